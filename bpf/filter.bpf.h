@@ -1,0 +1,87 @@
+/*
+ * The kernel's part of the filter. It is decided once per connection and must never refuse what user space would keep:
+ * what cannot be known here counts as wanted, or stays open until it can.
+ */
+#ifndef TCPFLIGHT_FILTER_BPF_H
+#define TCPFLIGHT_FILTER_BPF_H
+
+#include <bpf/bpf_endian.h>
+
+#include "emit.bpf.h"
+#include "maps.bpf.h"
+
+static __always_inline _Bool is_v4_mapped(const struct in6_addr *addr)
+{
+	return addr->in6_u.u6_addr32[0] == 0 && addr->in6_u.u6_addr32[1] == 0 &&
+	       addr->in6_u.u6_addr32[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline _Bool port_listed(enum tf_port_end end, __u16 port)
+{
+	return wanted_ports[end][port / 64] >> (port % 64) & 1;
+}
+
+static __always_inline _Bool family_wanted(const struct sock *sk)
+{
+	__u8 bit = TF_FAMILY_IPV4;
+	if (sk->__sk_common.skc_family == AF_INET6 && !is_v4_mapped(&sk->__sk_common.skc_v6_daddr))
+		bit = TF_FAMILY_IPV6;
+	return filter_families & bit;
+}
+
+/*
+ * A port of 0 is not known yet, and an open question stays open: the record goes out, and user space has the last word.
+ * A listener has no remote port and never will. Its own port is missing only if listen(2) was called without bind(2).
+ */
+static __always_inline enum verdict ports_verdict(__u16 local, __u16 remote, int state)
+{
+	_Bool local_open = local == 0;
+	_Bool remote_open = remote == 0 && state != TCP_LISTEN;
+
+	if (filter_ports[TF_PORT_EITHER] && !port_listed(TF_PORT_EITHER, local) && !port_listed(TF_PORT_EITHER, remote))
+		return local_open || remote_open ? VERDICT_OPEN : VERDICT_REFUSED;
+	if (filter_ports[TF_PORT_LOCAL] && !port_listed(TF_PORT_LOCAL, local))
+		return local_open ? VERDICT_OPEN : VERDICT_REFUSED;
+	if (filter_ports[TF_PORT_REMOTE] && !port_listed(TF_PORT_REMOTE, remote))
+		return remote_open ? VERDICT_OPEN : VERDICT_REFUSED;
+	return VERDICT_WANTED;
+}
+
+/* An unknown owner is refused under --pid, and asked again as soon as one is learned (learn_owner). */
+static __always_inline enum verdict decide(const struct sock *sk, const struct remembered *mem, __u16 local_port,
+					   int state)
+{
+	if (!family_wanted(sk))
+		/* On older kernels the address, and with it "v4-mapped", comes only after LISTEN > SYN_RECV. */
+		return sk->__sk_common.skc_dport || state == TCP_LISTEN ? VERDICT_REFUSED : VERDICT_OPEN;
+	if (filter_pids && !bpf_map_lookup_elem(&wanted_pids, &mem->pid))
+		return VERDICT_REFUSED;
+	return ports_verdict(local_port, bpf_ntohs(sk->__sk_common.skc_dport), state);
+}
+
+/*
+ * Should this event be sent? Fills in what the decision and the record need: port, time, counter line. The answer is
+ * kept with the socket, so that a connection nobody asked for costs the look-up and this test.
+ */
+static __always_inline _Bool wanted(struct event *e)
+{
+	e->line = this_cpu_counters();
+	if (!e->mem) {
+		count(&e->line->not_stored);
+	} else if (filter_active && e->mem->verdict == VERDICT_REFUSED) {
+		count(&e->line->filtered_out);
+		return 0;
+	}
+	e->port = local_port(e->sk);
+	if (filter_active && e->mem && e->mem->verdict == VERDICT_OPEN) {
+		e->mem->verdict = decide(e->sk, e->mem, e->port, e->new_state);
+		if (e->mem->verdict == VERDICT_REFUSED) {
+			count(&e->line->filtered_out);
+			return 0;
+		}
+	}
+	e->now = bpf_ktime_get_boot_ns();
+	return 1;
+}
+
+#endif

@@ -1,0 +1,37 @@
+# What every target of this project is built with.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+add_compile_options(
+  -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -Wconversion -Wsign-conversion -Wdouble-promotion -Wformat=2 -Wimplicit-fallthrough)
+if(TCPFLIGHT_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+# tcpflight_library(NAME SOURCES... [LINK LIBRARIES...]): one folder under user/ as a static library.
+function(tcpflight_library name)
+  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  add_library(tcpflight_${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+  target_include_directories(tcpflight_${name} PUBLIC "${PROJECT_SOURCE_DIR}/user" "${PROJECT_SOURCE_DIR}/include")
+  if(arg_LINK)
+    target_link_libraries(tcpflight_${name} PUBLIC ${arg_LINK})
+  endif()
+endfunction()
+
+# tcpflight_test(NAME LABEL SOURCES... [LINK LIBRARIES...] [PROPERTIES ...]): a GoogleTest program; each of its tests is a
+# ctest test with LABEL. A test that calls GTEST_SKIP is reported as skipped, never as passed.
+function(tcpflight_test name label)
+  cmake_parse_arguments(arg "" "" "LINK;PROPERTIES" ${ARGN})
+  add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} TEST_PREFIX "${label}/" DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS "${label}" SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]" ${arg_PROPERTIES})
+endfunction()

@@ -1,0 +1,25 @@
+// From the kernel's clock to the wall's.
+#pragma once
+
+#include <cstdint>
+
+namespace tcpflight {
+
+// Records carry CLOCK_BOOTTIME, which no clock step disturbs. An anchor is one moment read from both clocks.
+struct ClockAnchor {
+    std::uint64_t boot_ns = 0;
+    std::int64_t wall_ns = 0; // since the epoch, UTC
+
+    [[nodiscard]] std::int64_t to_wall(std::uint64_t time_ns) const
+    {
+        return wall_ns + static_cast<std::int64_t>(time_ns - boot_ns);
+    }
+};
+
+// Reads both clocks, CLOCK_BOOTTIME twice around the other, and keeps the tightest of several tries.
+ClockAnchor read_clock_anchor();
+
+// CLOCK_BOOTTIME now, nanoseconds.
+std::uint64_t boot_now_ns();
+
+} // namespace tcpflight

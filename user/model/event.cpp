@@ -1,0 +1,33 @@
+#include "model/event.h"
+
+#include <algorithm>
+
+namespace tcpflight {
+
+std::string_view name(OwnerSource source)
+{
+    switch (source) {
+    case OwnerSource::Inherited: return "inherited";
+    case OwnerSource::Listen: return "listen";
+    case OwnerSource::Connect: return "connect";
+    case OwnerSource::Syscall: return "syscall";
+    case OwnerSource::Unknown: break;
+    }
+    return "unknown";
+}
+
+std::string_view describe(LossReason reason)
+{
+    switch (reason) {
+    case LossReason::RingFull: return "ring buffer full";
+    case LossReason::Nested: return "program interrupted by itself";
+    }
+    return "?";
+}
+
+std::string_view Owner::comm_view() const
+{
+    return {comm.data(), static_cast<std::size_t>(std::find(comm.begin(), comm.end(), '\0') - comm.begin())};
+}
+
+} // namespace tcpflight

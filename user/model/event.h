@@ -1,0 +1,113 @@
+// What the sinks are told: one thing that happened to one connection, complete with the connection's identity.
+#pragma once
+
+#include "model/endpoint.h"
+#include "model/tcp_state.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+namespace tcpflight {
+
+// How the owner was learned, weakest first (enum tf_owner_source in records.h).
+enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Syscall };
+
+// "unknown", "inherited", "listen", "connect", "syscall".
+std::string_view name(OwnerSource source);
+
+// The process that owns the socket.
+struct Owner {
+    std::uint32_t pid = 0; // the process (thread group), in the initial pid namespace; 0: not known
+    std::uint32_t tid = 0; // the thread that was seen
+    OwnerSource source = OwnerSource::Unknown;
+    std::array<char, 16> comm{}; // NUL-terminated unless all 16 are used; untrusted: escape before printing
+
+    [[nodiscard]] bool is_known() const { return source != OwnerSource::Unknown; }
+    [[nodiscard]] std::string_view comm_view() const;
+};
+
+struct Identity {
+    Endpoint local; // the side of the socket that this is about
+    Endpoint remote;
+    Family family = Family::IPv4; // on the wire: v4-mapped connections of an IPv6 socket are IPv4
+    std::uint32_t netns = 0;      // inode number of the network namespace
+    std::uint32_t uid = 0;
+    std::uint64_t cgroup = 0; // id of the cgroup (v2); 0: not known
+    Owner owner;
+};
+
+// The sender's state. Times in microseconds, 0: not known; queues in bytes, windows in segments.
+struct Metrics {
+    std::uint32_t rtt_us = 0;
+    std::uint32_t rttvar_us = 0;
+    std::uint32_t rto_us = 0;
+    std::uint32_t cwnd = 0;
+    std::uint32_t ssthresh = 0; // 0x7fffffff (TCP_INFINITE_SSTHRESH): not reached yet
+    std::uint32_t send_queue = 0;
+    std::uint32_t recv_queue = 0; // of a listener: connections not accepted yet
+    std::uint32_t in_flight = 0;
+};
+
+constexpr std::uint32_t infinite_ssthresh = 0x7fffffff;
+
+struct StateChange {
+    TcpState from = TcpState::Close;
+    TcpState to = TcpState::Close;
+    // Time spent in `from`, nanoseconds between kernel timestamps of this socket; none where its begin was not seen.
+    std::optional<std::uint64_t> duration_ns;
+    std::uint16_t error = 0; // sk_err, an errno; 0: none
+    std::optional<Metrics> metrics;
+};
+
+struct Retransmit {
+    TcpState state = TcpState::Established;
+    std::uint16_t flags = 0;      // TCP header flags of the segment (RFC 9293 section 3.1)
+    std::uint32_t length = 0;     // payload bytes: SYN and FIN not counted
+    std::uint32_t offset = 0;     // of the payload's first byte from the start of the stream, modulo 2^32
+    std::uint32_t attempt = 0;    // 1 for the first retransmission of this segment that was seen
+    std::uint32_t total = 0;      // segments retransmitted in the connection's life, as the kernel counts
+    std::uint16_t send_error = 0; // errno with which sending failed; 0: it was sent
+    Metrics metrics;
+};
+
+enum class LossReason : std::uint8_t { RingFull, Nested };
+
+// "ring buffer full", "program interrupted by itself".
+std::string_view describe(LossReason reason);
+
+// Events are missing before this point of the stream.
+struct Lost {
+    std::uint64_t count = 0;
+    LossReason reason = LossReason::RingFull;
+    std::optional<std::uint32_t> cpu; // none: not known
+};
+
+struct Event {
+    std::uint64_t time_ns = 0;    // CLOCK_BOOTTIME of the kernel
+    std::uint64_t connection = 0; // the socket's cookie; 0 for Lost
+    // Null for Lost, and for a connection whose identity was forgotten. Valid only until the next event.
+    const Identity *identity = nullptr;
+    // Something was or may have been lost in this connection's timeline before this event.
+    bool incomplete = false;
+    // The first event of its connection that is marked incomplete.
+    bool after_gap = false;
+    // The filter's answer for this connection; Lost is always wanted.
+    bool wanted = true;
+    std::variant<StateChange, Retransmit, Lost> what;
+};
+
+// Bits of Retransmit::flags.
+namespace tcp_flag {
+constexpr std::uint16_t fin = 0x01;
+constexpr std::uint16_t syn = 0x02;
+constexpr std::uint16_t rst = 0x04;
+constexpr std::uint16_t psh = 0x08;
+constexpr std::uint16_t ack = 0x10;
+constexpr std::uint16_t urg = 0x20;
+} // namespace tcp_flag
+
+} // namespace tcpflight

@@ -1,0 +1,27 @@
+// Where events go.
+#pragma once
+
+#include "model/clock.h"
+#include "model/event.h"
+
+#include <string>
+
+namespace tcpflight {
+
+// Turns events into bytes at the end of a buffer. The buffer belongs to the caller, who writes it out; a sink keeps no
+// reference to it.
+class Sink {
+public:
+    Sink() = default;
+    Sink(const Sink &) = delete;
+    Sink &operator=(const Sink &) = delete;
+    virtual ~Sink() = default;
+
+    // `event.identity` may be null (see Event). Called for wanted events only.
+    virtual void write(const Event &event, std::string &out) = 0;
+
+    // From now on times are converted with `anchor`: called before the first event, and again after a clock step.
+    virtual void set_clock(const ClockAnchor &anchor) = 0;
+};
+
+} // namespace tcpflight

@@ -1,0 +1,32 @@
+// How events are shown.
+#pragma once
+
+#include <cstdint>
+
+namespace tcpflight {
+
+enum class Format : std::uint8_t { Text, Json };
+
+// tcpdump's -t: none, then each further -t.
+enum class TimeStyle : std::uint8_t {
+    Clock,      // default: 20:28:51.001203, local time
+    None,       // -t
+    Epoch,      // -tt: 1732221231.001203
+    DeltaLine,  // -ttt: since the line before, 00:00:00.000108
+    DateClock,  // -tttt: 2026-11-21 20:28:51.001203
+    DeltaStart, // -ttttt: since the first line
+};
+
+enum class TimePrecision : std::uint8_t { Micro, Nano };
+
+struct OutputStyle {
+    Format format = Format::Text;
+    TimeStyle time = TimeStyle::Clock;
+    TimePrecision precision = TimePrecision::Micro;
+    bool quiet = false;   // -q: no owner, no details
+    bool metrics = false; // -v: RTT, cwnd, RTO, queues; provenance of the owner
+    bool color = false;
+    std::uint16_t columns = 0; // fold lines to this width at ": " and ", "; 0: never
+};
+
+} // namespace tcpflight
