@@ -39,7 +39,7 @@ static __always_inline void report_loss(struct tf_cpu_counters *line, __u64 now)
 	rec->header.time_ns = now;
 	rec->header.type = TF_RECORD_LOST;
 	rec->loss.total = total;
-	rec->loss.cpu = bpf_get_smp_processor_id();
+	rec->loss.cpu = bpf_get_smp_processor_id() & (TF_CPU_LINES - 1);
 	rec->loss.reason = TF_LOSS_RING_FULL;
 	line->reported = total;
 	bpf_ringbuf_submit(rec, 0);

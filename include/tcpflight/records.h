@@ -97,7 +97,7 @@ enum tf_loss_reason {
 
 struct tf_loss {
 	__u64 total;  /* records lost on this CPU for this reason since the start: later totals include earlier ones */
-	__u32 cpu;    /* where; 0xffffffff: the kernel counts this reason for all CPUs together */
+	__u32 cpu;    /* where, modulo TF_CPU_LINES; 0xffffffff: counted for all CPUs together */
 	__u32 reason; /* enum tf_loss_reason */
 };
 

@@ -1,0 +1,49 @@
+// What wakes the tracer: records, signals, a step of the wall clock, a reader that went away. Nothing else: an idle
+// tracer does not run at all.
+#pragma once
+
+#include "app/file_descriptor.h"
+#include "model/result.h"
+
+#include <cstdint>
+
+namespace tcpflight {
+
+class EventLoop {
+public:
+    enum class Wake : std::uint8_t {
+        Batch,        // records are waiting, or time has passed for those that are held
+        Signal,       // SIGINT, SIGTERM, SIGHUP or SIGQUIT
+        ClockStep,    // somebody set the wall clock
+        OutputClosed, // the other end of the output is closed
+    };
+
+    // Blocks the signals it reports, and ignores SIGPIPE: a closed pipe is found by writing.
+    static Result<EventLoop> create();
+
+    // The descriptors stay the caller's. `output_fd` may be a file, which cannot go away and is not watched.
+    Result<void> watch(int ring_fd, int output_fd);
+
+    // Blocks. After the first record of a quiet time it waits for `batch_ms` more, so that one wake-up serves many
+    // records; waking up for each is the costliest thing a tracer can do. `holding`: also return Batch after `batch_ms`
+    // if no record comes.
+    Wake wait(bool holding);
+
+    [[nodiscard]] int signal_fd() const { return signals_.get(); }
+
+    static constexpr int batch_ms = 10;
+
+private:
+    EventLoop() = default;
+    void start_timer();
+
+    FileDescriptor epoll_;
+    FileDescriptor signals_;
+    FileDescriptor timer_;
+    FileDescriptor clock_;
+    int ring_fd_ = -1;
+    bool ring_armed_ = false;
+    bool timer_running_ = false;
+};
+
+} // namespace tcpflight

@@ -1,0 +1,40 @@
+// Writing to standard output without ever being stuck in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace tcpflight {
+
+class Output {
+public:
+    enum class Outcome : std::uint8_t {
+        Written,
+        Closed,      // nobody reads any more (EPIPE)
+        Interrupted, // `interrupt_fd` became readable while the reader was not ready; a part may have been written
+        Failed,      // see error()
+    };
+
+    // Neither descriptor is owned. A reader that does not read (a stopped pager) blocks the write until it does or
+    // until `interrupt_fd` is readable, so that Ctrl-C works even then; the caller finds out why.
+    Output(int fd, int interrupt_fd);
+
+    Outcome write(std::string_view bytes);
+
+    // errno of the last Failed.
+    [[nodiscard]] int error() const { return error_; }
+    // Bytes of the last write that were not written.
+    [[nodiscard]] std::size_t unwritten() const { return unwritten_; }
+
+private:
+    Outcome wait_for_reader();
+
+    int fd_;
+    int interrupt_fd_;
+    bool can_block_; // a pipe, socket or terminal, as opposed to a file
+    int error_ = 0;
+    std::size_t unwritten_ = 0;
+};
+
+} // namespace tcpflight

@@ -1,0 +1,72 @@
+#include "app/report.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+namespace tcpflight {
+namespace {
+
+// One write a report, so that lines of several processes do not mix. Where standard error fails nobody can be told.
+void print(const std::string &text)
+{
+    [[maybe_unused]] auto written = write(STDERR_FILENO, text.data(), text.size());
+}
+
+std::string size_text(std::uint32_t bytes)
+{
+    constexpr std::uint32_t mib = 1U << 20;
+    return bytes % mib == 0 ? fmt::format("{} MiB", bytes / mib) : fmt::format("{} KiB", bytes >> 10);
+}
+
+std::string events(std::uint64_t count)
+{
+    return fmt::format("{} event{}", count, count == 1 ? "" : "s");
+}
+
+} // namespace
+
+void report_error(const Error &error, int verbosity)
+{
+    std::string text = fmt::format("tcpflight: {}\n", error.message);
+    if (verbosity >= 2)
+        text += error.detail;
+    print(text);
+}
+
+void report_listening(const Options &options, std::string_view layer)
+{
+    auto filter = options.filter.describe();
+    print(fmt::format("tcpflight: listening on all TCP sockets, filter: {}, hooks: {}, buffer {}\n",
+                      filter.empty() ? "none" : filter, layer, size_text(options.ring_bytes)));
+}
+
+void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel)
+{
+    std::string text = fmt::format("{} shown\n{} filtered out\n", events(totals.shown),
+                                   events(totals.filtered_out + kernel.filtered_out));
+    auto lost = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0});
+    text += fmt::format("{} lost", events(lost));
+    const char *separator = ": ";
+    for (std::size_t reason = 0; reason < totals.lost.size(); reason++) {
+        if (totals.lost[reason] == 0)
+            continue;
+        text += fmt::format("{}{} {}", separator, totals.lost[reason], describe(static_cast<LossReason>(reason)));
+        separator = ", ";
+    }
+    text += '\n';
+    if (totals.malformed != 0)
+        text +=
+            fmt::format("{} not understood: a record of another version or a damaged one\n", events(totals.malformed));
+    if (totals.forgotten != 0)
+        text += fmt::format("{} connections forgotten: more were alive than the table holds\n", totals.forgotten);
+    if (kernel.not_stored != 0)
+        text += fmt::format("{} without memory of their socket: shown, but the owner may be unknown\n",
+                            events(kernel.not_stored));
+    print(text);
+}
+
+} // namespace tcpflight

@@ -1,0 +1,22 @@
+// What is told on standard error.
+#pragma once
+
+#include "app/pipeline.h"
+#include "cli/options.h"
+#include "model/result.h"
+#include "probe/tracer.h"
+
+#include <string_view>
+
+namespace tcpflight {
+
+// "tcpflight: SENTENCE"; with -v -v the detail below it.
+void report_error(const Error &error, int verbosity);
+
+// One line, as tcpdump's: what is traced, the filter, the layer. From then on no event is missed.
+void report_listening(const Options &options, std::string_view layer);
+
+// As tcpdump's, at the end.
+void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel);
+
+} // namespace tcpflight

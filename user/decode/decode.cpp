@@ -1,0 +1,85 @@
+#include "decode/decode.h"
+
+#include "model/tcp_state.h"
+
+#include <sys/socket.h>
+
+#include <cstring>
+
+namespace tcpflight {
+namespace {
+
+// Takes blocks off the front of a byte range; remembers if one did not fit.
+class Blocks {
+public:
+    explicit Blocks(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+    template <typename T> void take(T &out)
+    {
+        if (bytes_.size() < sizeof(T)) {
+            complete_ = false;
+            return;
+        }
+        std::memcpy(&out, bytes_.data(), sizeof(T));
+        bytes_ = bytes_.subspan(sizeof(T));
+    }
+
+    [[nodiscard]] bool ended_exactly() const { return complete_ && bytes_.empty(); }
+
+private:
+    std::span<const std::byte> bytes_;
+    bool complete_ = true;
+};
+
+DecodeError check_identity(const tf_identity &identity)
+{
+    if (identity.owner_source > TF_OWNER_SYSCALL)
+        return DecodeError::BadValue;
+    if (identity.family != AF_INET && identity.family != AF_INET6)
+        return DecodeError::BadValue;
+    return DecodeError::None;
+}
+
+} // namespace
+
+std::string_view describe(DecodeError error)
+{
+    switch (error) {
+    case DecodeError::None: return "is sound";
+    case DecodeError::TooShort: return "is too short";
+    case DecodeError::UnknownType: return "is of a kind that this version does not know";
+    case DecodeError::WrongSize: return "has the wrong size for its kind";
+    case DecodeError::BadState: return "names a TCP state that does not exist";
+    case DecodeError::BadValue: return "has a value out of range";
+    }
+    return "?";
+}
+
+DecodeError decode(std::span<const std::byte> bytes, Record &out)
+{
+    if (bytes.size() < sizeof(tf_header))
+        return DecodeError::TooShort;
+    Blocks blocks(bytes);
+    blocks.take(out.header);
+
+    switch (out.header.type) {
+    case TF_RECORD_STATE: break;
+    case TF_RECORD_RETRANSMIT: blocks.take(out.retransmission); break;
+    case TF_RECORD_LOST: blocks.take(out.loss); break;
+    default: return DecodeError::UnknownType;
+    }
+    if (out.has(TF_FLAG_METRICS))
+        blocks.take(out.metrics);
+    if (out.has(TF_FLAG_IDENTITY))
+        blocks.take(out.identity);
+    if (!blocks.ended_exactly())
+        return DecodeError::WrongSize;
+
+    if (out.header.type == TF_RECORD_LOST)
+        return out.loss.reason < TF_LOSS_REASONS ? DecodeError::None : DecodeError::BadValue;
+    if (!is_valid(TcpState{out.header.old_state}) || !is_valid(TcpState{out.header.new_state}))
+        return DecodeError::BadState;
+    return out.has(TF_FLAG_IDENTITY) ? check_identity(out.identity) : DecodeError::None;
+}
+
+} // namespace tcpflight

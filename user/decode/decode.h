@@ -1,0 +1,39 @@
+// Bytes from the kernel or a file, checked: nothing behind this line has to doubt a length or an enum.
+#pragma once
+
+#include "tcpflight/records.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace tcpflight {
+
+// A record taken apart. Which blocks are filled in follows from the header; the others are undefined.
+struct Record {
+    tf_header header;
+    tf_retransmission retransmission; // type TF_RECORD_RETRANSMIT
+    tf_loss loss;                     // type TF_RECORD_LOST
+    tf_metrics metrics;               // flag TF_FLAG_METRICS
+    tf_identity identity;             // flag TF_FLAG_IDENTITY
+
+    [[nodiscard]] bool has(tf_record_flag flag) const { return (header.flags & flag) != 0; }
+};
+
+enum class DecodeError : std::uint8_t {
+    None,
+    TooShort,    // not even a header
+    UnknownType, // from a newer version
+    WrongSize,   // not what type and flags require
+    BadState,    // not a TCP state
+    BadValue,    // owner source, address family or loss reason out of range
+};
+
+// A clause for an error message: "is too short".
+std::string_view describe(DecodeError error);
+
+// Any alignment will do. `out` is undefined unless None is returned.
+DecodeError decode(std::span<const std::byte> bytes, Record &out);
+
+} // namespace tcpflight

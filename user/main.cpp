@@ -1,0 +1,48 @@
+#include "app/output.h"
+#include "app/trace.h"
+#include "cli/options.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+tcpflight::Surroundings look_around()
+{
+    tcpflight::Surroundings here;
+    here.stdout_is_terminal = isatty(STDOUT_FILENO) == 1;
+    const char *no_color = std::getenv("NO_COLOR"); // https://no-color.org
+    here.environment_no_color = no_color != nullptr && *no_color != '\0';
+    winsize size{};
+    if (here.stdout_is_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        here.terminal_columns = size.ws_col;
+    return here;
+}
+
+int print(const std::string &text)
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    tcpflight::Output output(STDOUT_FILENO, -1);
+    if (output.write(text) != tcpflight::Output::Outcome::Failed)
+        return 0;
+    std::fprintf(stderr, "tcpflight: cannot write to standard output: %s\n", std::strerror(output.error()));
+    return 1;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    auto command = tcpflight::parse_command_line(argc, argv, look_around());
+    switch (command.kind) {
+    case tcpflight::Command::Kind::Print: return print(command.text);
+    case tcpflight::Command::Kind::Wrong: std::fprintf(stderr, "%s\n", command.text.c_str()); return 2;
+    case tcpflight::Command::Kind::Run: break;
+    }
+    return tcpflight::trace(command.options);
+}

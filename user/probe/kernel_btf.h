@@ -1,0 +1,28 @@
+// The running kernel's own description of its types.
+#pragma once
+
+#include "model/result.h"
+
+#include <memory>
+
+struct btf;
+
+namespace tcpflight {
+
+class KernelBtf {
+public:
+    static Result<KernelBtf> load();
+
+    // Arguments of a tracepoint, without the context that every one of them has; 0 if it does not exist. Stable kernels
+    // back-port signature changes, so the number of arguments is looked up and never derived from a version.
+    [[nodiscard]] unsigned tracepoint_arguments(const char *tracepoint) const;
+
+private:
+    struct Free {
+        void operator()(btf *types) const;
+    };
+    explicit KernelBtf(btf *types) : types_(types) {}
+    std::unique_ptr<btf, Free> types_;
+};
+
+} // namespace tcpflight

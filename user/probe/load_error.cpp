@@ -1,0 +1,53 @@
+#include "probe/load_error.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+namespace tcpflight {
+namespace {
+
+// "none [integrity] confidentiality": the word in brackets is in force. Empty where the kernel has no lockdown.
+std::string lockdown_mode()
+{
+    std::ifstream file("/sys/kernel/security/lockdown");
+    std::string text;
+    std::getline(file, text);
+    auto open = text.find('[');
+    auto close = text.find(']', open);
+    if (open == std::string::npos || close == std::string::npos)
+        return {};
+    return text.substr(open + 1, close - open - 1);
+}
+
+std::string reason(int error)
+{
+    if (error == EPERM || error == EACCES) {
+        auto lockdown = lockdown_mode();
+        if (lockdown == "integrity" || lockdown == "confidentiality")
+            return fmt::format("the kernel is locked down ({}) and refused: boot it with lockdown=none", lockdown);
+        return "the kernel refused although the capabilities are there: a security module, a container's seccomp "
+               "filter "
+               "or a user namespace forbids it; run it on the host as root";
+    }
+    if (error == ENOMEM)
+        return "the kernel has no memory for it: try a smaller --buffer-size";
+    if (error == EINVAL || error == ENOENT || error == ESRCH)
+        return fmt::format("this kernel lacks what it needs ({}): tcpflight needs Linux 5.12 or later",
+                           std::strerror(error));
+    return std::strerror(error);
+}
+
+} // namespace
+
+tl::unexpected<Error> load_error(const char *step, int error, const LibbpfLog &log)
+{
+    return failure(
+        fmt::format("cannot {} the BPF programs: {} (-v -v shows what the kernel said)", step, reason(error)),
+        log.text());
+}
+
+} // namespace tcpflight

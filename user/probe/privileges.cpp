@@ -1,0 +1,53 @@
+#include "probe/privileges.h"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+namespace tcpflight {
+namespace {
+
+using CapabilitySets = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
+Result<std::uint64_t> effective_capabilities()
+{
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    CapabilitySets sets{};
+    if (syscall(SYS_capget, &header, sets.data()) != 0)
+        return failure(fmt::format("cannot read the capabilities of this process: {}", std::strerror(errno)));
+    return std::uint64_t{sets[1].effective} << 32 | sets[0].effective;
+}
+
+} // namespace
+
+// Since Linux 5.8 CAP_BPF and CAP_PERFMON together are enough for tracing programs; CAP_SYS_ADMIN contains both.
+Result<void> check_privileges()
+{
+    auto effective = effective_capabilities();
+    if (!effective)
+        return tl::unexpected(effective.error());
+    auto has = [&](unsigned capability) { return (*effective >> capability & 1) != 0; };
+    if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)))
+        return {};
+    const char *missing = has(CAP_BPF) ? "CAP_PERFMON" : has(CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+    return failure(fmt::format("tracing needs {}, or root: run it with sudo, or once: setcap cap_bpf,cap_perfmon+ep {}",
+                               missing, "/path/to/tcpflight"));
+}
+
+Result<void> drop_privileges()
+{
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    CapabilitySets none{};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_capset, &header, none.data()) != 0)
+        return failure(fmt::format("cannot give up privileges: {}", std::strerror(errno)));
+    return {};
+}
+
+} // namespace tcpflight

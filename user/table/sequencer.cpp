@@ -1,0 +1,131 @@
+#include "table/sequencer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace tcpflight {
+namespace {
+
+// A part of the tuple that every connection has in the end, and this one has not yet.
+bool lacks_tuple(const Event &event)
+{
+    const auto *change = std::get_if<StateChange>(&event.what);
+    if (change == nullptr || event.identity == nullptr)
+        return false;
+    if (change->to == TcpState::SynSent)
+        return event.identity->local.port == 0;
+    return change->to == TcpState::SynRecv && event.identity->remote.port == 0;
+}
+
+} // namespace
+
+Event Sequencer::Held::view() const
+{
+    Event copy = event;
+    copy.identity = event.identity != nullptr ? &identity : nullptr;
+    return copy;
+}
+
+bool Sequencer::is_awaited(std::uint64_t connection) const
+{
+    return (!waiting_.empty() && waiting_.contains(connection)) || (!late_.empty() && late_.contains(connection));
+}
+
+void Sequencer::push(const Event &event)
+{
+    release(event.time_ns);
+    if (is_awaited(event.connection))
+        complete(event);
+    if (queue_.empty() && !lacks_tuple(event)) {
+        deliver_(event);
+        return;
+    }
+    enqueue(event);
+    release(event.time_ns);
+}
+
+void Sequencer::advance(std::uint64_t time_ns)
+{
+    release(time_ns);
+}
+
+void Sequencer::finish()
+{
+    std::vector<Held> rest;
+    for (auto &[connection, held] : late_)
+        rest.push_back(std::move(held));
+    late_.clear();
+    std::sort(rest.begin(), rest.end(), [](const Held &a, const Held &b) { return a.event.time_ns < b.event.time_ns; });
+    for (const auto &held : rest)
+        deliver_(held.view());
+    for (const auto &held : queue_)
+        deliver_(held.view());
+    front_ += queue_.size();
+    queue_.clear();
+    waiting_.clear();
+}
+
+// `news` is the next event of its connection. What waits for it takes the tuple, and nothing else: the owner may have
+// changed in between. The answer of the filter was open without the tuple, so the later one counts.
+void Sequencer::complete(const Event &news)
+{
+    auto fill = [&news](Held &held) {
+        if (news.identity != nullptr) {
+            held.identity.local = news.identity->local;
+            held.identity.remote = news.identity->remote;
+            held.identity.family = news.identity->family;
+        }
+        held.event.wanted = news.wanted;
+        held.waiting = false;
+    };
+    if (auto late = late_.find(news.connection); late != late_.end()) {
+        fill(late->second);
+        if (queue_.empty())
+            deliver_(late->second.view());
+        else
+            queue_.push_back(std::move(late->second));
+        late_.erase(late);
+        return;
+    }
+    auto waiting = waiting_.find(news.connection);
+    fill(queue_[waiting->second - front_]);
+    waiting_.erase(waiting);
+    release(news.time_ns);
+}
+
+void Sequencer::enqueue(const Event &event)
+{
+    bool waiting = lacks_tuple(event);
+    if (waiting)
+        waiting_[event.connection] = front_ + queue_.size();
+    queue_.push_back({event, event.identity != nullptr ? *event.identity : Identity{}, waiting});
+}
+
+void Sequencer::release(std::uint64_t time_ns)
+{
+    while (!queue_.empty()) {
+        auto &front = queue_.front();
+        if (front.waiting) {
+            if (time_ns < front.event.time_ns + window_ns)
+                return;
+            waiting_.erase(front.event.connection);
+            set_late(std::move(front));
+        } else {
+            deliver_(front.view());
+        }
+        queue_.pop_front();
+        front_++;
+    }
+}
+
+void Sequencer::set_late(Held held)
+{
+    if (late_.size() >= max_late) {
+        deliver_(held.view());
+        return;
+    }
+    late_.emplace(held.event.connection, std::move(held));
+}
+
+} // namespace tcpflight

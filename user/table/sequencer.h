@@ -1,0 +1,65 @@
+// Order for the eye. A connect is traced before the kernel has chosen the local port, and on older kernels a child
+// before its remote end is set; such an event waits for its connection's next one, which has what is missing.
+//
+// So that a stream stays in the order of time, everything behind a waiting event waits too, but for no more than
+// `window_ns`: a handshake on this host or nearby is over by then. An event that waits longer (a SYN to a far or dead
+// host) lets the others pass and is delivered just before the event that completes it, or at the end as it is.
+//
+// What is delivered, and in which order, depends on the events and their times alone, not on when they were read: a
+// recording replays as it was seen.
+#pragma once
+
+#include "model/event.h"
+
+#include <tsl/robin_map.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <unordered_map>
+
+namespace tcpflight {
+
+class Sequencer {
+public:
+    // The event and its identity are valid during the call.
+    using Deliver = std::function<void(const Event &)>;
+
+    explicit Sequencer(Deliver deliver) : deliver_(std::move(deliver)) {}
+
+    void push(const Event &event);
+    // The clock stands at `time_ns`, and no earlier event is still to come.
+    void advance(std::uint64_t time_ns);
+    // No more events: deliver all that waits.
+    void finish();
+
+    // Is anything waiting that advance() could set free?
+    [[nodiscard]] bool is_holding() const { return !queue_.empty(); }
+
+    static constexpr std::uint64_t window_ns = 20'000'000;
+    // More late events than this are delivered as they are: memory is bounded.
+    static constexpr std::size_t max_late = 65536;
+
+private:
+    struct Held {
+        Event event;
+        Identity identity;
+        bool waiting = false;
+        [[nodiscard]] Event view() const;
+    };
+
+    [[nodiscard]] bool is_awaited(std::uint64_t connection) const;
+    void complete(const Event &news);
+    void enqueue(const Event &event);
+    void release(std::uint64_t time_ns);
+    void set_late(Held held);
+
+    Deliver deliver_;
+    std::deque<Held> queue_;
+    std::uint64_t front_ = 0;                              // number of the queue's first event
+    tsl::robin_map<std::uint64_t, std::uint64_t> waiting_; // connection > number of its event in the queue
+    std::unordered_map<std::uint64_t, Held> late_;         // connection > its event, no longer in the queue
+};
+
+} // namespace tcpflight

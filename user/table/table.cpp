@@ -1,0 +1,228 @@
+#include "table/table.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tcpflight {
+namespace {
+
+Metrics to_metrics(const tf_metrics &m)
+{
+    return {.rtt_us = m.rtt_us,
+            .rttvar_us = m.rttvar_us,
+            .rto_us = m.rto_us,
+            .cwnd = m.cwnd,
+            .ssthresh = m.ssthresh,
+            .send_queue = m.send_queue,
+            .recv_queue = m.recv_queue,
+            .in_flight = m.in_flight};
+}
+
+Identity to_identity(const tf_identity &raw)
+{
+    Identity identity;
+    static_assert(sizeof(identity.local.address.bytes) == sizeof(raw.local_addr));
+    std::memcpy(identity.local.address.bytes.data(), raw.local_addr, sizeof(raw.local_addr));
+    std::memcpy(identity.remote.address.bytes.data(), raw.remote_addr, sizeof(raw.remote_addr));
+    identity.local.port = raw.local_port;
+    identity.remote.port = raw.remote_port;
+    // A dual-stack listener (::) is IPv6; its v4-mapped children are IPv4 on the wire.
+    identity.family = identity.local.address.is_v4() ? Family::IPv4 : Family::IPv6;
+    identity.netns = raw.netns;
+    identity.uid = raw.uid;
+    identity.cgroup = raw.cgroup;
+    identity.owner.pid = raw.pid;
+    identity.owner.tid = raw.tid;
+    identity.owner.source = static_cast<OwnerSource>(raw.owner_source);
+    static_assert(sizeof(identity.owner.comm) == sizeof(raw.comm));
+    std::memcpy(identity.owner.comm.data(), raw.comm, sizeof(raw.comm));
+    return identity;
+}
+
+// Payload bytes of a segment: SYN and FIN take a sequence number each (RFC 9293 section 3.4).
+std::uint32_t payload_length(const tf_retransmission &r)
+{
+    std::uint32_t length = r.end_seq - r.seq;
+    std::uint32_t flags =
+        ((r.tcp_flags & tcp_flag::syn) != 0 ? 1U : 0U) + ((r.tcp_flags & tcp_flag::fin) != 0 ? 1U : 0U);
+    return length >= flags ? length - flags : 0;
+}
+
+} // namespace
+
+Table::Table(Wanted wanted, std::size_t capacity)
+    : wanted_(std::move(wanted)), capacity_(std::max<std::size_t>(capacity, 1))
+{
+}
+
+std::optional<Event> Table::observe(const Record &record)
+{
+    if (record.header.type == TF_RECORD_LOST)
+        return observe_loss(record);
+    return observe_socket(record);
+}
+
+std::optional<Event> Table::observe_loss(const Record &record)
+{
+    auto &told = losses_[{record.loss.cpu, record.loss.reason}];
+    if (record.loss.total <= told)
+        return std::nullopt;
+    Lost lost{.count = record.loss.total - told, .reason = static_cast<LossReason>(record.loss.reason), .cpu = {}};
+    if (record.loss.cpu != 0xffffffff)
+        lost.cpu = record.loss.cpu;
+    told = record.loss.total;
+    gaps_++;
+
+    Event event;
+    event.time_ns = record.header.time_ns;
+    event.what = lost;
+    return event;
+}
+
+Event Table::observe_socket(const Record &record)
+{
+    const auto &header = record.header;
+    auto &connection = find_or_add(record);
+    learn_identity(connection, record);
+
+    Event event;
+    event.time_ns = header.time_ns;
+    event.connection = header.cookie;
+    event.after_gap = connection.gaps_seen != gaps_;
+    connection.incomplete |= event.after_gap;
+    connection.gaps_seen = gaps_;
+    connection.last_seen_ns = header.time_ns;
+    if (header.type == TF_RECORD_STATE)
+        event.what = state_change(connection, record);
+    else
+        event.what = retransmit(connection, record);
+    event.incomplete = connection.incomplete;
+    event.wanted = connection.wanted;
+    event.identity = connection.identity_known ? &connection.identity : nullptr;
+
+    if (connection.state == TcpState::Close) {
+        departed_ = connection.identity;
+        if (event.identity != nullptr)
+            event.identity = &departed_;
+        remove(header.cookie);
+    }
+    return event;
+}
+
+Table::Connection &Table::find_or_add(const Record &record)
+{
+    auto found = index_.find(record.header.cookie);
+    if (found != index_.end())
+        return slots_[found->second];
+
+    if (index_.size() >= capacity_)
+        forget_one();
+    std::uint32_t slot = 0;
+    if (free_slots_.empty()) {
+        slot = static_cast<std::uint32_t>(slots_.size());
+        slots_.emplace_back();
+    } else {
+        slot = free_slots_.back();
+        free_slots_.pop_back();
+        slots_[slot] = {};
+    }
+    index_.emplace(record.header.cookie, slot);
+    auto &connection = slots_[slot];
+    connection.cookie = record.header.cookie;
+    connection.state = TcpState{record.header.old_state};
+    // Seen from its birth on, it has missed nothing; otherwise any gap so far may have hidden a part of it.
+    bool born_now = connection.state == TcpState::Close ||
+                    (connection.state == TcpState::Listen && TcpState{record.header.new_state} == TcpState::SynRecv);
+    connection.gaps_seen = born_now ? gaps_ : 0;
+    connection.wanted = !wanted_;
+    return connection;
+}
+
+void Table::learn_identity(Connection &connection, const Record &record)
+{
+    bool news = false;
+    if (record.has(TF_FLAG_IDENTITY)) {
+        connection.identity = to_identity(record.identity);
+        connection.identity_known = true;
+        news = true;
+    }
+    if (connection.identity.local.port == 0 && record.header.local_port != 0) {
+        connection.identity.local.port = record.header.local_port;
+        news = true;
+    }
+    if (news && !connection.wanted)
+        connection.wanted = wanted_(connection.identity);
+}
+
+StateChange Table::state_change(Connection &connection, const Record &record)
+{
+    const auto &header = record.header;
+    StateChange change{.from = TcpState{header.old_state},
+                       .to = TcpState{header.new_state},
+                       .duration_ns = {},
+                       .error = header.error,
+                       .metrics = {}};
+    if (connection.state != change.from)
+        connection.incomplete = true; // a transition is missing: how long this state lasted is not known
+    else if (connection.entry_seen && header.time_ns >= connection.changed_ns)
+        change.duration_ns = header.time_ns - connection.changed_ns;
+    if (record.has(TF_FLAG_METRICS))
+        change.metrics = to_metrics(record.metrics);
+    connection.state = change.to;
+    connection.changed_ns = header.time_ns;
+    connection.entry_seen = true;
+    return change;
+}
+
+Retransmit Table::retransmit(Connection &connection, const Record &record)
+{
+    const auto &raw = record.retransmission;
+    connection.attempt = connection.attempt != 0 && connection.last_seq == raw.seq ? connection.attempt + 1 : 1;
+    connection.last_seq = raw.seq;
+    TcpState state{record.header.new_state};
+    if (connection.state != state) {
+        connection.incomplete = true;
+        connection.state = state;
+        connection.entry_seen = false;
+    }
+    Retransmit out;
+    out.state = state;
+    out.flags = raw.tcp_flags;
+    out.length = payload_length(raw);
+    // The kernel counts acknowledged bytes from the first; snd_una is where that count stands.
+    out.offset = raw.seq - raw.snd_una + static_cast<std::uint32_t>(raw.bytes_acked);
+    out.attempt = connection.attempt;
+    out.total = raw.total;
+    out.send_error = raw.send_error < 0 ? static_cast<std::uint16_t>(-raw.send_error) : std::uint16_t{0};
+    if (record.has(TF_FLAG_METRICS))
+        out.metrics = to_metrics(record.metrics);
+    return out;
+}
+
+// The least recently seen of a few: exact order would cost every event, and this is the rare case.
+void Table::forget_one()
+{
+    constexpr int looks = 16;
+    std::optional<std::size_t> oldest;
+    for (int i = 0; i < looks || !oldest; i++) {
+        clock_hand_ = (clock_hand_ + 1) % slots_.size();
+        const auto &candidate = slots_[clock_hand_];
+        if (candidate.cookie == 0)
+            continue;
+        if (!oldest || candidate.last_seen_ns < slots_[*oldest].last_seen_ns)
+            oldest = clock_hand_;
+    }
+    remove(slots_[*oldest].cookie);
+    forgotten_++;
+}
+
+void Table::remove(std::uint64_t cookie)
+{
+    auto found = index_.find(cookie);
+    auto slot = found->second;
+    slots_[slot].cookie = 0;
+    free_slots_.push_back(slot);
+    index_.erase(found);
+}
+
+} // namespace tcpflight

@@ -1,0 +1,78 @@
+// The connections that are alive, as far as the records tell. Turns a record into an event: adds the identity that was
+// said earlier, the time spent in the old state, and whether a gap lies in between.
+#pragma once
+
+#include "decode/decode.h"
+#include "model/event.h"
+
+#include <tsl/robin_map.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace tcpflight {
+
+class Table {
+public:
+    // Does the user want this connection? Asked once when the identity is known, and again when it changes while the
+    // answer was no: a connection once wanted stays wanted, so that no timeline is cut in the middle.
+    using Wanted = std::function<bool(const Identity &)>;
+
+    // Empty `wanted`: all are. At most `capacity` connections (at least 1) are kept; see forgotten().
+    explicit Table(Wanted wanted = {}, std::size_t capacity = default_capacity);
+
+    // The event's identity is valid until the next call. None: the record repeats a loss that is already known.
+    std::optional<Event> observe(const Record &record);
+
+    // Connections alive now.
+    [[nodiscard]] std::size_t size() const { return index_.size(); }
+    // Connections dropped to make room for new ones. When this has grown, the kernel should be asked to say the
+    // identities again (Tracer::say_again).
+    [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
+
+    static constexpr std::size_t default_capacity = std::size_t{1} << 20;
+
+private:
+    struct Connection {
+        Identity identity;
+        std::uint64_t cookie = 0;
+        std::uint64_t changed_ns = 0; // when it entered `state`; meaningful if `entry_seen`
+        std::uint64_t last_seen_ns = 0;
+        std::uint32_t gaps_seen = 0; // gaps_ at its last event
+        std::uint32_t last_seq = 0;  // of the last retransmitted segment
+        std::uint32_t attempt = 0;   // how often that segment was; 0: none was
+        TcpState state = TcpState::Close;
+        bool entry_seen = false;
+        bool identity_known = false;
+        bool wanted = true;
+        bool incomplete = false;
+    };
+
+    Event observe_socket(const Record &record);
+    std::optional<Event> observe_loss(const Record &record);
+    Connection &find_or_add(const Record &record);
+    void learn_identity(Connection &connection, const Record &record);
+    StateChange state_change(Connection &connection, const Record &record);
+    static Retransmit retransmit(Connection &connection, const Record &record);
+    void forget_one();
+    void remove(std::uint64_t cookie);
+
+    Wanted wanted_;
+    std::size_t capacity_;
+    tsl::robin_map<std::uint64_t, std::uint32_t> index_; // cookie > slot
+    std::deque<Connection> slots_;                       // a deque: growing moves nothing
+    std::vector<std::uint32_t> free_slots_;
+    std::size_t clock_hand_ = 0;
+    Identity departed_; // of the connection that ended with the last event
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> losses_; // (cpu, reason) > total told
+    std::uint32_t gaps_ = 0;
+    std::uint64_t forgotten_ = 0;
+};
+
+} // namespace tcpflight
