@@ -18,11 +18,11 @@ using PortSet = std::bitset<65536>;
 class Filter {
 public:
     // null: not asked for.
-    std::shared_ptr<const PortSet> either_port; // --port: the local or the remote one
-    std::shared_ptr<const PortSet> local_port;
-    std::shared_ptr<const PortSet> remote_port;
-    std::vector<std::uint32_t> pids; // owners; empty: not asked for
-    std::vector<std::string> comms;  // owners' names, compared whole; empty: not asked for
+    std::shared_ptr<const PortSet> either_port = nullptr; // --port: the local or the remote one
+    std::shared_ptr<const PortSet> local_port = nullptr;
+    std::shared_ptr<const PortSet> remote_port = nullptr;
+    std::vector<std::uint32_t> pids = {}; // owners; empty: not asked for
+    std::vector<std::string> comms = {};  // owners' names, compared whole; empty: not asked for
     bool ipv4 = true;
     bool ipv6 = true;
 
