@@ -50,13 +50,13 @@ llvm_tool()
     if command -v "$1-$llvm_version"; then
         return
     fi
-    "$1" --version 2>/dev/null | grep -q "version $llvm_version\." && command -v "$1"
+    [[ $("$1" --version 2>/dev/null) == *"version $llvm_version."* ]] && command -v "$1"
 }
 
 # llvm_tool_package NAME: the Debian package to install for it. The unversioned one where that has the right version.
 llvm_tool_package()
 {
-    if dpkg-query -W -f='${Version}' "$1" 2>/dev/null | grep -q "^1:$llvm_version\."; then
+    if [[ $(dpkg-query -W -f='${Version}' "$1" 2>/dev/null) == 1:$llvm_version.* ]]; then
         echo "$1"
     else
         echo "$1-$llvm_version"
