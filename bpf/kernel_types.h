@@ -25,7 +25,7 @@ enum {
 	TCP_NEW_SYN_RECV,
 };
 
-#define AF_INET	    2
+#define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h, the same since 2.6.27 */

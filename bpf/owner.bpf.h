@@ -49,13 +49,18 @@ static __always_inline void inherit(struct remembered *mem, int new_state)
 
 /*
  * Believe `task`. A process that is new to the socket is news: the identity is said again, and a refusal is thought
- * over (a connection that was wanted once stays wanted, so that no timeline is cut in the middle).
+ * over (a connection that was wanted once stays wanted, so that no timeline is cut in the middle). The process that was
+ * known already is no news: TF_FLAG_OWNED confirms it, at no cost.
  */
 static __always_inline void learn_owner(struct remembered *mem, struct task_struct *task, enum tf_owner_source source)
 {
 	__u32 pid = task->tgid;
-	if (mem->pid == pid && mem->source >= source)
+
+	if (mem->pid == pid) {
+		if (mem->source == TF_OWNER_INHERITED)
+			mem->source = source;
 		return;
+	}
 	mem->pid = pid;
 	mem->tid = task->pid;
 	mem->source = source;

@@ -31,44 +31,48 @@
 
 /* What happened. */
 enum tf_record_type {
-	TF_RECORD_STATE = 1,	  /* inet_sock_set_state: old_state > new_state */
+	TF_RECORD_STATE = 1,      /* inet_sock_set_state: old_state > new_state */
 	TF_RECORD_RETRANSMIT = 2, /* tcp_retransmit_skb; a tf_retransmission follows */
-	TF_RECORD_LOST = 3,	  /* records are missing before this one; a tf_loss follows */
+	TF_RECORD_LOST = 3,       /* records are missing before this one; a tf_loss follows */
 };
 
 enum tf_record_flag {
 	TF_FLAG_IDENTITY = 1 << 0, /* a tf_identity ends the record */
 	TF_FLAG_METRICS = 1 << 1,  /* a tf_metrics precedes the identity */
-	TF_FLAG_OWNED = 1 << 2,	   /* a task held the socket's lock: the event came from a system call on it */
+	/*
+	 * A task held the socket's lock: the event came from a system call on it. Without an identity it was the owner
+	 * known already, and TF_OWNER_INHERITED becomes TF_OWNER_SYSCALL.
+	 */
+	TF_FLAG_OWNED = 1 << 2,
 };
 
-/* How the owner in a tf_identity was learned, weakest first. A stronger source replaces a weaker one. */
+/* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
 enum tf_owner_source {
-	TF_OWNER_UNKNOWN = 0,	/* pid, tid and comm are zero */
+	TF_OWNER_UNKNOWN = 0,   /* pid, tid and comm are zero */
 	TF_OWNER_INHERITED = 1, /* the listener's owner, until the child's own is known */
-	TF_OWNER_LISTEN = 2,	/* the task that called listen(2) */
-	TF_OWNER_CONNECT = 3,	/* the task that called connect(2) */
-	TF_OWNER_SYSCALL = 4,	/* a task in another system call on this very socket (close, shutdown, send...) */
+	TF_OWNER_LISTEN = 2,    /* the task that called listen(2) */
+	TF_OWNER_CONNECT = 3,   /* the task that called connect(2) */
+	TF_OWNER_SYSCALL = 4,   /* a task in another system call on this very socket (close, shutdown, recv...) */
 };
 
 struct tf_header {
-	__u64 time_ns;	  /* CLOCK_BOOTTIME, nanoseconds; read before the record was reserved */
-	__u64 cookie;	  /* SO_COOKIE of the socket; 0 in a TF_RECORD_LOST */
-	__u8 type;	  /* enum tf_record_type */
-	__u8 flags;	  /* enum tf_record_flag */
+	__u64 time_ns;    /* CLOCK_BOOTTIME, nanoseconds; read before the record was reserved */
+	__u64 cookie;     /* SO_COOKIE of the socket; 0 in a TF_RECORD_LOST */
+	__u8 type;        /* enum tf_record_type */
+	__u8 flags;       /* enum tf_record_flag */
 	__u16 local_port; /* 0: not known to the kernel yet, or already given back */
-	__u8 old_state;	  /* TCP_* of linux/tcp_states.h; equal to new_state unless type is TF_RECORD_STATE */
+	__u8 old_state;   /* TCP_* of linux/tcp_states.h; equal to new_state unless type is TF_RECORD_STATE */
 	__u8 new_state;
 	__u16 error; /* sk_err: errno, 0 for none */
 };
 
 /* The state of the sender when a segment was retransmitted. All times are in microseconds. */
 struct tf_metrics {
-	__u32 rtt_us;	  /* smoothed round-trip time; 0: not measured yet */
+	__u32 rtt_us;     /* smoothed round-trip time; 0: not measured yet */
 	__u32 rttvar_us;  /* its mean deviation */
-	__u32 rto_us;	  /* retransmission time-out now in force, back-off included; 0: the clock rate is not known */
-	__u32 cwnd;	  /* congestion window, segments */
-	__u32 ssthresh;	  /* slow start threshold, segments; 0x7fffffff: not reached yet */
+	__u32 rto_us;     /* retransmission time-out now in force, back-off included; 0: the clock rate is not known */
+	__u32 cwnd;       /* congestion window, segments */
+	__u32 ssthresh;   /* slow start threshold, segments; 0x7fffffff: not reached yet */
 	__u32 send_queue; /* bytes written and not acknowledged */
 	__u32 recv_queue; /* bytes received and not read; of a listener, connections not accepted */
 	__u32 in_flight;  /* segments sent and neither acknowledged nor lost */
@@ -76,16 +80,16 @@ struct tf_metrics {
 
 struct tf_retransmission {
 	__u64 bytes_acked; /* bytes acknowledged in the connection's life: turns seq into an offset from the start */
-	__u32 seq;	   /* first sequence number of the segment */
-	__u32 end_seq;	   /* one past the last, SYN and FIN count as one each */
-	__u32 snd_una;	   /* oldest unacknowledged sequence number */
+	__u32 seq;         /* first sequence number of the segment */
+	__u32 end_seq;     /* one past the last, SYN and FIN count as one each */
+	__u32 snd_una;     /* oldest unacknowledged sequence number */
 	__u16 tcp_flags;   /* flags of the segment, as in the TCP header */
 	__s16 send_error;  /* 0, or the negated errno with which sending failed (Linux 6.17 and later) */
-	__u8 ca_state;	   /* TCP_CA_* of linux/tcp.h */
-	__u8 rto_count;	   /* icsk_retransmits: consecutive time-outs */
-	__u8 backoff;	   /* icsk_backoff: doublings of the time-out */
-	__u8 timer;	   /* icsk_pending: which timer was armed */
-	__u32 total;	   /* segments retransmitted in the connection's life */
+	__u8 ca_state;     /* TCP_CA_* of linux/tcp.h */
+	__u8 rto_count;    /* icsk_retransmits: consecutive time-outs */
+	__u8 backoff;      /* icsk_backoff: doublings of the time-out */
+	__u8 timer;        /* icsk_pending: which timer was armed */
+	__u32 total;       /* segments retransmitted in the connection's life */
 };
 
 /* Why records are missing. */
@@ -105,14 +109,14 @@ struct tf_loss {
 struct tf_identity {
 	__u8 local_addr[16];
 	__u8 remote_addr[16];
-	__u64 cgroup;	   /* id of the socket's cgroup (v2); 0: not known */
-	__u32 netns;	   /* inode number of the network namespace */
-	__u32 uid;	   /* owner of the socket's file, in the initial user namespace */
-	__u32 pid;	   /* thread group (process) of the owner, in the initial pid namespace; 0: not known */
-	__u32 tid;	   /* the thread */
+	__u64 cgroup;      /* id of the socket's cgroup (v2); 0: not known */
+	__u32 netns;       /* inode number of the network namespace */
+	__u32 uid;         /* owner of the socket's file, in the initial user namespace */
+	__u32 pid;         /* thread group (process) of the owner, in the initial pid namespace; 0: not known */
+	__u32 tid;         /* the thread */
 	__u16 local_port;  /* 0: not chosen yet */
 	__u16 remote_port; /* 0: a listener, or not known yet */
-	__u16 family;	   /* AF_INET or AF_INET6: the socket's, also where the addresses are v4-mapped */
+	__u16 family;      /* AF_INET or AF_INET6: the socket's, also where the addresses are v4-mapped */
 	__u8 owner_source; /* enum tf_owner_source */
 	__u8 reserved;
 	char comm[16]; /* the owner's name; NUL-terminated; any byte can occur in it */

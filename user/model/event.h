@@ -13,7 +13,7 @@
 
 namespace tcpflight {
 
-// How the owner was learned, weakest first (enum tf_owner_source in records.h).
+// How the owner was learned (enum tf_owner_source in records.h).
 enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Syscall };
 
 // "unknown", "inherited", "listen", "connect", "syscall".

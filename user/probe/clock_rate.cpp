@@ -1,5 +1,7 @@
 #include "probe/clock_rate.h"
 
+#include "tcpflight/control.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <programs.skel.h>

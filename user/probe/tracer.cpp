@@ -150,7 +150,7 @@ std::vector<tf_loss> Tracer::losses() const
 
 void Tracer::say_again()
 {
-    __atomic_add_fetch(&programs_->skeleton->bss->say_epoch, 1U, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&programs_->skeleton->data->say_epoch, 1U, __ATOMIC_RELAXED);
 }
 
 void Tracer::detach()

@@ -146,6 +146,9 @@ void Table::learn_identity(Connection &connection, const Record &record)
         connection.identity_known = true;
         news = true;
     }
+    auto &source = connection.identity.owner.source;
+    if (record.has(TF_FLAG_OWNED) && source == OwnerSource::Inherited)
+        source = OwnerSource::Syscall;
     if (connection.identity.local.port == 0 && record.header.local_port != 0) {
         connection.identity.local.port = record.header.local_port;
         news = true;

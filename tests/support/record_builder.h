@@ -1,0 +1,154 @@
+// Raw records, as the kernel would send them.
+#pragma once
+
+#include "tcpflight/records.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tcpflight::test {
+
+// Builds one record. Times are in microseconds since the boot, so that tests read easily.
+class RecordBuilder {
+public:
+    static RecordBuilder state(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t from, std::uint8_t to)
+    {
+        RecordBuilder builder;
+        builder.header_ = {.time_ns = time_us * 1000,
+                           .cookie = cookie,
+                           .type = TF_RECORD_STATE,
+                           .flags = 0,
+                           .local_port = 40000,
+                           .old_state = from,
+                           .new_state = to,
+                           .error = 0};
+        return builder;
+    }
+
+    static RecordBuilder retransmit(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                                    std::uint32_t seq, std::uint32_t end_seq, std::uint16_t tcp_flags)
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_RETRANSMIT;
+        builder.retransmission_ = tf_retransmission{};
+        builder.retransmission_->seq = seq;
+        builder.retransmission_->end_seq = end_seq;
+        builder.retransmission_->snd_una = seq;
+        builder.retransmission_->tcp_flags = tcp_flags;
+        return std::move(builder).metrics({.rtt_us = 100,
+                                           .rttvar_us = 50,
+                                           .rto_us = 204000,
+                                           .cwnd = 10,
+                                           .ssthresh = 7,
+                                           .send_queue = 1,
+                                           .recv_queue = 0,
+                                           .in_flight = 1});
+    }
+
+    static RecordBuilder lost(std::uint64_t time_us, std::uint64_t total, std::uint32_t cpu)
+    {
+        auto builder = state(0, time_us, 0, 0);
+        builder.header_.type = TF_RECORD_LOST;
+        builder.header_.local_port = 0;
+        builder.loss_ = tf_loss{.total = total, .cpu = cpu, .reason = TF_LOSS_RING_FULL};
+        return builder;
+    }
+
+    RecordBuilder local_port(std::uint16_t port) &&
+    {
+        header_.local_port = port;
+        return std::move(*this);
+    }
+    RecordBuilder error(std::uint16_t number) &&
+    {
+        header_.error = number;
+        return std::move(*this);
+    }
+    RecordBuilder owned() &&
+    {
+        header_.flags |= TF_FLAG_OWNED;
+        return std::move(*this);
+    }
+    RecordBuilder metrics(const tf_metrics &values) &&
+    {
+        header_.flags |= TF_FLAG_METRICS;
+        metrics_ = values;
+        return std::move(*this);
+    }
+    RecordBuilder acked(std::uint64_t bytes) &&
+    {
+        retransmission_->bytes_acked = bytes;
+        return std::move(*this);
+    }
+    RecordBuilder send_error(std::int16_t negated_errno) &&
+    {
+        retransmission_->send_error = negated_errno;
+        return std::move(*this);
+    }
+
+    // 127.0.0.1:`local` to 127.0.0.2:`remote`, owned by `comm`[`pid`].
+    RecordBuilder identity(std::uint16_t local, std::uint16_t remote, std::uint32_t pid = 42,
+                           std::string_view comm = "curl", tf_owner_source source = TF_OWNER_CONNECT) &&
+    {
+        tf_identity id{};
+        id.local_addr[10] = id.local_addr[11] = id.remote_addr[10] = id.remote_addr[11] = 0xff;
+        id.local_addr[12] = id.remote_addr[12] = 127;
+        id.local_addr[15] = 1;
+        id.remote_addr[15] = 2;
+        id.netns = 4026531840;
+        id.pid = id.tid = pid;
+        id.local_port = local;
+        id.remote_port = remote;
+        id.family = AF_INET;
+        id.owner_source = static_cast<std::uint8_t>(source);
+        comm.copy(id.comm, sizeof(id.comm) - 1);
+        header_.local_port = local;
+        return std::move(*this).identity(id);
+    }
+    RecordBuilder identity(const tf_identity &id) &&
+    {
+        header_.flags |= TF_FLAG_IDENTITY;
+        identity_ = id;
+        return std::move(*this);
+    }
+
+    [[nodiscard]] std::vector<std::byte> bytes() const
+    {
+        std::vector<std::byte> out;
+        append(out, header_);
+        append(out, retransmission_);
+        append(out, loss_);
+        append(out, metrics_);
+        append(out, identity_);
+        return out;
+    }
+
+private:
+    template <typename T> static void append(std::vector<std::byte> &out, const T &block)
+    {
+        auto at = out.size();
+        out.resize(at + sizeof(T));
+        std::memcpy(out.data() + at, &block, sizeof(T));
+    }
+    template <typename T> static void append(std::vector<std::byte> &out, const std::optional<T> &block)
+    {
+        if (block)
+            append(out, *block);
+    }
+
+    tf_header header_{};
+    std::optional<tf_retransmission> retransmission_;
+    std::optional<tf_loss> loss_;
+    std::optional<tf_metrics> metrics_;
+    std::optional<tf_identity> identity_;
+};
+
+} // namespace tcpflight::test

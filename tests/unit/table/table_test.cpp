@@ -1,0 +1,191 @@
+#include "table/table.h"
+
+#include "support/record_builder.h"
+
+#include <gtest/gtest.h>
+
+namespace tcpflight::test {
+namespace {
+
+constexpr std::uint8_t established = 1;
+constexpr std::uint8_t syn_sent = 2;
+constexpr std::uint8_t syn_recv = 3;
+constexpr std::uint8_t fin_wait1 = 4;
+constexpr std::uint8_t fin_wait2 = 5;
+constexpr std::uint8_t close_state = 7;
+constexpr std::uint8_t listen_state = 10;
+
+std::optional<Event> observe(Table &table, const RecordBuilder &builder)
+{
+    Record record{};
+    EXPECT_EQ(decode(builder.bytes(), record), DecodeError::None);
+    return table.observe(record);
+}
+
+StateChange change(const std::optional<Event> &event)
+{
+    return std::get<StateChange>(event.value().what);
+}
+
+TEST(Table, RemembersTheIdentityThatWasSaidOnce)
+{
+    Table table;
+    observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(0, 80).local_port(0));
+    auto event = observe(table, RecordBuilder::state(1, 118, syn_sent, established).local_port(40000));
+    ASSERT_NE(event->identity, nullptr);
+    EXPECT_EQ(event->identity->local.port, 40000);
+    EXPECT_EQ(event->identity->remote.port, 80);
+    EXPECT_EQ(event->identity->owner.comm_view(), "curl");
+    EXPECT_EQ(event->identity->family, Family::IPv4);
+    EXPECT_EQ(change(event).duration_ns, 108'000U);
+    EXPECT_EQ(table.size(), 1U);
+}
+
+TEST(Table, ForgetsAConnectionAtCloseButNotBeforeItIsTold)
+{
+    Table table;
+    observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
+    auto event = observe(table, RecordBuilder::state(1, 50, syn_sent, close_state).error(111));
+    ASSERT_NE(event->identity, nullptr);
+    EXPECT_EQ(event->identity->remote.port, 80);
+    EXPECT_EQ(change(event).error, 111);
+    EXPECT_EQ(change(event).duration_ns, 40'000U);
+    EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(Table, KnowsNoDurationForAStateWhoseBeginItDidNotSee)
+{
+    Table table;
+    auto old = observe(table, RecordBuilder::state(1, 10, established, fin_wait1).identity(40000, 80));
+    EXPECT_FALSE(change(old).duration_ns);
+    EXPECT_FALSE(old->incomplete); // it was there before us: nothing was lost
+    auto child = observe(table, RecordBuilder::state(2, 10, listen_state, syn_recv).identity(80, 40000));
+    EXPECT_FALSE(change(child).duration_ns); // the listener's time is not the child's
+    EXPECT_EQ(change(observe(table, RecordBuilder::state(1, 20, fin_wait1, fin_wait2))).duration_ns, 10'000U);
+}
+
+TEST(Table, ToldALossOnceHoweverOftenItIsRepeated)
+{
+    Table table;
+    auto first = observe(table, RecordBuilder::lost(10, 5, 0));
+    EXPECT_EQ(std::get<Lost>(first->what).count, 5U);
+    EXPECT_EQ(std::get<Lost>(first->what).cpu, 0U);
+    EXPECT_FALSE(observe(table, RecordBuilder::lost(11, 5, 0)));
+    EXPECT_FALSE(observe(table, RecordBuilder::lost(12, 4, 0)));
+    EXPECT_EQ(std::get<Lost>(observe(table, RecordBuilder::lost(13, 7, 0))->what).count, 2U);
+    EXPECT_EQ(std::get<Lost>(observe(table, RecordBuilder::lost(14, 7, 1))->what).count, 7U);
+    auto whole = observe(table, RecordBuilder::lost(14, 1, 0xffffffff));
+    EXPECT_FALSE(std::get<Lost>(whole->what).cpu);
+}
+
+TEST(Table, MarksATimelineThatAGapTouched)
+{
+    Table table;
+    observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
+    observe(table, RecordBuilder::lost(20, 5, 0));
+    auto next = observe(table, RecordBuilder::state(1, 30, syn_sent, established));
+    EXPECT_TRUE(next->after_gap);
+    EXPECT_TRUE(next->incomplete);
+    EXPECT_EQ(change(next).duration_ns, 20'000U); // the states join, so no change is missing between them
+    auto later = observe(table, RecordBuilder::state(1, 40, established, fin_wait1));
+    EXPECT_FALSE(later->after_gap);
+    EXPECT_TRUE(later->incomplete);
+
+    auto born_after = observe(table, RecordBuilder::state(2, 50, close_state, syn_sent).identity(40001, 80));
+    EXPECT_FALSE(born_after->after_gap);
+    EXPECT_FALSE(born_after->incomplete);
+    auto met_after = observe(table, RecordBuilder::state(3, 60, established, fin_wait1).identity(40002, 80));
+    EXPECT_TRUE(met_after->incomplete);
+}
+
+TEST(Table, InventsNoDurationWhereATransitionIsMissing)
+{
+    Table table;
+    observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
+    auto broken = observe(table, RecordBuilder::state(1, 90, fin_wait1, fin_wait2));
+    EXPECT_FALSE(change(broken).duration_ns);
+    EXPECT_TRUE(broken->incomplete);
+    EXPECT_EQ(change(observe(table, RecordBuilder::state(1, 95, fin_wait2, close_state))).duration_ns, 5'000U);
+}
+
+TEST(Table, CountsTheAttemptsOfEachSegment)
+{
+    Table table;
+    observe(table, RecordBuilder::state(1, 1, close_state, syn_sent).identity(40000, 80));
+    observe(table, RecordBuilder::state(1, 2, syn_sent, established));
+    auto attempt = [&](std::uint32_t seq, std::uint64_t at) {
+        auto event = observe(table, RecordBuilder::retransmit(1, at, established, seq, seq + 1449, 0x11).acked(500));
+        return std::get<Retransmit>(event->what);
+    };
+    EXPECT_EQ(attempt(1000, 10).attempt, 1U);
+    EXPECT_EQ(attempt(1000, 20).attempt, 2U);
+    EXPECT_EQ(attempt(2449, 30).attempt, 1U);
+    auto last = attempt(2449, 40);
+    EXPECT_EQ(last.attempt, 2U);
+    EXPECT_EQ(last.length, 1448U); // the FIN takes a number and is no payload
+    EXPECT_EQ(last.offset, 500U);
+    EXPECT_EQ(last.metrics.rto_us, 204000U);
+    EXPECT_EQ(last.send_error, 0U);
+    auto failed = observe(table, RecordBuilder::retransmit(1, 50, established, 2449, 2450, 0x11).send_error(-1));
+    EXPECT_EQ(std::get<Retransmit>(failed->what).send_error, 1U);
+}
+
+TEST(Table, AsksTheFilterOnceTheIdentityIsKnownAndAgainOnlyWhileItWasRefused)
+{
+    std::vector<std::uint32_t> asked;
+    Table table([&](const Identity &identity) {
+        asked.push_back(identity.owner.pid);
+        return identity.owner.pid == 9;
+    });
+    auto inherited = RecordBuilder::state(1, 10, listen_state, syn_recv);
+    EXPECT_FALSE(observe(table, std::move(inherited).identity(80, 40000, 8, "master", TF_OWNER_INHERITED))->wanted);
+    EXPECT_FALSE(observe(table, RecordBuilder::state(1, 20, syn_recv, established).local_port(80))->wanted);
+    auto worker = RecordBuilder::state(1, 30, established, fin_wait1);
+    EXPECT_TRUE(observe(table, std::move(worker).identity(80, 40000, 9, "worker", TF_OWNER_SYSCALL))->wanted);
+    auto other = RecordBuilder::state(1, 40, fin_wait1, fin_wait2);
+    EXPECT_TRUE(observe(table, std::move(other).identity(80, 40000, 7, "other", TF_OWNER_SYSCALL))->wanted);
+    EXPECT_EQ(asked, (std::vector<std::uint32_t>{8, 9}));
+}
+
+TEST(Table, ASystemCallOfTheKnownOwnerConfirmsIt)
+{
+    Table table;
+    auto child = RecordBuilder::state(1, 10, listen_state, syn_recv);
+    auto born = observe(table, std::move(child).identity(80, 40000, 8, "server", TF_OWNER_INHERITED));
+    EXPECT_EQ(born->identity->owner.source, OwnerSource::Inherited);
+    auto softirq = observe(table, RecordBuilder::state(1, 20, syn_recv, established));
+    EXPECT_EQ(softirq->identity->owner.source, OwnerSource::Inherited);
+    auto closing = observe(table, RecordBuilder::state(1, 30, established, fin_wait1).owned());
+    EXPECT_EQ(closing->identity->owner.source, OwnerSource::Syscall);
+    auto client = observe(table, RecordBuilder::state(2, 40, close_state, syn_sent).identity(40000, 80).owned());
+    EXPECT_EQ(client->identity->owner.source, OwnerSource::Connect);
+}
+
+TEST(Table, IsBoundedAndSaysWhatItForgot)
+{
+    Table table({}, 100);
+    for (std::uint64_t cookie = 1; cookie <= 1000; cookie++)
+        observe(table, RecordBuilder::state(cookie, cookie, close_state, syn_sent).identity(40000, 80));
+    EXPECT_EQ(table.size(), 100U);
+    EXPECT_EQ(table.forgotten(), 900U);
+    // The newest is there; one that was forgotten has no identity until the kernel says it again.
+    EXPECT_NE(observe(table, RecordBuilder::state(1000, 2000, syn_sent, established))->identity, nullptr);
+    auto forgotten = observe(table, RecordBuilder::state(1, 2001, syn_sent, established));
+    EXPECT_EQ(forgotten->identity, nullptr);
+    auto said_again = observe(table, RecordBuilder::state(1, 2002, established, fin_wait1).identity(40000, 80));
+    EXPECT_NE(said_again->identity, nullptr);
+}
+
+TEST(Table, TakesAReusedSocketForANewConnection)
+{
+    Table table;
+    observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
+    observe(table, RecordBuilder::state(1, 20, syn_sent, close_state).error(111));
+    auto again = observe(table, RecordBuilder::state(1, 500, close_state, syn_sent).identity(40001, 81));
+    EXPECT_FALSE(change(again).duration_ns);
+    EXPECT_EQ(again->identity->local.port, 40001);
+    EXPECT_EQ(again->identity->remote.port, 81);
+}
+
+} // namespace
+} // namespace tcpflight::test
