@@ -1,0 +1,109 @@
+// Recorded records in, the exact bytes of every output out. Each cases/NAME.records is shown in each of the styles
+// below and compared with cases/NAME.STYLE; tools/renew-golden rewrites those, for a person to read the diff.
+#include "app/pipeline.h"
+#include "sink/make_sink.h"
+#include "support/record_file.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace tcpflight::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path cases = GOLDEN_CASES;
+
+const std::map<std::string, OutputStyle> &styles()
+{
+    static const auto all = [] {
+        std::map<std::string, OutputStyle> map;
+        map["txt"] = {};
+        map["verbose.txt"].metrics = true;
+        map["verbose.txt"].precision = TimePrecision::Nano;
+        map["quiet.txt"].quiet = true;
+        map["quiet.txt"].time = TimeStyle::DeltaLine;
+        map["80.txt"].columns = 80;
+        map["color.txt"].color = true;
+        map["json"].format = Format::Json;
+        return map;
+    }();
+    return all;
+}
+
+std::vector<std::string> case_names()
+{
+    std::vector<std::string> names;
+    for (const auto &entry : fs::directory_iterator(cases)) {
+        if (entry.path().extension() == ".records")
+            names.push_back(entry.path().stem());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::string show(const RecordFile &file, const OutputStyle &style)
+{
+    auto sink = make_sink(style);
+    sink->set_clock(file.clock);
+    Pipeline pipeline({}, *sink);
+    for (const auto &record : file.records)
+        pipeline.consume(record);
+    pipeline.finish();
+    EXPECT_EQ(pipeline.totals().malformed, 0U);
+    return pipeline.output();
+}
+
+class Golden : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+
+TEST_P(Golden, IsAsItWas)
+{
+    const auto &[name, style] = GetParam();
+    auto file = load_records(cases / (name + ".records"));
+    ASSERT_TRUE(file) << file.error().message;
+    ASSERT_FALSE(file->records.empty());
+    auto actual = show(*file, styles().at(style));
+
+    auto expected_path = cases / (name + "." + style);
+    if (std::getenv("TCPFLIGHT_RENEW_GOLDEN") != nullptr)
+        std::ofstream(expected_path) << actual;
+    std::ifstream in(expected_path);
+    std::string expected{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_EQ(actual, expected) << "if the new output is right: tools/renew-golden";
+}
+
+std::vector<std::string> style_names()
+{
+    std::vector<std::string> names;
+    for (const auto &[name, style] : styles())
+        names.push_back(name);
+    return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Golden,
+                         testing::Combine(testing::ValuesIn(case_names()), testing::ValuesIn(style_names())),
+                         [](const auto &parameter) {
+                             auto name = std::get<0>(parameter.param) + "_" + std::get<1>(parameter.param);
+                             std::replace_if(
+                                 name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+                             return name;
+                         });
+
+// The suite above would be empty, and pass, if the cases were not found.
+TEST(Golden, HasCases)
+{
+    EXPECT_GE(case_names().size(), 5U);
+}
+
+} // namespace
+} // namespace tcpflight::test
