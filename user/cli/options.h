@@ -29,7 +29,7 @@ struct Command {
     enum class Kind : std::uint8_t {
         Run,   // trace with `options`
         Print, // print `text` (help, version) and exit with 0
-        Wrong, // print `text`, one sentence, to stderr and exit with 2
+        Wrong, // print `text`, one sentence ("tcpflight: ...") without its newline, to stderr and exit with 2
     };
     Kind kind = Kind::Run;
     Options options;
@@ -43,6 +43,7 @@ struct Surroundings {
     std::uint16_t terminal_columns = 0; // 0: not known
 };
 
+// Pure: looks at nothing but its arguments, and throws nothing.
 Command parse_command_line(int argc, const char *const *argv, const Surroundings &surroundings);
 
 } // namespace tcpflight

@@ -1,0 +1,79 @@
+#include "cli/flags.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a range (8000-8080)";
+
+constexpr std::array<Flag, 20> table{{
+    {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
+     "local or remote port: 80, a list 80,443, a range\n"
+     "8000-8080, or both mixed; repeat it for more"},
+    {FlagId::LocalPort, FlagGroup::Connections, "", "--local-port", "PORTS", "a port", ports_to_give,
+     "port of this host's end"},
+    {FlagId::RemotePort, FlagGroup::Connections, "", "--remote-port", "PORTS", "a port", ports_to_give,
+     "port of the other end"},
+    {FlagId::Pid, FlagGroup::Connections, "", "--pid", "N[,N]", "a process id", "1 to 4194304, or a list (12,13)",
+     "process that owns the socket; repeat it for more"},
+    {FlagId::Comm, FlagGroup::Connections, "", "--comm", "NAME", "a process name",
+     "1 to 15 bytes, as /proc/PID/comm shows them",
+     "name of that process, whole, as /proc/PID/comm\n"
+     "shows it; repeat it for more"},
+    {FlagId::Ipv4, FlagGroup::Connections, "-4", "", "", "", "", "IPv4 on the wire, also through an IPv6 socket"},
+    {FlagId::Ipv6, FlagGroup::Connections, "-6", "", "", "", "", "IPv6"},
+
+    {FlagId::Time, FlagGroup::Display, "-t", "", "", "", "",
+     "once: no time; -tt: seconds since 1970; -ttt: since\n"
+     "the line before; -tttt: with the date; -ttttt:\n"
+     "since the first line"},
+    {FlagId::TimePrecision, FlagGroup::Display, "", "--time-precision", "UNIT", "a precision", "micro or nano",
+     "micro (default) or nano"},
+    {FlagId::Quiet, FlagGroup::Display, "-q", "--quiet", "", "", "", "less: time, addresses and what happened"},
+    {FlagId::Verbose, FlagGroup::Display, "-v", "--verbose", "", "", "",
+     "more: round-trip time, windows, queues, how the\n"
+     "owner was learned; twice: libbpf's own messages"},
+    {FlagId::Numeric, FlagGroup::Display, "-n", "", "", "", "", "accepted as in tcpdump: names are never looked up"},
+    {FlagId::Format, FlagGroup::Display, "", "--format", "FORMAT", "a format", "text or json",
+     "text (default) or json, one object a line"},
+    {FlagId::Color, FlagGroup::Display, "", "--color", "WHEN", "a choice", "auto, always or never",
+     "auto (default: on a terminal, unless NO_COLOR is\n"
+     "set), always or never"},
+
+    {FlagId::Count, FlagGroup::Operation, "-c", "--count", "N", "a number of events", "1 or more",
+     "end after N events were shown"},
+    {FlagId::FlushLine, FlagGroup::Operation, "-l", "", "", "", "",
+     "write each line at once; by default all lines of a\n"
+     "batch (some 10 ms) go out together"},
+    {FlagId::FlushPacket, FlagGroup::Operation, "-U", "", "", "", "", "the same as -l"},
+    {FlagId::BufferSize, FlagGroup::Operation, "-B", "--buffer-size", "KIB", "a buffer size in KiB", "4 to 1048576",
+     "buffer between kernel and tcpflight, in KiB,\n"
+     "rounded up to a power of two (default: 4096)"},
+
+    {FlagId::Help, FlagGroup::Information, "-h", "--help", "", "", "", "show this help"},
+    {FlagId::Version, FlagGroup::Information, "-V", "--version", "", "", "", "show the version"},
+}};
+
+} // namespace
+
+std::string Flag::display() const
+{
+    std::string result(short_name);
+    if (!short_name.empty() && !long_name.empty())
+        result += '/';
+    return result += long_name;
+}
+
+std::span<const Flag> all_flags()
+{
+    return table;
+}
+
+const Flag &find_flag(FlagId id)
+{
+    return *std::find_if(table.begin(), table.end(), [id](const Flag &flag) { return flag.id == id; });
+}
+
+} // namespace tcpflight

@@ -1,0 +1,84 @@
+#include "cli/help.h"
+
+#include "cli/flags.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::size_t help_column = 28;
+
+constexpr std::string_view beginning =
+    R"(Usage: tcpflight [OPTION]...
+
+Traces the TCP connections of this host, one line an event: every change of
+state with the time spent in the state before, every retransmission, and the
+process that owns the socket. Ctrl-C ends it. It needs root, or CAP_BPF and
+CAP_PERFMON. In a line, the first address is always the local socket's.
+)";
+
+constexpr std::array<std::pair<FlagGroup, std::string_view>, 4> groups{{
+    {FlagGroup::Connections, "Which connections (without these, all; with several, each must hold)"},
+    {FlagGroup::Display, "How they are shown"},
+    {FlagGroup::Operation, "Tracing"},
+    {FlagGroup::Information, "Information"},
+}};
+
+constexpr std::string_view ending = R"(
+Examples:
+  sudo tcpflight                         everything
+  sudo tcpflight --port 80,443 -q        connections of two ports, briefly
+  sudo tcpflight --local-port 5432 -v    a database server, with round-trip times
+  sudo tcpflight --comm curl -ttt -c 20  20 events of curl, with the time between
+  sudo tcpflight --format json | jq .    for programs
+
+Exit status: 0 done, 1 it failed at run time, 2 the command line was wrong.
+)";
+
+// "  -c, --count N": long names stand below each other.
+std::string left_column(const Flag &flag)
+{
+    std::string result = fmt::format("  {:<2}", flag.short_name);
+    if (!flag.long_name.empty())
+        result += fmt::format("{} {}", flag.short_name.empty() ? ' ' : ',', flag.long_name);
+    if (flag.takes_value())
+        result += fmt::format(" {}", flag.value);
+    return result;
+}
+
+std::string row(const Flag &flag)
+{
+    std::string result = fmt::format("{:<{}}", left_column(flag), help_column);
+    for (char character : flag.help) {
+        result += character;
+        if (character == '\n')
+            result.append(help_column, ' ');
+    }
+    return result + '\n';
+}
+
+} // namespace
+
+std::string help_text()
+{
+    std::string result(beginning);
+    for (const auto &[group, title] : groups) {
+        result += fmt::format("\n{}:\n", title);
+        for (const Flag &flag : all_flags()) {
+            if (flag.group == group)
+                result += row(flag);
+        }
+    }
+    return result += ending;
+}
+
+std::string version_text()
+{
+    return "tcpflight " TCPFLIGHT_VERSION "\n";
+}
+
+} // namespace tcpflight

@@ -1,0 +1,111 @@
+#include "cli/values.h"
+
+#include "filter/quote.h"
+#include "tcpflight/control.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <system_error>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::uint64_t max_port = 65535;
+constexpr std::uint64_t max_pid = 1U << 22; // PID_MAX_LIMIT of linux/threads.h
+constexpr std::size_t max_comm = 15;
+
+std::optional<std::uint64_t> number(std::string_view text, std::uint64_t low, std::uint64_t high)
+{
+    // Not signed: std::from_chars would take "-0".
+    std::uint64_t value = 0;
+    const char *end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || stop != end || value < low || value > high)
+        return std::nullopt;
+    return value;
+}
+
+// `part` of a list `whole`.
+Error wrong_part(const Flag &flag, std::string_view part, std::string_view whole)
+{
+    if (part == whole)
+        return wrong_value(flag, whole);
+    return {fmt::format("{} in {} is not {}: give {}", quote(part), quote(whole), flag.noun, flag.give)};
+}
+
+Result<void> parse_port_range(const Flag &flag, std::string_view part, std::string_view whole, PortSet &ports)
+{
+    std::size_t dash = part.find('-');
+    auto first = number(part.substr(0, dash), 1, max_port);
+    auto last = dash == std::string_view::npos ? first : number(part.substr(dash + 1), 1, max_port);
+    if (!first || !last)
+        return tl::unexpected(wrong_part(flag, part, whole));
+    if (*first > *last)
+        return failure(fmt::format("{} runs backwards: give {}-{}", quote(part), *last, *first));
+    for (std::uint64_t port = *first; port <= *last; ++port)
+        ports.set(port);
+    return {};
+}
+
+template <typename Part> Result<void> for_each_part(std::string_view list, const Part &on_part)
+{
+    for (;;) {
+        std::size_t comma = list.find(',');
+        Result<void> result = on_part(list.substr(0, comma));
+        if (!result || comma == std::string_view::npos)
+            return result;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+} // namespace
+
+Error wrong_value(const Flag &flag, std::string_view value)
+{
+    return {fmt::format("{} is not {}: give {}", quote(value), flag.noun, flag.give)};
+}
+
+Result<std::uint64_t> parse_number(const Flag &flag, std::string_view text, std::uint64_t low, std::uint64_t high)
+{
+    auto value = number(text, low, high);
+    if (!value)
+        return tl::unexpected(wrong_value(flag, text));
+    return *value;
+}
+
+Result<void> parse_ports(const Flag &flag, std::string_view text, PortSet &ports)
+{
+    return for_each_part(text, [&](std::string_view part) { return parse_port_range(flag, part, text, ports); });
+}
+
+Result<void> parse_pids(const Flag &flag, std::string_view text, std::vector<std::uint32_t> &pids)
+{
+    return for_each_part(text, [&](std::string_view part) -> Result<void> {
+        auto value = number(part, 1, max_pid);
+        if (!value)
+            return tl::unexpected(wrong_part(flag, part, text));
+        auto pid = static_cast<std::uint32_t>(*value);
+        if (std::find(pids.begin(), pids.end(), pid) != pids.end())
+            return {};
+        if (pids.size() == TF_MAX_PIDS)
+            return failure(fmt::format("these are too many process ids: give at most {}", TF_MAX_PIDS));
+        pids.push_back(pid);
+        return {};
+    });
+}
+
+Result<void> check_comm(const Flag &flag, std::string_view text)
+{
+    if (text.empty())
+        return tl::unexpected(wrong_value(flag, text));
+    if (text.size() > max_comm)
+        return failure(fmt::format("{} is too long, the kernel keeps {} bytes of a name: give {}", quote(text),
+                                   max_comm, quote(text.substr(0, max_comm))));
+    return {};
+}
+
+} // namespace tcpflight
