@@ -1,0 +1,120 @@
+#include "app/pipeline.h"
+
+#include "support/record_builder.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace tcpflight::test {
+namespace {
+
+constexpr std::uint8_t established = 1;
+constexpr std::uint8_t syn_sent = 2;
+constexpr std::uint8_t fin_wait1 = 4;
+constexpr std::uint8_t close_state = 7;
+
+// One short line an event: "connection:port kind".
+class PlainSink : public Sink {
+public:
+    void write(const Event &event, std::string &out) override
+    {
+        static constexpr std::array kinds{"state", "retransmit", "lost"};
+        auto port = event.identity != nullptr ? event.identity->local.port : 0;
+        out += fmt::format("{}:{} {}\n", event.connection, port, kinds.at(event.what.index()));
+    }
+    void set_clock(const ClockAnchor & /*anchor*/) override {}
+};
+
+class PipelineTest : public testing::Test {
+protected:
+    static bool feed(Pipeline &pipeline, const RecordBuilder &builder) { return pipeline.consume(builder.bytes()); }
+
+    static bool feed_connection(Pipeline &pipeline, std::uint64_t cookie, std::uint16_t port)
+    {
+        auto t = cookie * 1000;
+        feed(pipeline, RecordBuilder::state(cookie, t, close_state, syn_sent).identity(0, 80).local_port(0));
+        feed(pipeline, RecordBuilder::state(cookie, t + 1, syn_sent, established).local_port(port));
+        feed(pipeline, RecordBuilder::retransmit(cookie, t + 2, established, 1, 2, 0x18).local_port(port));
+        return feed(pipeline, RecordBuilder::state(cookie, t + 3, established, close_state).local_port(0));
+    }
+
+    static Filter local_port(std::uint16_t port)
+    {
+        auto ports = std::make_shared<PortSet>();
+        ports->set(port);
+        Filter filter;
+        filter.local_port = ports;
+        return filter;
+    }
+
+    PlainSink sink;
+};
+
+TEST_F(PipelineTest, ShowsWhatHappenedAndCountsIt)
+{
+    Pipeline pipeline({}, sink);
+    feed_connection(pipeline, 1, 4000);
+    EXPECT_EQ(pipeline.output(), "1:4000 state\n1:4000 state\n1:4000 retransmit\n1:4000 state\n");
+    EXPECT_EQ(pipeline.totals().shown, 4U);
+    EXPECT_EQ(pipeline.totals().filtered_out, 0U);
+}
+
+TEST_F(PipelineTest, FiltersByAPortThatIsLearnedLater)
+{
+    Pipeline pipeline({.filter = local_port(4001), .count = {}}, sink);
+    feed_connection(pipeline, 1, 4000);
+    feed_connection(pipeline, 2, 4001);
+    EXPECT_EQ(pipeline.output(), "2:4001 state\n2:4001 state\n2:4001 retransmit\n2:4001 state\n");
+    EXPECT_EQ(pipeline.totals().shown, 4U);
+    EXPECT_EQ(pipeline.totals().filtered_out, 4U);
+}
+
+TEST_F(PipelineTest, StopsAtTheCountEvenWhenSeveralAreSetFreeAtOnce)
+{
+    Pipeline pipeline({.filter = {}, .count = 1}, sink);
+    EXPECT_TRUE(feed(pipeline, RecordBuilder::state(1, 1, close_state, syn_sent).identity(0, 80).local_port(0)));
+    EXPECT_FALSE(feed(pipeline, RecordBuilder::state(1, 2, syn_sent, established).local_port(4000)));
+    EXPECT_TRUE(pipeline.is_done());
+    pipeline.finish();
+    EXPECT_EQ(pipeline.output(), "1:4000 state\n");
+    EXPECT_EQ(pipeline.totals().shown, 1U);
+}
+
+TEST_F(PipelineTest, ShowsLossesWhateverTheFilterAndDoesNotCountThemAsEvents)
+{
+    Pipeline pipeline({.filter = local_port(1), .count = {}}, sink);
+    feed(pipeline, RecordBuilder::lost(5, 7, 0));
+    pipeline.lose({.total = 9, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 6000);
+    pipeline.lose({.total = 9, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 7000);
+    pipeline.lose({.total = 2, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED}, 8000);
+    EXPECT_EQ(pipeline.output(), "0:0 lost\n0:0 lost\n0:0 lost\n");
+    EXPECT_EQ(pipeline.totals().lost[TF_LOSS_RING_FULL], 9U);
+    EXPECT_EQ(pipeline.totals().lost[TF_LOSS_NESTED], 2U);
+    EXPECT_EQ(pipeline.totals().shown, 0U);
+}
+
+TEST_F(PipelineTest, CountsWhatItCannotReadAndGoesOn)
+{
+    Pipeline pipeline({}, sink);
+    auto bytes = RecordBuilder::state(1, 1, established, fin_wait1).bytes();
+    bytes.pop_back();
+    EXPECT_TRUE(pipeline.consume(bytes));
+    feed_connection(pipeline, 1, 4000);
+    EXPECT_EQ(pipeline.totals().malformed, 1U);
+    EXPECT_EQ(pipeline.totals().shown, 4U);
+}
+
+TEST_F(PipelineTest, ShowsWhatStillWaitsAtTheEnd)
+{
+    Pipeline pipeline({}, sink);
+    feed(pipeline, RecordBuilder::state(1, 1, close_state, syn_sent).identity(0, 80).local_port(0));
+    EXPECT_EQ(pipeline.output(), "");
+    EXPECT_TRUE(pipeline.is_holding());
+    pipeline.finish();
+    EXPECT_EQ(pipeline.output(), "1:0 state\n");
+}
+
+} // namespace
+} // namespace tcpflight::test
