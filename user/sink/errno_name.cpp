@@ -1,0 +1,17 @@
+#include "sink/errno_name.h"
+
+#include <cstring>
+
+namespace tcpflight {
+
+void put_errno(LineWriter &line, std::uint16_t error)
+{
+    if (const char *name = strerrorname_np(error)) {
+        line.put(std::string_view(name));
+        return;
+    }
+    line.put("errno ");
+    line.put_decimal(error);
+}
+
+} // namespace tcpflight

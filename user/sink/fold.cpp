@@ -1,0 +1,68 @@
+#include "sink/fold.h"
+
+#include <algorithm>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::string_view indent = "\n    ";
+constexpr std::size_t indent_width = indent.size() - 1;
+
+// Takes the text up to the next place for a break off `rest`, without the space there.
+std::string_view take_part(std::string_view &rest, std::string_view separator)
+{
+    const std::size_t at = rest.find(separator);
+    if (at == std::string_view::npos) {
+        auto part = rest;
+        rest = {};
+        return part;
+    }
+    auto part = rest.substr(0, at + separator.size() - 1);
+    rest.remove_prefix(at + separator.size());
+    return part;
+}
+
+} // namespace
+
+std::size_t visible_width(std::string_view text)
+{
+    std::size_t width = 0;
+    bool in_code = false;
+    for (const char c : text) {
+        if (in_code)
+            in_code = c != 'm';
+        else if (c == '\x1b')
+            in_code = true;
+        else
+            width++;
+    }
+    return width;
+}
+
+void Folder::fold(std::string &out, std::size_t begin, std::size_t columns)
+{
+    const std::size_t length = out.size() - 1 - begin;
+    if (visible_width(std::string_view(out).substr(begin, length)) <= columns)
+        return;
+
+    line_.assign(out, begin, length);
+    out.resize(begin);
+    std::string_view rest = line_;
+    const auto head = take_part(rest, ": ");
+    out += head;
+    std::size_t used = visible_width(head);
+    while (!rest.empty()) {
+        const auto part = take_part(rest, ", ");
+        const std::size_t width = visible_width(part);
+        const bool fits = used + 1 + width <= columns;
+        if (fits)
+            out += ' ';
+        else
+            out += indent;
+        out += part;
+        used = (fits ? used + 1 : indent_width) + width;
+    }
+    out += '\n';
+}
+
+} // namespace tcpflight

@@ -1,0 +1,23 @@
+// Long lines on a narrow terminal.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tcpflight {
+
+// Columns that a text takes: colour codes take none. Text from processes is escaped by then, so a byte is a column.
+std::size_t visible_width(std::string_view text);
+
+class Folder {
+public:
+    // The line ends in '\n' and is `out` from `begin` on. Broken behind the tuple's ": " and at ", ", as few times as
+    // it takes to fit `columns`, and continued four spaces in. A part that is longer than that stays whole.
+    void fold(std::string &out, std::size_t begin, std::size_t columns);
+
+private:
+    std::string line_; // kept for its memory
+};
+
+} // namespace tcpflight

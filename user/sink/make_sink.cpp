@@ -1,0 +1,15 @@
+#include "sink/make_sink.h"
+
+#include "sink/json.h"
+#include "sink/text.h"
+
+namespace tcpflight {
+
+std::unique_ptr<Sink> make_sink(const OutputStyle &style)
+{
+    if (style.format == Format::Json)
+        return std::make_unique<JsonSink>(style.precision);
+    return std::make_unique<TextSink>(style);
+}
+
+} // namespace tcpflight

@@ -1,0 +1,237 @@
+#include "sink/text.h"
+
+#include "sink/address.h"
+#include "sink/color.h"
+#include "sink/duration.h"
+#include "sink/errno_name.h"
+#include "sink/escape.h"
+#include "sink/remote_end.h"
+
+namespace tcpflight {
+namespace {
+
+constexpr std::uint64_t ns_per_us = 1000;
+
+using TimeText = std::variant<std::monostate, ClockText, DeltaText>;
+
+TimeText make_time(const OutputStyle &style)
+{
+    switch (style.time) {
+    case TimeStyle::None: break;
+    case TimeStyle::Clock: return ClockText(ClockText::Shape::Clock, style.precision);
+    case TimeStyle::Epoch: return ClockText(ClockText::Shape::Epoch, style.precision);
+    case TimeStyle::DateClock: return ClockText(ClockText::Shape::DateClock, style.precision);
+    case TimeStyle::DeltaLine: return DeltaText(DeltaText::Since::LineBefore, style.precision);
+    case TimeStyle::DeltaStart: return DeltaText(DeltaText::Since::FirstLine, style.precision);
+    }
+    return {};
+}
+
+// "SYN", "FIN with 100 bytes at 1", "1448 bytes at 2897".
+void put_segment(LineWriter &line, const Retransmit &retransmit)
+{
+    const bool syn = (retransmit.flags & tcp_flag::syn) != 0;
+    const bool fin = (retransmit.flags & tcp_flag::fin) != 0;
+    if (syn)
+        line.put((retransmit.flags & tcp_flag::ack) != 0 ? std::string_view("SYN-ACK") : std::string_view("SYN"));
+    if (fin)
+        line.put(syn ? std::string_view(" FIN") : std::string_view("FIN"));
+    if (syn || fin) {
+        if (retransmit.length == 0)
+            return;
+        line.put(" with ");
+    }
+    line.put_decimal(retransmit.length);
+    line.put(retransmit.length == 1 ? std::string_view(" byte at ") : std::string_view(" bytes at "));
+    line.put_decimal(retransmit.offset);
+}
+
+void put_number(LineWriter &line, std::string_view label, std::uint64_t value)
+{
+    line.put(label);
+    line.put_decimal(value);
+}
+
+} // namespace
+
+TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style)) {}
+
+void TextSink::write(const Event &event, std::string &out)
+{
+    const std::size_t begin = out.size();
+    LineWriter line(out);
+    put_time(line, event.time_ns);
+    std::visit([&](const auto &what) { put_what(line, event, what); }, event.what);
+    line.finish();
+    if (style_.columns != 0)
+        folder_.fold(out, begin, style_.columns);
+}
+
+void TextSink::put_in_color(LineWriter &line, std::string_view code) const
+{
+    if (style_.color)
+        line.put(code);
+}
+
+void TextSink::put_time(LineWriter &line, std::uint64_t time_ns)
+{
+    if (time_.index() == 0)
+        return;
+    put_in_color(line, color::faint);
+    if (auto *clock = std::get_if<ClockText>(&time_))
+        clock->put(line, anchor_.to_wall(time_ns));
+    else if (auto *delta = std::get_if<DeltaText>(&time_))
+        delta->put(line, time_ns);
+    put_in_color(line, color::reset);
+    line.put(' ');
+}
+
+void TextSink::put_tuple(LineWriter &line, const Event &event) const
+{
+    if (event.identity == nullptr) {
+        line.put("IP ? > ?: ");
+        return;
+    }
+    const Identity &identity = *event.identity;
+    line.put(identity.family == Family::IPv4 ? std::string_view("IP ") : std::string_view("IP6 "));
+    put_endpoint(line, identity.local);
+    line.put(" > ");
+    if (has_remote_end(event))
+        put_endpoint(line, identity.remote);
+    else
+        line.put('*');
+    line.put(": ");
+}
+
+void TextSink::put_state(LineWriter &line, TcpState state) const
+{
+    put_in_color(line, color::of(state));
+    line.put(name(state));
+    put_in_color(line, color::reset);
+}
+
+// Also with -q: what follows a gap cannot be taken for the whole story.
+void TextSink::put_gap(LineWriter &line, const Event &event) const
+{
+    if (!event.after_gap)
+        return;
+    line.put(", ");
+    put_in_color(line, color::trouble);
+    line.put("after a gap");
+    put_in_color(line, color::reset);
+}
+
+void TextSink::put_what(LineWriter &line, const Event &event, const StateChange &change) const
+{
+    put_tuple(line, event);
+    put_state(line, change.from);
+    line.put(" -> ");
+    put_state(line, change.to);
+    if (change.duration_ns && !style_.quiet) {
+        line.put(" after ");
+        put_duration(line, *change.duration_ns, style_.precision);
+    }
+    put_gap(line, event);
+    if (style_.quiet)
+        return;
+    if (change.error != 0) {
+        line.put(", ");
+        put_in_color(line, color::trouble);
+        line.put("error ");
+        put_errno(line, change.error);
+        put_in_color(line, color::reset);
+    }
+    put_owner(line, event.identity);
+    if (style_.metrics)
+        put_details(line, event.identity, change.metrics ? &*change.metrics : nullptr, true);
+}
+
+void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
+{
+    put_tuple(line, event);
+    put_in_color(line, color::trouble);
+    line.put("retransmit ");
+    if (retransmit.send_error != 0) {
+        line.put("failed (");
+        put_errno(line, retransmit.send_error);
+        line.put("): ");
+    }
+    put_segment(line, retransmit);
+    put_number(line, " #", retransmit.attempt);
+    put_in_color(line, color::reset);
+    line.put(" in ");
+    put_state(line, retransmit.state);
+    put_gap(line, event);
+    if (style_.quiet)
+        return;
+    if (retransmit.metrics.rto_us != 0) {
+        line.put(", RTO ");
+        put_duration(line, retransmit.metrics.rto_us * ns_per_us, style_.precision);
+    }
+    put_owner(line, event.identity);
+    if (style_.metrics)
+        put_details(line, event.identity, &retransmit.metrics, false);
+}
+
+void TextSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost) const
+{
+    line.put("-- ");
+    put_in_color(line, color::lost);
+    line.put_decimal(lost.count);
+    line.put(lost.count == 1 ? std::string_view(" event lost here") : std::string_view(" events lost here"));
+    put_in_color(line, color::reset);
+    line.put(": ");
+    line.put(describe(lost.reason));
+    if (lost.cpu)
+        put_number(line, ", cpu ", *lost.cpu);
+}
+
+void TextSink::put_owner(LineWriter &line, const Identity *identity) const
+{
+    if (identity == nullptr || !identity->owner.is_known()) {
+        line.put(", unknown");
+        return;
+    }
+    const Owner &owner = identity->owner;
+    line.put(", ");
+    put_escaped(line, owner.comm_view());
+    put_number(line, "[", owner.pid);
+    line.put(']');
+    if (style_.metrics) {
+        line.put(" (");
+        line.put(name(owner.source));
+        line.put(')');
+    }
+}
+
+// `with_rto`: unless the line has it already.
+void TextSink::put_details(LineWriter &line, const Identity *identity, const Metrics *metrics, bool with_rto) const
+{
+    if (metrics != nullptr) {
+        if (metrics->rtt_us != 0) {
+            line.put(", rtt ");
+            put_duration(line, metrics->rtt_us * ns_per_us, style_.precision);
+            line.put(" var ");
+            put_duration(line, metrics->rttvar_us * ns_per_us, style_.precision);
+        }
+        if (with_rto && metrics->rto_us != 0) {
+            line.put(", RTO ");
+            put_duration(line, metrics->rto_us * ns_per_us, style_.precision);
+        }
+        put_number(line, ", cwnd ", metrics->cwnd);
+        if (metrics->ssthresh != infinite_ssthresh)
+            put_number(line, ", ssthresh ", metrics->ssthresh);
+        put_number(line, ", sendq ", metrics->send_queue);
+        put_number(line, ", recvq ", metrics->recv_queue);
+        put_number(line, ", in flight ", metrics->in_flight);
+    }
+    if (identity == nullptr)
+        return;
+    if (identity->netns != 0)
+        put_number(line, ", netns ", identity->netns);
+    put_number(line, ", uid ", identity->uid);
+    if (identity->cgroup != 0)
+        put_number(line, ", cgroup ", identity->cgroup);
+}
+
+} // namespace tcpflight
