@@ -15,6 +15,12 @@ if(TCPFLIGHT_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# Libraries that user/ and tests/ share.
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(tsl-robin-map REQUIRED)
+
 # tcpflight_library(NAME SOURCES... [LINK LIBRARIES...]): one folder under user/ as a static library.
 function(tcpflight_library name)
   cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
