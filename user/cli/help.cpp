@@ -32,8 +32,8 @@ constexpr std::string_view ending = R"(
 Examples:
   sudo tcpflight                         everything
   sudo tcpflight --port 80,443 -q        connections of two ports, briefly
-  sudo tcpflight --local-port 5432 -v    a database server, with round-trip times
-  sudo tcpflight --comm curl -ttt -c 20  20 events of curl, with the time between
+  sudo tcpflight --local-port 5432 -v    a database server, and its windows
+  sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between
   sudo tcpflight --format json | jq .    for programs
 
 Exit status: 0 done, 1 it failed at run time, 2 the command line was wrong.

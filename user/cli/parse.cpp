@@ -182,10 +182,9 @@ Command unexpected_word(std::string_view word)
                              quote(word)));
 }
 
-Command explain_leftover(std::string_view argument)
+bool looks_like_option(std::string_view argument)
 {
-    bool is_option = argument.size() > 1 && argument.starts_with('-');
-    return is_option ? unknown_option(argument) : unexpected_word(argument);
+    return argument.size() > 1 && argument.starts_with('-');
 }
 
 Command command_from(const Arguments &arguments, const Surroundings &surroundings)
@@ -200,8 +199,10 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     if (!arguments.assigned.empty())
         return wrong(fmt::format("{}: takes no value", find_flag(arguments.assigned.front()).display()));
 
-    if (!arguments.leftover.empty())
-        return explain_leftover(arguments.leftover.front());
+    const auto &leftover = arguments.leftover;
+    auto unknown = std::find_if(leftover.begin(), leftover.end(), looks_like_option);
+    if (unknown != leftover.end())
+        return unknown_option(*unknown);
 
     OptionsBuilder builder;
     for (const auto &given : arguments.given) {
@@ -211,6 +212,9 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
         if (auto applied = builder.apply(flag, *given.value); !applied)
             return wrong(fmt::format("{}: {}", flag.display(), applied.error().message));
     }
+    // Last, since a word is often what follows from an error before it: "--prot 80", "--port -c 5".
+    if (!leftover.empty())
+        return unexpected_word(leftover.front());
     return {Command::Kind::Run, std::move(builder).finish(surroundings), {}};
 }
 

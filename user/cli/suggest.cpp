@@ -55,7 +55,8 @@ std::optional<std::string_view> nearest_flag(std::string_view option)
         std::string_view name = bare_name(flag.long_name);
         if (name.empty())
             continue;
-        std::size_t edits = name.starts_with(given) ? 1 : distance(given, name);
+        bool one_begins_the_other = name.starts_with(given) || given.starts_with(name);
+        std::size_t edits = one_begins_the_other ? 1 : distance(given, name);
         if (edits < best_distance) {
             best = flag.long_name;
             best_distance = edits;

@@ -1,0 +1,239 @@
+// Command lines that are right, and what they come to.
+#include "command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+namespace tcpflight::test {
+namespace {
+
+Options options_of(const Words &words, const Surroundings &surroundings = {})
+{
+    Command command = parse(words, surroundings);
+    EXPECT_EQ(command.kind, Command::Kind::Run) << join(words);
+    EXPECT_EQ(command.text, "");
+    return command.options;
+}
+
+TEST(CommandLine, WithoutOptionsTracesEverything)
+{
+    Options options = options_of({});
+    EXPECT_TRUE(options.filter.is_open());
+    EXPECT_EQ(options.style.format, Format::Text);
+    EXPECT_EQ(options.style.time, TimeStyle::Clock);
+    EXPECT_EQ(options.style.precision, TimePrecision::Micro);
+    EXPECT_FALSE(options.style.quiet);
+    EXPECT_FALSE(options.style.metrics);
+    EXPECT_FALSE(options.style.color);
+    EXPECT_EQ(options.style.columns, 0);
+    EXPECT_EQ(options.flush, Flush::Batch);
+    EXPECT_EQ(options.count, std::nullopt);
+    EXPECT_EQ(options.ring_bytes, 4U << 20);
+    EXPECT_EQ(options.verbosity, 0);
+}
+
+TEST(CommandLine, ToleratesAMissingProgramName)
+{
+    const char *const nothing[] = {nullptr};
+    EXPECT_EQ(parse_command_line(0, nothing, {}).kind, Command::Kind::Run);
+}
+
+struct FilterCase {
+    Words words;
+    std::string filter; // as Filter::describe puts it
+};
+
+void PrintTo(const FilterCase &c, std::ostream *stream)
+{
+    *stream << join(c.words);
+}
+
+class FilterOptions : public testing::TestWithParam<FilterCase> {};
+
+TEST_P(FilterOptions, ComeToAFilter)
+{
+    EXPECT_EQ(options_of(GetParam().words).filter.describe(), GetParam().filter);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, FilterOptions,
+    testing::Values(FilterCase{{"--port", "80"}, "port 80"}, FilterCase{{"--port=80"}, "port 80"},
+                    FilterCase{{"--port", "1"}, "port 1"}, FilterCase{{"--port", "65535"}, "port 65535"},
+                    FilterCase{{"--port", "1-65535"}, "port 1-65535"}, FilterCase{{"--port", "7-7"}, "port 7"},
+                    FilterCase{{"--port", "080"}, "port 80"},
+                    FilterCase{{"--port", "80,443,8000-8080"}, "port 80,443,8000-8080"},
+                    FilterCase{{"--port", "443", "--port", "80"}, "port 80,443"},
+                    FilterCase{{"--port", "8000-8010,8005-8020"}, "port 8000-8020"},
+                    FilterCase{{"--local-port", "22"}, "local port 22"},
+                    FilterCase{{"--remote-port", "443,8443"}, "remote port 443,8443"},
+                    FilterCase{{"--local-port", "22", "--remote-port", "23", "--port", "24"},
+                               "port 24 and local port 22 and remote port 23"},
+                    FilterCase{{"--pid", "1"}, "pid 1"}, FilterCase{{"--pid", "4194304"}, "pid 4194304"},
+                    FilterCase{{"--pid", "13,12,13", "--pid=12,14"}, "pid 13,12,14"},
+                    FilterCase{{"--comm", "nginx"}, "comm nginx"},
+                    FilterCase{{"--comm", "nginx", "--comm", "curl", "--comm", "nginx"}, "comm nginx,curl"},
+                    FilterCase{{"--comm", "fifteen-letters"}, "comm fifteen-letters"}, FilterCase{{"-4"}, "ip"},
+                    FilterCase{{"-6"}, "ip6"}, FilterCase{{"-4", "-6"}, ""}, FilterCase{{"-46"}, ""},
+                    FilterCase{{"-4", "-4"}, "ip"}, FilterCase{{"--"}, ""}));
+
+TEST(CommandLine, APortListTakesOnlyWhatIsInIt)
+{
+    Options options = options_of({"--port", "80,8000-8002"});
+    ASSERT_NE(options.filter.either_port, nullptr);
+    EXPECT_EQ(options.filter.local_port, nullptr);
+    EXPECT_EQ(options.filter.remote_port, nullptr);
+    EXPECT_EQ(options.filter.either_port->count(), 4U);
+    EXPECT_TRUE(options.filter.either_port->test(8002));
+    EXPECT_FALSE(options.filter.either_port->test(0));
+}
+
+// A name is a name, whatever it looks like.
+class Names : public testing::TestWithParam<std::string> {};
+
+TEST_P(Names, AreTakenAsTheyAre)
+{
+    std::vector<std::string> expected{GetParam()};
+    EXPECT_EQ(options_of({"--comm", GetParam()}).filter.comms, expected);
+    EXPECT_EQ(options_of({"--comm=" + GetParam()}).filter.comms, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Names,
+                         testing::Values("a", "[a,b]", "[]", "{}", "%%", "a b", "a,b", "--", "-x", "--port",
+                                         "--port=", "=", "a=b=", "'\"", "\\", "true", "0", " ", "\x1b[31m"),
+                         [](const auto &row) { return std::to_string(row.index); });
+
+struct OptionCase {
+    Words words;
+    std::function<bool(const Options &)> holds;
+};
+
+void PrintTo(const OptionCase &c, std::ostream *stream)
+{
+    *stream << join(c.words);
+}
+
+class OtherOptions : public testing::TestWithParam<OptionCase> {};
+
+TEST_P(OtherOptions, HaveTheirEffect)
+{
+    EXPECT_TRUE(GetParam().holds(options_of(GetParam().words)));
+}
+
+OptionCase time_style(const std::string &flag, TimeStyle style)
+{
+    return {{flag}, [style](const Options &o) { return o.style.time == style; }};
+}
+
+OptionCase count(const Words &words, std::uint64_t number)
+{
+    return {words, [number](const Options &o) { return o.count == number; }};
+}
+
+OptionCase ring(const Words &words, std::uint32_t bytes)
+{
+    return {words, [bytes](const Options &o) { return o.ring_bytes == bytes; }};
+}
+
+OptionCase verbosity(const Words &words, int number)
+{
+    return {words, [number](const Options &o) { return o.verbosity == number && o.style.metrics == (number > 0); }};
+}
+
+OptionCase flush(const std::string &flag)
+{
+    return {{flag}, [](const Options &o) { return o.flush == Flush::Line; }};
+}
+
+OptionCase precision(const Words &words, TimePrecision expected)
+{
+    return {words, [expected](const Options &o) { return o.style.precision == expected; }};
+}
+
+OptionCase format(const Words &words, Format expected)
+{
+    return {words, [expected](const Options &o) { return o.style.format == expected; }};
+}
+
+OptionCase quiet(const std::string &flag)
+{
+    return {{flag}, [](const Options &o) { return o.style.quiet && !o.style.metrics; }};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OtherOptions,
+    testing::Values(
+        time_style("-t", TimeStyle::None), time_style("-tt", TimeStyle::Epoch),
+        time_style("-ttt", TimeStyle::DeltaLine), time_style("-tttt", TimeStyle::DateClock),
+        time_style("-ttttt", TimeStyle::DeltaStart),
+        OptionCase{{"-t", "-q", "-t"}, [](const Options &o) { return o.style.time == TimeStyle::Epoch; }},
+        precision({"--time-precision", "nano"}, TimePrecision::Nano),
+        precision({"--time-precision=nano", "--time-precision=micro"}, TimePrecision::Micro), count({"-c", "1"}, 1),
+        count({"-c5"}, 5), count({"--count=20"}, 20), count({"-c", "1", "-c", "2"}, 2),
+        count({"-c", "18446744073709551615"}, std::numeric_limits<std::uint64_t>::max()), quiet("-q"), quiet("--quiet"),
+        verbosity({"-v"}, 1), verbosity({"-vv"}, 2), verbosity({"-v", "--verbose", "-v"}, 3),
+        OptionCase{{"-vqlc5"},
+                   [](const Options &o) {
+                       return o.verbosity == 1 && o.style.quiet && o.flush == Flush::Line && o.count == 5U;
+                   }},
+        flush("-l"), flush("-U"),
+        OptionCase{{"-n"}, [](const Options &o) { return o.filter.is_open() && o.flush == Flush::Batch; }},
+        format({"--format", "json"}, Format::Json), format({"--format=json", "--format=text"}, Format::Text),
+        ring({"-B", "4"}, 4096), ring({"-B5"}, 8192), ring({"-B", "4096"}, 4U << 20), ring({"-B", "4097"}, 8U << 20),
+        ring({"--buffer-size", "1048575"}, 1U << 30), ring({"--buffer-size=1048576"}, 1U << 30)));
+
+struct ColorCase {
+    Words words;
+    bool terminal;
+    bool no_color;
+    bool color;
+};
+
+void PrintTo(const ColorCase &c, std::ostream *stream)
+{
+    *stream << join(c.words) << (c.terminal ? " on a terminal" : " in a pipe") << (c.no_color ? " with NO_COLOR" : "");
+}
+
+class Colors : public testing::TestWithParam<ColorCase> {};
+
+TEST_P(Colors, FollowWishAndTerminal)
+{
+    const ColorCase &c = GetParam();
+    Surroundings surroundings{.stdout_is_terminal = c.terminal, .environment_no_color = c.no_color};
+    EXPECT_EQ(options_of(c.words, surroundings).style.color, c.color);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Colors,
+                         testing::Values(ColorCase{{}, true, false, true}, ColorCase{{}, false, false, false},
+                                         ColorCase{{}, true, true, false},
+                                         ColorCase{{"--color", "auto"}, true, false, true},
+                                         ColorCase{{"--color", "auto"}, true, true, false},
+                                         ColorCase{{"--color", "auto"}, false, false, false},
+                                         ColorCase{{"--color=always"}, false, false, true},
+                                         ColorCase{{"--color=always"}, false, true, true},
+                                         ColorCase{{"--color=never"}, true, false, false},
+                                         ColorCase{{"--color=always", "--color=never"}, true, false, false},
+                                         ColorCase{{"--color=always", "--format=json"}, true, false, false}));
+
+TEST(CommandLine, FoldsOnTerminalsOnly)
+{
+    Surroundings terminal{.stdout_is_terminal = true, .terminal_columns = 80};
+    Surroundings pipe{.stdout_is_terminal = false, .terminal_columns = 80};
+    EXPECT_EQ(options_of({}, terminal).style.columns, 80);
+    EXPECT_EQ(options_of({}, pipe).style.columns, 0);
+    EXPECT_EQ(options_of({"--color=always"}, pipe).style.columns, 0);
+    EXPECT_EQ(options_of({"--format", "json"}, terminal).style.columns, 0);
+}
+
+TEST(CommandLine, TakesAsManyProcessesAsTheKernelSideHasRoomFor)
+{
+    std::string list = "1";
+    for (int pid = 2; pid <= 256; ++pid)
+        list += "," + std::to_string(pid);
+    EXPECT_EQ(options_of({"--pid", list}).filter.pids.size(), 256U);
+    EXPECT_EQ(options_of({"--pid", list, "--pid", list}).filter.pids.size(), 256U);
+}
+
+} // namespace
+} // namespace tcpflight::test

@@ -1,0 +1,155 @@
+// Command lines that are wrong: one sentence each, to the letter.
+#include "command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace tcpflight::test {
+namespace {
+
+struct WrongCase {
+    Words words;
+    std::string sentence; // after "tcpflight: "
+};
+
+void PrintTo(const WrongCase &c, std::ostream *stream)
+{
+    *stream << join(c.words);
+}
+
+class WrongCommandLine : public testing::TestWithParam<WrongCase> {};
+
+TEST_P(WrongCommandLine, IsAnsweredInOneSentence)
+{
+    Command command = parse(GetParam().words);
+    EXPECT_EQ(command.kind, Command::Kind::Wrong);
+    EXPECT_EQ(command.text, "tcpflight: " + GetParam().sentence);
+    EXPECT_EQ(command.text.find('\n'), std::string::npos);
+}
+
+constexpr const char *give_ports = ": give 1 to 65535, a list (80,443) or a range (8000-8080)";
+
+WrongCase wrong_port(const std::string &value)
+{
+    return {{"--port", value}, "--port: '" + value + "' is not a port" + give_ports};
+}
+
+WrongCase wrong_part(const std::string &part, const std::string &value)
+{
+    return {{"--port", value}, "--port: '" + part + "' in '" + value + "' is not a port" + give_ports};
+}
+
+INSTANTIATE_TEST_SUITE_P(Ports, WrongCommandLine,
+                         testing::Values(wrong_port("0"), wrong_port("65536"), wrong_port("-1"), wrong_port("80x"),
+                                         wrong_port("x80"), wrong_port("+80"), wrong_port(" 80"), wrong_port("80 "),
+                                         wrong_port("0x50"), wrong_port("8e1"), wrong_port("80.0"), wrong_port(""),
+                                         wrong_port("http"), wrong_port("18446744073709551617"),
+                                         wrong_port("99999999999999999999999999"), wrong_port("80-"), wrong_port("-"),
+                                         wrong_port("-80"), wrong_port("0-80"), wrong_port("80-65536"),
+                                         wrong_port("1-2-3"), wrong_port("80 443"), wrong_part("", "80,,443"),
+                                         wrong_part("", ",80"), wrong_part("", "80,"), wrong_part("", ","),
+                                         wrong_part("65536", "80,65536"), wrong_part(" 443", "80, 443"),
+                                         wrong_part("70000", "1-9,70000,5")));
+
+INSTANTIATE_TEST_SUITE_P(
+    PortForms, WrongCommandLine,
+    testing::Values(
+        WrongCase{{"--port=-1"}, "--port: '-1' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--port="}, "--port: '' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--port=", "80"},
+                  "--port: '' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--port", "-c", "5"},
+                  "--port: '-c' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--port"}, "--port: needs a value: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--local-port", "0"},
+                  "--local-port: '0' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--remote-port=65536"},
+                  "--remote-port: '65536' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        WrongCase{{"--port", "90-80"}, "--port: '90-80' runs backwards: give 80-90"},
+        WrongCase{{"--port", "22,8080-8000"}, "--port: '8080-8000' runs backwards: give 8000-8080"},
+        WrongCase{{"--port", "80", "--port", "x"},
+                  "--port: 'x' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Processes, WrongCommandLine,
+    testing::Values(
+        WrongCase{{"--pid", "0"}, "--pid: '0' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--pid", "-1"}, "--pid: '-1' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--pid", "4194305"}, "--pid: '4194305' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--pid", "12-14"}, "--pid: '12-14' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--pid", "12,x"}, "--pid: 'x' in '12,x' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--pid="}, "--pid: '' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--pid"}, "--pid: needs a value: give 1 to 4194304, or a list (12,13)"},
+        WrongCase{{"--comm", ""}, "--comm: '' is not a process name: give 1 to 15 bytes, as /proc/PID/comm shows them"},
+        WrongCase{{"--comm="}, "--comm: '' is not a process name: give 1 to 15 bytes, as /proc/PID/comm shows them"},
+        WrongCase{{"--comm"}, "--comm: needs a value: give 1 to 15 bytes, as /proc/PID/comm shows them"},
+        WrongCase{
+            {"--comm", "sixteen--letters"},
+            "--comm: 'sixteen--letters' is too long, the kernel keeps 15 bytes of a name: give 'sixteen--letter'"},
+        WrongCase{{"--comm", "\x1b[2J\nsixteen letters"},
+                  R"(--comm: '\x1b[2J\x0asixteen letters' is too long, the kernel keeps 15 bytes of a name: )"
+                  R"(give '\x1b[2J\x0asixteen le')"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Others, WrongCommandLine,
+    testing::Values(
+        WrongCase{{"-c", "0"}, "-c/--count: '0' is not a number of events: give 1 or more"},
+        WrongCase{{"--count=-1"}, "-c/--count: '-1' is not a number of events: give 1 or more"},
+        WrongCase{{"-c-1"}, "-c/--count: '-1' is not a number of events: give 1 or more"},
+        WrongCase{{"-c=5"}, "-c/--count: '=5' is not a number of events: give 1 or more"},
+        WrongCase{{"-c", "ten"}, "-c/--count: 'ten' is not a number of events: give 1 or more"},
+        WrongCase{{"-c", "18446744073709551616"},
+                  "-c/--count: '18446744073709551616' is not a number of events: give 1 or more"},
+        WrongCase{{"-vc"}, "-c/--count: needs a value: give 1 or more"},
+        WrongCase{{"-B", "3"}, "-B/--buffer-size: '3' is not a buffer size in KiB: give 4 to 1048576"},
+        WrongCase{{"-B", "1048577"}, "-B/--buffer-size: '1048577' is not a buffer size in KiB: give 4 to 1048576"},
+        WrongCase{{"-B4M"}, "-B/--buffer-size: '4M' is not a buffer size in KiB: give 4 to 1048576"},
+        WrongCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text or json"},
+        WrongCase{{"--format", "JSON"}, "--format: 'JSON' is not a format: give text or json"},
+        WrongCase{{"--color="}, "--color: '' is not a choice: give auto, always or never"},
+        WrongCase{{"--color"}, "--color: needs a value: give auto, always or never"},
+        WrongCase{{"--time-precision", "milli"}, "--time-precision: 'milli' is not a precision: give micro or nano"},
+        WrongCase{{"-tttttt"}, "-t: given more than five times: -ttttt is the most"},
+        WrongCase{{"--quiet=yes"}, "-q/--quiet: takes no value"}, WrongCase{{"--quiet="}, "-q/--quiet: takes no value"},
+        WrongCase{{"--verbose=2"}, "-v/--verbose: takes no value"}));
+
+constexpr const char *no_expressions = ": filter expressions are not there yet: use --port, --local-port, "
+                                       "--remote-port, --pid, --comm, -4 or -6";
+
+INSTANTIATE_TEST_SUITE_P(
+    NoOptions, WrongCommandLine,
+    testing::Values(
+        WrongCase{{"--prot", "80"}, "unknown option '--prot': did you mean '--port'?"},
+        WrongCase{{"--prot=80"}, "unknown option '--prot': did you mean '--port'?"},
+        WrongCase{{"-port", "80"}, "unknown option '-port': did you mean '--port'?"},
+        WrongCase{{"--xyzzy"}, "unknown option '--xyzzy': see --help"},
+        WrongCase{{"--xyzzy=80"}, "unknown option '--xyzzy=80': see --help"},
+        WrongCase{{"-x"}, "unknown option '-x': see --help"}, WrongCase{{"-vx"}, "unknown option '-x': see --help"},
+        WrongCase{{"-1"}, "unknown option '-1': see --help"}, WrongCase{{"-5"}, "unknown option '-5': see --help"},
+        WrongCase{{"-q=3"}, "unknown option '-=3': see --help"}, WrongCase{{"---"}, "unknown option '---': see --help"},
+        WrongCase{{"--="}, "unknown option '--=': see --help"},
+        WrongCase{{"--\x1b[31m"}, R"(unknown option '--\x1b[31m': see --help)"},
+        WrongCase{{"--" + std::string(100, 'p')}, "unknown option '--" + std::string(58, 'p') + "...': see --help"},
+        WrongCase{{"port", "443"}, std::string("'port'") + no_expressions},
+        WrongCase{{"-q", "tcp port 443"}, std::string("'tcp port 443'") + no_expressions},
+        WrongCase{{"--", "port"}, std::string("'port'") + no_expressions},
+        WrongCase{{"-"}, std::string("'-'") + no_expressions},
+        WrongCase{{"it's\n"}, std::string(R"('it\x27s\x0a')") + no_expressions},
+        WrongCase{{""}, "an empty argument belongs to no option: see --help"},
+        WrongCase{{"--port", "80", "443"},
+                  "'443' belongs to no option: give a list with commas and without blanks (80,443)"},
+        WrongCase{{"-c", "5", ",443"},
+                  "',443' belongs to no option: give a list with commas and without blanks (80,443)"}),
+    [](const auto &row) { return std::to_string(row.index); });
+
+TEST(CommandLine, RefusesMoreProcessesThanTheKernelSideHasRoomFor)
+{
+    std::string list = "1";
+    for (int pid = 2; pid <= 257; ++pid)
+        list += "," + std::to_string(pid);
+    Command command = parse({"--pid", list});
+    EXPECT_EQ(command.kind, Command::Kind::Wrong);
+    EXPECT_EQ(command.text, "tcpflight: --pid: these are too many process ids: give at most 256");
+}
+
+} // namespace
+} // namespace tcpflight::test
