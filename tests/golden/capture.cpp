@@ -1,5 +1,6 @@
-// capture FILE COMMAND [ARGUMENT...]: runs the command in a network namespace of its own, and keeps the raw records of
-// that namespace for the golden tests. Needs root.
+// golden_capture [--ring BYTES] [--pause-ms N] FILE COMMAND [ARGUMENT...]: runs the command in a network namespace of
+// its own, and keeps the raw records of that namespace for the golden tests. Needs root. With --pause-ms nobody reads
+// the ring for so long, so that a small one overflows.
 #include "model/clock.h"
 #include "probe/tracer.h"
 #include "source/ring_reader.h"
@@ -17,7 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 #include <span>
@@ -73,32 +76,43 @@ bool enter_new_network()
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fmt::print(stderr, "usage: capture FILE COMMAND [ARGUMENT...]\n");
+    std::uint32_t ring_bytes = 4U << 20;
+    int pause_ms = 0;
+    int first = 1;
+    for (; first + 1 < argc && std::strncmp(argv[first], "--", 2) == 0; first += 2) {
+        int value = std::atoi(argv[first + 1]);
+        if (std::strcmp(argv[first], "--ring") == 0)
+            ring_bytes = static_cast<std::uint32_t>(value);
+        else
+            pause_ms = value;
+    }
+    if (argc - first < 2) {
+        fmt::print(stderr, "usage: golden_capture [--ring BYTES] [--pause-ms N] FILE COMMAND [ARGUMENT...]\n");
         return 2;
     }
     struct stat netns {};
     if (!enter_new_network() || stat("/proc/self/ns/net", &netns) != 0) {
-        std::perror("capture: network namespace");
+        std::perror("golden_capture: network namespace");
         return 1;
     }
     auto child = fork(); // before attach, which gives up the command's privileges
     if (child == 0) {
         raise(SIGSTOP);
-        execvp(argv[2], argv + 2);
-        std::perror(argv[2]);
+        execvp(argv[first + 1], argv + first + 1);
+        std::perror(argv[first + 1]);
         _exit(127);
     }
-    auto tracer = tcpflight::Tracer::attach({});
+    auto tracer = tcpflight::Tracer::attach({.filter = {}, .ring_bytes = ring_bytes});
     if (!tracer) {
-        fmt::print(stderr, "capture: {}\n{}", tracer.error().message, tracer.error().detail);
+        fmt::print(stderr, "golden_capture: {}\n{}", tracer.error().message, tracer.error().detail);
         kill(child, SIGKILL);
         return 1;
     }
     auto ring = tcpflight::RingReader::open(tracer->ring_fd(), tracer->ring_bytes());
-    Capture capture(argv[1], static_cast<std::uint32_t>(netns.st_ino));
+    Capture capture(argv[first], static_cast<std::uint32_t>(netns.st_ino));
     waitpid(child, nullptr, WUNTRACED);
     kill(child, SIGCONT);
+    usleep(static_cast<useconds_t>(pause_ms) * 1000);
     int status = 0;
     while (waitpid(child, &status, WNOHANG) == 0) {
         pollfd ready{.fd = tracer->ring_fd(), .events = POLLIN, .revents = 0};
