@@ -1,0 +1,98 @@
+// A process that owns sockets and does as it is told: the scenarios' clients and servers.
+#pragma once
+
+#include "support/address.h"
+#include "support/process.h"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+#include <utility>
+
+namespace tcpflight::test {
+
+// What a step came to, and when (CLOCK_BOOTTIME, nanoseconds): the kernel's own events lie between the two times.
+struct Step {
+    std::int64_t result = -1; // as the system call returned it
+    int error = 0;            // errno where result is -1
+    std::uint64_t begin_ns = 0;
+    std::uint64_t end_ns = 0;
+};
+
+// A socket in an actor, and the ends it had when the step that made it was done.
+struct ActorSocket {
+    int fd = -1;
+    SocketAddress local;
+    SocketAddress remote;
+    Step step;
+};
+
+// Steps run in the actor's process, one after the other; each call returns when its step is done, unless it is a
+// begin_...(), which returns at once. A step that takes longer than 20 seconds throws. The process ends with its Actor.
+class Actor {
+public:
+    // `name` becomes the process's comm, at most 15 bytes.
+    explicit Actor(const std::string &name);
+    Actor(Actor &&) noexcept;
+    Actor(const Actor &) = delete;
+    Actor &operator=(const Actor &) = delete;
+    Actor &operator=(Actor &&) = delete;
+    ~Actor();
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+    [[nodiscard]] const std::string &name() const { return name_; }
+
+    // socket, bind, listen. Port 0: the kernel chooses.
+    ActorSocket listen(const SocketAddress &address);
+    // socket, bind: a client's port chosen beforehand, so that a packet rule can name it.
+    ActorSocket bind(const SocketAddress &address);
+    ActorSocket accept(const ActorSocket &listener);
+
+    // With a new socket, or again with one that is there (`local` is refreshed, also where connecting failed).
+    ActorSocket connect(const SocketAddress &to);
+    void connect(ActorSocket &socket, const SocketAddress &to);
+    // Asynchronously: packets may be withheld for the time being.
+    void begin_connect(const ActorSocket &socket, const SocketAddress &to);
+    Step finish();
+
+    Step send(const ActorSocket &socket, std::size_t bytes);
+    // Reads until `bytes` are there or the peer has closed; the result is how many came.
+    Step receive(const ActorSocket &socket, std::size_t bytes = SIZE_MAX);
+    Step shut_down_writing(const ActorSocket &socket);
+    Step close(const ActorSocket &socket);
+    // close(2) will send RST instead of FIN.
+    void set_linger_0(const ActorSocket &socket);
+
+    // `count` connections one after the other: connect, wait until the peer has closed, close; `pause` before each.
+    // Every `refused_every`th (0: none) goes to port 1, where nobody listens.
+    void begin_churn(const SocketAddress &to, std::size_t count, std::chrono::microseconds pause = {},
+                     std::size_t refused_every = 0);
+    // The other end: `count` times accept and close.
+    void begin_serve(const ActorSocket &listener, std::size_t count);
+
+    // A child process with all sockets of this one, which keeps them open too.
+    Actor fork(const std::string &name);
+
+    // SIGKILL: the kernel closes the sockets. Returns when they are closed.
+    Step kill();
+
+private:
+    struct Request;
+    struct Reply;
+
+    Actor(const std::string &name, pid_t pid, Fd control) : name_(name), pid_(pid), control_(std::move(control)) {}
+    [[noreturn]] static void serve_requests(int control);
+    void post(const Request &request);
+    Reply collect();
+    Reply call(const Request &request);
+    Step call_simple(const Request &request);
+    ActorSocket call_socket(const Request &request);
+
+    std::string name_;
+    pid_t pid_ = -1;
+    Fd control_;
+    bool child_ = true; // of this process, and not of another actor
+};
+
+} // namespace tcpflight::test
