@@ -1,0 +1,161 @@
+// Connections that come to be and end in order, in every family and from either side.
+#include "live/live_test.h"
+
+#include <algorithm>
+#include <ostream>
+
+namespace tcpflight::test {
+namespace {
+
+struct FamilyCase {
+    const char *name;
+    SocketAddress listen_on;
+    SocketAddress connect_to;
+};
+
+void PrintTo(const FamilyCase &family, std::ostream *out)
+{
+    *out << family.name;
+}
+
+class Families : public LiveTest, public testing::WithParamInterface<FamilyCase> {};
+
+TEST_P(Families, ClosedByTheClientFirst)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(GetParam().listen_on);
+    const Connection c = connect(client, server, listener, GetParam().connect_to.with_port(listener.local.port()));
+    const Step client_close = client.close(c.client);
+    server.receive(c.child);
+    const Step server_close = server.close(c.child);
+    const Step listener_close = server.close(listener);
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(listener)
+                                   .by(server, "listen")
+                                   .to("LISTEN", listener.step)
+                                   .to("CLOSE", listener_close),
+                               connected_client(c, client).to("FIN_WAIT1", client_close).to("FIN_WAIT2").to("CLOSE"),
+                               connected_child(c, server)
+                                   .by(server, "inherited|syscall")
+                                   .to("CLOSE_WAIT")
+                                   .by(server, "syscall")
+                                   .to("LAST_ACK", server_close)
+                                   .to("CLOSE"),
+                           });
+}
+
+TEST_P(Families, ClosedByTheServerFirst)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(GetParam().listen_on);
+    const Connection c = connect(client, server, listener, GetParam().connect_to.with_port(listener.local.port()));
+    const Step server_close = server.close(c.child);
+    client.receive(c.client);
+    const Step client_close = client.close(c.client);
+
+    expect_exactly(
+        tracer,
+        {
+            Timeline::of_listener(listener).by(server, "listen").to("LISTEN", listener.step),
+            connected_child(c, server).by(server, "syscall").to("FIN_WAIT1", server_close).to("FIN_WAIT2").to("CLOSE"),
+            connected_client(c, client).to("CLOSE_WAIT").to("LAST_ACK", client_close).to("CLOSE"),
+        });
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Live, Families,
+    testing::Values(FamilyCase{"IPv4", SocketAddress::v4("127.0.0.1"), SocketAddress::v4("127.0.0.1")},
+                    FamilyCase{"IPv4OtherAddress", SocketAddress::v4("0.0.0.0"), SocketAddress::v4("127.9.8.7")},
+                    FamilyCase{"IPv6", SocketAddress::v6("::1"), SocketAddress::v6("::1")},
+                    // The child of an IPv6 listener, its peer an IPv4 socket: both ends are told as IPv4.
+                    FamilyCase{"MappedServer", SocketAddress::v6("::"), SocketAddress::v4("127.0.0.1")},
+                    FamilyCase{"MappedClient", SocketAddress::v4("127.0.0.1"), SocketAddress::v6("::ffff:127.0.0.1")}),
+    [](const testing::TestParamInfo<FamilyCase> &test) { return test.param.name; });
+
+class Close : public LiveTest {};
+
+TEST_F(Close, HalfClosedByShutdown)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    const Step shutdown = client.shut_down_writing(c.client);
+    server.receive(c.child);
+    // The other direction is still open.
+    EXPECT_EQ(server.send(c.child, 100'000).result, 100'000);
+    EXPECT_EQ(client.receive(c.client, 100'000).result, 100'000);
+    const Step server_close = server.close(c.child);
+    client.receive(c.client);
+
+    expect_exactly(tracer,
+                   {
+                       Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                       connected_client(c, client).to("FIN_WAIT1", shutdown).to("FIN_WAIT2").to("CLOSE", server_close),
+                       connected_child(c, server)
+                           .by(server, "inherited|syscall")
+                           .to("CLOSE_WAIT")
+                           .by(server, "syscall")
+                           .to("LAST_ACK", server_close)
+                           .to("CLOSE"),
+                   });
+}
+
+// Both FINs are on their way when the other arrives (RFC 9293 section 3.6, case 3): neither side sees the other's first
+// one, and the first repetition that gets through finds a socket in FIN_WAIT1.
+TEST_F(Close, Simultaneous)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    PacketDrop drop("tcp flags & fin == fin");
+    const Step client_close = client.close(c.client);
+    const Step server_close = server.close(c.child);
+    const auto conn_of = [&](const ActorSocket &socket) {
+        for (const TraceEvent &event : tracer.events())
+            if (event.number("local_port") == socket.local.port() && !event.is_null("remote_port"))
+                return event.number("conn");
+        return std::uint64_t{0};
+    };
+    const auto has = [&](std::uint64_t conn, auto predicate) {
+        return std::any_of(tracer.events().begin(), tracer.events().end(),
+                           [&](const TraceEvent &event) { return event.number("conn") == conn && predicate(event); });
+    };
+    const auto retransmits = [](const TraceEvent &event) { return event.is("retransmit"); };
+    const auto ends = [](const TraceEvent &event) { return event.is("state") && event.text("new_state") == "CLOSE"; };
+    const auto crosses = [](const TraceEvent &event) { return event.is_change("FIN_WAIT1", "CLOSING"); };
+    ASSERT_TRUE(
+        tracer.wait_until([&] { return has(conn_of(c.client), retransmits) && has(conn_of(c.child), retransmits); }));
+    drop.lift();
+    ASSERT_TRUE(tracer.wait_until([&] { return has(conn_of(c.client), ends) && has(conn_of(c.child), ends); }));
+
+    // The one whose FIN is repeated first has it acknowledged and is in FIN_WAIT2 when the other's comes.
+    const bool client_crosses = has(conn_of(c.client), crosses);
+    const bool child_crosses = has(conn_of(c.child), crosses);
+    EXPECT_TRUE(client_crosses || child_crosses);
+    expect_exactly(tracer, {
+                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                               connected_client(c, client)
+                                   .to("FIN_WAIT1", client_close)
+                                   .retransmits("F.", 1)
+                                   .to(client_crosses ? "CLOSING" : "FIN_WAIT2")
+                                   .to("CLOSE"),
+                               connected_child(c, server)
+                                   .by(server, "syscall")
+                                   .to("FIN_WAIT1", server_close)
+                                   .retransmits("F.", 1)
+                                   .to(child_crosses ? "CLOSING" : "FIN_WAIT2")
+                                   .to("CLOSE"),
+                           });
+}
+
+} // namespace
+} // namespace tcpflight::test

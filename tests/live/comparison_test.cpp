@@ -1,0 +1,192 @@
+// Ten thousand connections, event for event as libbpf-tools' tcpstates sees them.
+#include "live/bulk.h"
+#include "live/live_test.h"
+
+#include <cstring>
+#include <map>
+#include <sched.h>
+#include <sstream>
+#include <sys/mount.h>
+#include <tuple>
+
+namespace tcpflight::test {
+namespace {
+
+// Local port, remote port, old state, new state. Neither tool need know what the other calls the connection.
+//
+// Two ports are left out of the comparison, as 0, where the other tool cannot know them: at CLOSE > SYN_SENT the kernel
+// has not chosen the local one, which tcpflight takes from the next event; a listener has no remote one.
+using Key = std::tuple<unsigned, unsigned, std::string, std::string>;
+using Counts = std::map<Key, int>;
+
+Key key(unsigned local, unsigned remote, const std::string &from, const std::string &to)
+{
+    return {to == "SYN_SENT" ? 0 : local, remote, from, to};
+}
+
+// tcpstates needs the tracefs, which not every host has mounted: so it gets one in a mount namespace of this test's.
+bool have_tracefs()
+{
+    constexpr const char *tracefs = "/sys/kernel/tracing";
+    constexpr const char *event = "/sys/kernel/tracing/events/sock/inet_sock_set_state/id";
+    if (access(event, R_OK) == 0)
+        return true;
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           mount("tracefs", tracefs, "tracefs", 0, nullptr) == 0 && access(event, R_OK) == 0;
+}
+
+// No other test or program uses this address; tcpstates does not tell the network namespace.
+std::string own_address()
+{
+    const int pid = getpid();
+    return "127." + std::to_string(64 + pid % 128) + "." + std::to_string(pid / 128 % 256) + "." +
+           std::to_string(1 + pid / 32768 % 254);
+}
+
+struct Comparison {
+    std::size_t connections = 0;
+    std::size_t refused_every = 0;
+    std::chrono::microseconds pause{};
+    // Listener: 1. Connection: 5 at each end. Refused: 2.
+    [[nodiscard]] std::size_t events() const
+    {
+        const std::size_t refused = connections / refused_every;
+        return 1 + 10 * (connections - refused) + 2 * refused;
+    }
+};
+
+// Lines with `needle` that were not looked at yet are parsed:
+// SKADDR PID COMM IP LADDR LPORT RADDR RPORT OLDSTATE -> NEWSTATE MS
+class TcpstatesReader {
+public:
+    explicit TcpstatesReader(std::string needle) : needle_(std::move(needle)) {}
+
+    void read(const std::string &out)
+    {
+        for (std::size_t end; (end = out.find('\n', taken_)) != std::string::npos; taken_ = end + 1)
+            read_line(out.substr(taken_, end - taken_));
+    }
+
+    Counts counts;
+    std::size_t events = 0;
+
+private:
+    void read_line(const std::string &line)
+    {
+        std::istringstream words(line);
+        std::string socket;
+        std::string pid;
+        std::string comm;
+        std::string family;
+        std::string local;
+        std::string remote;
+        std::string from;
+        std::string arrow;
+        std::string to;
+        unsigned local_port = 0;
+        unsigned remote_port = 0;
+        words >> socket >> pid >> comm >> family >> local >> local_port >> remote >> remote_port >> from >> arrow >> to;
+        if (!words || (local != needle_ && remote != needle_))
+            return;
+        ++counts[key(local_port, remote_port, from, to)];
+        ++events;
+    }
+
+    std::string needle_;
+    std::size_t taken_ = 0;
+};
+
+class ComparedWithTcpstates : public LiveTest {
+protected:
+    // False if tcpstates itself lost events, and nothing can be said.
+    void compare(const Comparison &what, bool &conclusive) const
+    {
+        const std::string address = own_address();
+        Actor server("server");
+        Actor client("client");
+        // Line-buffered, so that its header tells that it is attached.
+        Process tcpstates({.argv = {"stdbuf", "-oL", "tcpstates", "-w"}});
+        ASSERT_TRUE(tcpstates.read_until([&] { return tcpstates.out().find("OLDSTATE") != std::string::npos; }))
+            << tcpstates.err();
+        BulkTracer tcpflight(netns(), {});
+
+        const ActorSocket listener = server.listen(SocketAddress::v4(address.c_str()));
+        server.begin_serve(listener, what.connections - what.connections / what.refused_every);
+        client.begin_churn(listener.local, what.connections, what.pause, what.refused_every);
+        TcpstatesReader reader(address);
+        const auto lost = [&] { return tcpstates.err().find("lost") != std::string::npos; };
+        const bool complete = tcpstates.read_until(
+            [&] {
+                reader.read(tcpstates.out());
+                return reader.events >= what.events() || lost();
+            },
+            std::chrono::seconds(40));
+        client.finish();
+        server.finish();
+        const Totals totals = tcpflight.tracer().stop();
+        tcpstates.signal(SIGINT);
+        tcpstates.wait();
+        reader.read(tcpstates.out());
+        conclusive = !lost();
+        if (!conclusive)
+            return;
+        EXPECT_TRUE(complete) << reader.events << " of " << what.events();
+        EXPECT_EQ(totals.lost, 0U);
+
+        Counts ours;
+        std::size_t events = 0;
+        std::map<std::uint64_t, std::uint64_t> port_of; // connection > its local port
+        tcpflight.for_each([&](const TraceEvent &event) {
+            ASSERT_TRUE(event.is("state")) << event.json().dump();
+            const auto local = static_cast<unsigned>(event.number("local_port"));
+            const auto remote = event.is_null("remote_port") ? 0U : static_cast<unsigned>(event.number("remote_port"));
+            ++ours[key(local, remote, event.text("old_state"), event.text("new_state"))];
+            ++events;
+            // What the other tool cannot say of SYN_SENT holds of tcpflight by itself.
+            auto [known, is_new] = port_of.try_emplace(event.number("conn"), local);
+            EXPECT_EQ(known->second, local) << event.json().dump();
+            EXPECT_NE(local, 0U);
+        });
+        EXPECT_EQ(events, what.events());
+        expect_equal(ours, reader.counts);
+    }
+
+private:
+    static void expect_equal(const Counts &ours, const Counts &theirs)
+    {
+        std::string differences;
+        std::size_t shown = 0;
+        const auto look = [&](const Counts &one, const Counts &other, const char *sign) {
+            for (const auto &[key, count] : one) {
+                const auto found = other.find(key);
+                const int surplus = count - (found == other.end() ? 0 : found->second);
+                if (surplus <= 0 || ++shown > 20)
+                    continue;
+                const auto &[local, remote, from, to] = key;
+                differences += sign + std::to_string(surplus) + ": " + std::to_string(local) + " > " +
+                               std::to_string(remote) + " " + from + " -> " + to + "\n";
+            }
+        };
+        look(ours, theirs, "only tcpflight ");
+        look(theirs, ours, "only tcpstates ");
+        EXPECT_EQ(differences, "");
+    }
+};
+
+TEST_F(ComparedWithTcpstates, TenThousandConnections)
+{
+    if (run({.argv = {"sh", "-c", "command -v tcpstates stdbuf"}}).status != exited(0))
+        GTEST_SKIP() << "needs tcpstates (package libbpf-tools) and stdbuf";
+    if (!have_tracefs())
+        GTEST_SKIP() << "needs a tracefs for tcpstates";
+    bool conclusive = false;
+    for (std::chrono::microseconds pause : {std::chrono::microseconds(100), std::chrono::microseconds(1000)}) {
+        ASSERT_NO_FATAL_FAILURE(compare({10'000, 10, pause}, conclusive));
+        if (conclusive)
+            return;
+    }
+    GTEST_SKIP() << "tcpstates lost events at every pace";
+}
+
+} // namespace
+} // namespace tcpflight::test

@@ -1,0 +1,217 @@
+// What is shown of a mix of connections, and that the rest is counted.
+#include "live/live_test.h"
+
+#include <functional>
+#include <map>
+#include <ostream>
+
+namespace tcpflight::test {
+namespace {
+
+constexpr std::uint16_t web = 7001;
+constexpr std::uint16_t mail = 7002;
+constexpr std::uint16_t nobody = 7003;
+
+// A socket of the mix, and how many events it has.
+struct Known {
+    std::string family;
+    std::uint16_t local_port = 0;
+    std::uint16_t remote_port = 0; // 0: a listener
+    std::string owner;
+    std::size_t events = 0;
+
+    [[nodiscard]] std::string key() const
+    {
+        return family + " " + std::to_string(local_port) + " > " + std::to_string(remote_port);
+    }
+};
+
+// What it depends on is known only once the processes are there.
+struct Mix {
+    Actor server{"mix-server"};
+    Actor first{"mix-first"};
+    Actor second{"mix-second"};
+    std::vector<Known> sockets;
+
+    void serve(const SocketAddress &address, Actor &client);
+    void refuse(Actor &client);
+    void play();
+};
+
+// A listener, a connection that its client ends, and the listener's end.
+void Mix::serve(const SocketAddress &address, Actor &client)
+{
+    const ActorSocket listener = server.listen(address);
+    const Connection c = connect(client, server, listener);
+    client.close(c.client);
+    server.receive(c.child);
+    server.close(c.child);
+    server.close(listener);
+    const std::string family = address.family();
+    sockets.push_back({family, address.port(), 0, server.name(), 2});
+    sockets.push_back({family, c.client.local.port(), address.port(), client.name(), 5});
+    sockets.push_back({family, address.port(), c.client.local.port(), server.name(), 5});
+}
+
+void Mix::refuse(Actor &client)
+{
+    ActorSocket socket = client.bind(SocketAddress::v4("127.0.0.1"));
+    const std::uint16_t port = socket.local.port();
+    client.connect(socket, SocketAddress::v4("127.0.0.1", nobody));
+    EXPECT_EQ(socket.step.error, ECONNREFUSED);
+    sockets.push_back({"ipv4", port, nobody, client.name(), 2});
+}
+
+void Mix::play()
+{
+    serve(SocketAddress::v4("127.0.0.1", web), first);
+    serve(SocketAddress::v4("127.0.0.1", mail), second);
+    serve(SocketAddress::v6("::1", web), second);
+    refuse(first);
+}
+
+struct FilterCase {
+    const char *name;
+    std::function<std::vector<std::string>(const Mix &)> arguments;
+    std::function<bool(const Known &)> wanted;
+    const char *described; // as the listening line has it, if that is the same every time
+};
+
+void PrintTo(const FilterCase &filter, std::ostream *out)
+{
+    *out << filter.name;
+}
+
+bool has_port(const Known &socket, std::uint16_t from, std::uint16_t to)
+{
+    const auto within = [&](std::uint16_t port) { return port >= from && port <= to; };
+    return within(socket.local_port) || within(socket.remote_port);
+}
+
+std::function<std::vector<std::string>(const Mix &)> fixed(std::vector<std::string> arguments)
+{
+    return [arguments = std::move(arguments)](const Mix &) { return arguments; };
+}
+
+std::string pid(const Actor &actor)
+{
+    return std::to_string(actor.pid());
+}
+
+class Filtered : public LiveTest, public testing::WithParamInterface<FilterCase> {};
+
+TEST_P(Filtered, ShowsTheseAndNoOthers)
+{
+    Mix mix;
+    Tracer tracer = trace(GetParam().arguments(mix));
+    if (GetParam().described) {
+        EXPECT_NE(tracer.listening_line().find(std::string("filter: ") + GetParam().described + ","), std::string::npos)
+            << tracer.listening_line();
+    }
+    mix.play();
+
+    std::map<std::string, std::size_t> expected;
+    std::size_t shown = 0;
+    std::size_t hidden = 0;
+    for (const Known &socket : mix.sockets) {
+        if (GetParam().wanted(socket)) {
+            expected[socket.key()] += socket.events;
+            shown += socket.events;
+        } else {
+            hidden += socket.events;
+        }
+    }
+    ASSERT_GT(shown, 0U);
+    ASSERT_GT(hidden, 0U);
+    tracer.wait_for_events(shown);
+    const Totals totals = tracer.stop();
+
+    std::map<std::string, std::size_t> actual;
+    for (const TraceEvent &event : tracer.events()) {
+        const Known socket{event.text("family"), static_cast<std::uint16_t>(event.number("local_port")),
+                           event.is_null("remote_port") ? std::uint16_t{0}
+                                                        : static_cast<std::uint16_t>(event.number("remote_port")),
+                           event.text("comm"), 0};
+        EXPECT_TRUE(GetParam().wanted(socket)) << event.json().dump();
+        ++actual[socket.key()];
+    }
+    EXPECT_EQ(actual, expected);
+    EXPECT_EQ(totals.lost, 0U);
+    // The rest of the host is counted too.
+    EXPECT_GE(totals.shown, shown);
+    EXPECT_GE(totals.filtered_out, hidden);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Live, Filtered,
+    testing::Values(
+        FilterCase{"Port", fixed({"--port", "7001"}), [](const Known &s) { return has_port(s, web, web); },
+                   "port 7001"},
+        FilterCase{"Ports", fixed({"--port", "7003,7001"}),
+                   [](const Known &s) { return has_port(s, web, web) || has_port(s, nobody, nobody); }, nullptr},
+        FilterCase{"PortRange", fixed({"--port", "7002-7003"}),
+                   [](const Known &s) { return has_port(s, mail, nobody); }, "port 7002-7003"},
+        FilterCase{"LocalPort", fixed({"--local-port", "7001"}), [](const Known &s) { return s.local_port == web; },
+                   "local port 7001"},
+        FilterCase{"RemotePort", fixed({"--remote-port", "7001,7003"}),
+                   [](const Known &s) { return s.remote_port == web || s.remote_port == nobody; }, nullptr},
+        FilterCase{"Pid",
+                   [](const Mix &mix) {
+                       return std::vector<std::string>{"--pid", pid(mix.first)};
+                   },
+                   [](const Known &s) { return s.owner == "mix-first"; }, nullptr},
+        FilterCase{"Pids",
+                   [](const Mix &mix) {
+                       return std::vector<std::string>{"--pid", pid(mix.first) + "," + pid(mix.server)};
+                   },
+                   [](const Known &s) { return s.owner == "mix-first" || s.owner == "mix-server"; }, nullptr},
+        FilterCase{"Comm", fixed({"--comm", "mix-second"}), [](const Known &s) { return s.owner == "mix-second"; },
+                   "comm mix-second"},
+        // Compared whole: "mix-f" would be a part of the name.
+        FilterCase{"Comms", fixed({"--comm", "mix-f", "--comm", "mix-server"}),
+                   [](const Known &s) { return s.owner == "mix-server"; }, nullptr},
+        FilterCase{"IPv4", fixed({"-4"}), [](const Known &s) { return s.family == "ipv4"; }, "ip"},
+        FilterCase{"IPv6", fixed({"-6"}), [](const Known &s) { return s.family == "ipv6"; }, "ip6"},
+        FilterCase{"PortAndFamily", fixed({"--port", "7001", "-6"}),
+                   [](const Known &s) { return s.family == "ipv6" && has_port(s, web, web); }, nullptr},
+        FilterCase{"PidAndPort",
+                   [](const Mix &mix) {
+                       return std::vector<std::string>{"--pid", pid(mix.second), "--remote-port", "7002"};
+                   },
+                   [](const Known &s) { return s.owner == "mix-second" && s.remote_port == mail; }, nullptr}),
+    [](const testing::TestParamInfo<FilterCase> &test) { return test.param.name; });
+
+class Filter : public LiveTest {};
+
+// The child's owner changes when its own process is first seen. A filter for the worker shows it from then on; one for
+// the listener has shown it and goes on to do so, so that no timeline ends in the middle.
+TEST_F(Filter, FollowsAnOwnerThatIsLearnedLate)
+{
+    Actor server("server");
+    Actor client("client");
+    Actor worker = server.fork("worker");
+    Tracer of_server = trace({"--pid", pid(server)});
+    // The worker must have the listener: so it is made before the fork.
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    Actor late = server.fork("late");
+    Tracer of_late = trace({"--pid", pid(late)});
+    const Connection c = connect(client, late, listener);
+    client.close(c.client);
+    late.receive(c.child);
+    const Step close = late.close(c.child);
+
+    expect_exactly(
+        of_server,
+        {
+            Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+            connected_child(c, server).to("CLOSE_WAIT").by(late, "syscall").to("LAST_ACK", close).to("CLOSE"),
+        });
+    of_late.wait_for_events(2);
+    of_late.stop();
+    ASSERT_EQ(of_late.events().size(), 2U);
+    EXPECT_TRUE(of_late.events()[0].is_change("CLOSE_WAIT", "LAST_ACK"));
+    EXPECT_TRUE(of_late.events()[1].is_change("LAST_ACK", "CLOSE"));
+}
+
+} // namespace
+} // namespace tcpflight::test

@@ -1,0 +1,77 @@
+// What every live test begins with.
+#pragma once
+
+#include "live/timeline.h"
+#include "live/tracer.h"
+#include "support/actor.h"
+#include "support/netns.h"
+
+#include <cstdint>
+#include <gtest/gtest.h>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+namespace tcpflight::test {
+
+// A network namespace of its own, in which only this test's processes have sockets.
+class LiveTest : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        if (geteuid() != 0)
+            GTEST_SKIP() << "needs root";
+        if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+            GTEST_SKIP() << "needs a kernel with BTF (/sys/kernel/btf/vmlinux)";
+        netns_ = enter_new_netns();
+    }
+
+    // tcpflight, listening.
+    [[nodiscard]] Tracer trace(const std::vector<std::string> &arguments = {}) const { return {netns_, arguments}; }
+
+    [[nodiscard]] std::uint32_t netns() const { return netns_; }
+
+private:
+    std::uint32_t netns_ = 0;
+};
+
+// Both ends of a connection.
+struct Connection {
+    ActorSocket client;
+    ActorSocket child;
+};
+
+inline Connection connect(Actor &client, Actor &server, const ActorSocket &listener, const SocketAddress &to)
+{
+    Connection connection;
+    connection.client = client.connect(to);
+    EXPECT_EQ(connection.client.step.error, 0);
+    connection.child = server.accept(listener);
+    return connection;
+}
+
+inline Connection connect(Actor &client, Actor &server, const ActorSocket &listener)
+{
+    return connect(client, server, listener, listener.local);
+}
+
+// How a client, and the socket that accept() gave to its server, come to ESTABLISHED.
+inline Timeline connected_client(const Connection &connection, const Actor &client)
+{
+    const Step &connecting = connection.client.step;
+    return Timeline::of_client(connection.client)
+        .by(client, "connect")
+        .to("SYN_SENT", connecting)
+        .to("ESTABLISHED", connecting);
+}
+
+inline Timeline connected_child(const Connection &connection, const Actor &server)
+{
+    const Step &connecting = connection.client.step;
+    return Timeline::of_child(connection.child)
+        .by(server, "inherited")
+        .to("SYN_RECV", connecting)
+        .to("ESTABLISHED", connecting);
+}
+
+} // namespace tcpflight::test

@@ -1,0 +1,188 @@
+// When the ring buffer is full, what is lost is counted to the last event, and nothing is made up for it.
+#include "live/bulk.h"
+#include "live/live_test.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace tcpflight::test {
+namespace {
+
+// What all tracers tell alike: the socket and its change.
+using Change = std::tuple<std::uint64_t, std::string, std::string>;
+
+Change change_of(const TraceEvent &event)
+{
+    return {event.number("conn"), event.text("old_state"), event.text("new_state")};
+}
+
+class Loss : public LiveTest {
+protected:
+    static constexpr std::size_t clients = 4;
+    static constexpr std::size_t connections_each = 400;
+    // SYN_SENT, ESTABLISHED, CLOSE_WAIT, LAST_ACK, CLOSE
+    static constexpr std::size_t events_of_a_client_socket = 5;
+
+    // Several processes on all CPUs at once.
+    static void burst(Actor &server, const ActorSocket &listener)
+    {
+        std::vector<Actor> workers;
+        std::vector<Actor> callers;
+        for (std::size_t i = 0; i < clients; ++i) {
+            workers.push_back(server.fork("worker"));
+            workers.back().begin_serve(listener, connections_each);
+        }
+        for (std::size_t i = 0; i < clients; ++i)
+            callers.emplace_back("caller");
+        for (Actor &caller : callers)
+            caller.begin_churn(listener.local, connections_each);
+        for (Actor &caller : callers)
+            EXPECT_EQ(caller.finish().result, static_cast<std::int64_t>(connections_each));
+        for (Actor &worker : workers)
+            EXPECT_EQ(worker.finish().result, static_cast<std::int64_t>(connections_each));
+    }
+};
+
+TEST_F(Loss, IsCountedExactlyAndShownWhereItHappened)
+{
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    // Only clients' sockets: the kernel decides by the remote port alone, at their first event, so that no event of
+    // another test or program can be among those lost.
+    BulkTracer witness(netns(), {"--remote-port", "7001", "-B", "65536"});
+    Tracer tracer(netns(), {"--remote-port", "7001", "-B", "4"});
+
+    // One that lives through the gap, and one that changes within it.
+    const Connection survivor = connect(client, server, listener);
+    const Connection changed = connect(client, server, listener);
+    ASSERT_TRUE(tracer.wait_for_events(4));
+
+    tracer.process().signal(SIGSTOP);
+    burst(server, listener);
+    server.close(changed.child);
+    client.receive(changed.client);
+    tracer.process().signal(SIGCONT);
+
+    const auto lost_lines = [&] {
+        return std::count_if(tracer.events().begin(), tracer.events().end(),
+                             [](const TraceEvent &event) { return event.is("lost"); });
+    };
+    ASSERT_TRUE(tracer.wait_until([&] { return lost_lines() > 0; }));
+    client.close(changed.client);
+    client.close(survivor.client);
+    server.receive(survivor.child);
+    server.close(survivor.child);
+    const std::uint64_t survivor_conn = tracer.events()[0].number("conn");
+    const std::uint64_t changed_conn = tracer.events()[2].number("conn");
+    const auto has_ended = [&](std::uint64_t conn) {
+        return std::any_of(tracer.events().begin(), tracer.events().end(), [&](const TraceEvent &event) {
+            return event.is("state") && event.number("conn") == conn && event.text("new_state") == "CLOSE";
+        });
+    };
+    EXPECT_TRUE(tracer.wait_until([&] { return has_ended(survivor_conn) && has_ended(changed_conn); }));
+
+    const Totals totals = tracer.stop();
+    const Totals truth = witness.tracer().stop();
+    ASSERT_EQ(truth.lost, 0U) << truth.err;
+    ASSERT_EQ(truth.shown, (clients * connections_each + 2) * events_of_a_client_socket);
+    EXPECT_EQ(totals.status, exited(0));
+    EXPECT_GT(totals.lost, 0U);
+    EXPECT_EQ(totals.shown + totals.lost, truth.shown);
+    EXPECT_NE(totals.err.find(std::to_string(totals.lost) + " events lost: " + std::to_string(totals.lost) +
+                              " ring buffer full\n"),
+              std::string::npos)
+        << totals.err;
+
+    // The stream tells of the same losses, and shows nothing that did not happen.
+    std::map<Change, int> happened;
+    witness.for_each([&](const TraceEvent &event) { ++happened[change_of(event)]; });
+    std::uint64_t told_lost = 0;
+    std::uint64_t told = 0;
+    bool gap = false;
+    for (const TraceEvent &event : tracer.events()) {
+        SCOPED_TRACE(event.json().dump());
+        if (event.is("lost")) {
+            told_lost += event.number("lost_events");
+            EXPECT_EQ(event.text("reason"), "ring_full");
+            gap = true;
+            continue;
+        }
+        ++told;
+        EXPECT_EQ(happened[change_of(event)]--, 1) << "never happened, or not twice";
+        if (!gap) {
+            EXPECT_EQ(event.json().at("incomplete"), false);
+        }
+    }
+    EXPECT_EQ(told_lost, totals.lost);
+    EXPECT_EQ(told, totals.shown);
+
+    for (const std::vector<TraceEvent> &events : by_connection([&] {
+             std::vector<TraceEvent> states;
+             std::copy_if(tracer.events().begin(), tracer.events().end(), std::back_inserter(states),
+                          [](const TraceEvent &event) { return event.is("state"); });
+             return states;
+         }())) {
+        std::string state;
+        for (const TraceEvent &event : events) {
+            SCOPED_TRACE(event.json().dump());
+            const bool follows = state == event.text("old_state");
+            // How long it was in a state that it was not seen to enter is not known. (CLOSE begins every client.)
+            EXPECT_EQ(event.is_null("duration_us"), !follows);
+            if (!state.empty() && !follows) {
+                EXPECT_EQ(event.json().at("incomplete"), true);
+            }
+            state = event.text("new_state");
+        }
+    }
+    const auto timeline_of = [&](std::uint64_t conn) {
+        std::string text;
+        for (const TraceEvent &event : tracer.events())
+            if (event.is("state") && event.number("conn") == conn)
+                text += event.text("old_state") + " -> " + event.text("new_state") +
+                        (event.is_null("duration_us") ? "" : " after a time") +
+                        (event.json().at("incomplete") == true ? ", incomplete" : "") + ", " + event.text("comm") +
+                        "\n";
+        return text;
+    };
+    EXPECT_EQ(timeline_of(survivor_conn), "CLOSE -> SYN_SENT, client\n"
+                                          "SYN_SENT -> ESTABLISHED after a time, client\n"
+                                          "ESTABLISHED -> FIN_WAIT1 after a time, incomplete, client\n"
+                                          "FIN_WAIT1 -> FIN_WAIT2 after a time, incomplete, client\n"
+                                          "FIN_WAIT2 -> CLOSE after a time, incomplete, client\n");
+    EXPECT_EQ(timeline_of(changed_conn), "CLOSE -> SYN_SENT, client\n"
+                                         "SYN_SENT -> ESTABLISHED after a time, client\n"
+                                         "CLOSE_WAIT -> LAST_ACK, incomplete, client\n"
+                                         "LAST_ACK -> CLOSE after a time, incomplete, client\n");
+}
+
+// Without a filter, and with all that goes on on the host: what one tracer has shown, lost and filtered out lies
+// between what another one, which loses nothing, has seen while both were there, and all that it has seen. On a quiet
+// host these are the same number.
+TEST_F(Loss, OfBothEndsWithoutAFilter)
+{
+    Actor server("server");
+    BulkTracer witness(netns(), {"-B", "65536"});
+    const ActorSocket before = server.listen(SocketAddress::v4("127.0.0.1", 7002));
+    Tracer tracer(netns(), {"-B", "4"});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    tracer.process().signal(SIGSTOP);
+    burst(server, listener);
+    tracer.process().signal(SIGCONT);
+    server.close(before);
+    const Totals totals = tracer.stop();
+    const Totals truth = witness.tracer().stop();
+    ASSERT_EQ(truth.lost, 0U) << truth.err;
+    EXPECT_GT(totals.lost, 0U);
+
+    std::size_t in_namespace = 0;
+    witness.for_each([&](const TraceEvent &) { ++in_namespace; });
+    const std::uint64_t first = 1; // the listener that was there before this tracer
+    EXPECT_EQ(in_namespace, first + 2 + 2 * clients * connections_each * events_of_a_client_socket);
+    EXPECT_GE(totals.shown + totals.lost + totals.filtered_out, in_namespace - first);
+    EXPECT_LE(totals.shown + totals.lost + totals.filtered_out, truth.shown - first);
+}
+
+} // namespace
+} // namespace tcpflight::test

@@ -1,0 +1,141 @@
+// Whose socket it is.
+#include "live/live_test.h"
+
+#include <algorithm>
+
+namespace tcpflight::test {
+namespace {
+
+class Owner : public LiveTest {};
+
+// One process listens, another one accepts and closes: the child is the listener's until its own process is seen.
+TEST_F(Owner, PreForkedServer)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    Actor worker = server.fork("worker");
+    const Connection c = connect(client, worker, listener);
+    const Step worker_close = worker.close(c.child);
+    client.receive(c.client);
+    const Step client_close = client.close(c.client);
+
+    expect_exactly(
+        tracer,
+        {
+            Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+            connected_child(c, server).by(worker, "syscall").to("FIN_WAIT1", worker_close).to("FIN_WAIT2").to("CLOSE"),
+            connected_client(c, client).to("CLOSE_WAIT").to("LAST_ACK", client_close).to("CLOSE"),
+        });
+}
+
+// A child that nobody accepts ends with its listener; nobody but the listener ever owned it.
+TEST_F(Owner, NeverAccepted)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    Connection c;
+    c.client = client.connect(listener.local);
+    c.child.local = c.client.remote;
+    c.child.remote = c.client.local;
+    const Step close = server.close(listener);
+    EXPECT_EQ(client.receive(c.client).error, ECONNRESET);
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN").to("CLOSE", close),
+                               connected_child(c, server).by(server, "inherited|syscall").to("CLOSE", close),
+                               connected_client(c, client).to("CLOSE", close).with_error("ECONNRESET"),
+                           });
+}
+
+// Connections made before tcpflight was there: who owns them is not known, and not guessed, until a system call shows
+// it. Nor is how long they were in the state they are in.
+TEST_F(Owner, OfSocketsThatWereThereBefore)
+{
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    Tracer tracer = trace();
+    client.close(c.client);
+    server.receive(c.child);
+    server.close(c.child);
+    ASSERT_TRUE(tracer.wait_for_events(6));
+    EXPECT_EQ(tracer.stop().status, exited(0));
+
+    const auto groups = by_connection(tracer.events());
+    ASSERT_EQ(groups.size(), 2U);
+    for (const std::vector<TraceEvent> &events : groups) {
+        ASSERT_EQ(events.size(), 3U);
+        SCOPED_TRACE(events.front().json().dump());
+        EXPECT_EQ(events.front().text("old_state"), "ESTABLISHED");
+        EXPECT_TRUE(events.front().is_null("duration_us"));
+        const bool is_client = events.front().number("local_port") == c.client.local.port();
+        const Actor &owner = is_client ? client : server;
+        const TraceEvent &closed_by_call = events[is_client ? 0 : 1];
+        EXPECT_EQ(closed_by_call.number("pid"), static_cast<std::uint64_t>(owner.pid()));
+        EXPECT_EQ(closed_by_call.text("owner"), "syscall");
+        if (!is_client) {
+            // The FIN came as a packet, or while the server was in recv(2) already.
+            const TraceEvent &first = events.front();
+            if (first.text("owner") == "unknown") {
+                EXPECT_TRUE(first.is_null("pid"));
+                EXPECT_TRUE(first.is_null("comm"));
+            } else {
+                EXPECT_EQ(first.number("pid"), static_cast<std::uint64_t>(server.pid()));
+            }
+        }
+        for (const TraceEvent &event : events) {
+            EXPECT_EQ(event.number("local_port"), (is_client ? c.client : c.child).local.port());
+            EXPECT_EQ(event.number("remote_port"), (is_client ? c.client : c.child).remote.port());
+        }
+    }
+}
+
+// A name is whatever the process says: it may move the cursor of a terminal or forge a line.
+class Name : public LiveTest {
+protected:
+    const std::string hostile = "a\x1b[2J\n\"\\\t\xff}b";
+
+    static bool has_control_characters(const std::string &text)
+    {
+        return std::any_of(text.begin(), text.end(), [](char c) {
+            const auto byte = static_cast<unsigned char>(c);
+            return byte != '\n' && (byte < 0x20 || byte == 0x7f);
+        });
+    }
+};
+
+TEST_F(Name, IsEscapedInJson)
+{
+    Tracer tracer = trace();
+    Actor client(hostile);
+    client.connect(SocketAddress::v4("127.0.0.1", 7));
+    ASSERT_TRUE(tracer.wait_for_events(2));
+    EXPECT_EQ(tracer.stop().status, exited(0));
+    ASSERT_EQ(tracer.events().size(), 2U) << "one line an event";
+    EXPECT_FALSE(has_control_characters(tracer.process().out()));
+    for (const TraceEvent &event : tracer.events())
+        EXPECT_EQ(event.text("comm"), "a\x1b[2J\n\"\\\t\xef\xbf\xbd}b") << "what is not UTF-8 becomes U+FFFD";
+}
+
+TEST_F(Name, IsEscapedInText)
+{
+    Actor client(hostile);
+    Process tcpflight = start_tcpflight({"--pid", std::to_string(client.pid())});
+    client.connect(SocketAddress::v4("127.0.0.1", 7));
+    const auto lines = [&] { return std::count(tcpflight.out().begin(), tcpflight.out().end(), '\n'); };
+    ASSERT_TRUE(tcpflight.read_until([&] { return lines() >= 2; }));
+    tcpflight.signal(SIGINT);
+    EXPECT_EQ(tcpflight.wait(), exited(0));
+    EXPECT_EQ(lines(), 2) << tcpflight.out();
+    EXPECT_FALSE(has_control_characters(tcpflight.out()));
+    const std::string shown = R"(a\x1b[2J\x0a"\x5c\x09\xff}b[)" + std::to_string(client.pid()) + "]\n";
+    EXPECT_NE(tcpflight.out().find(", " + shown), std::string::npos) << tcpflight.out();
+}
+
+} // namespace
+} // namespace tcpflight::test

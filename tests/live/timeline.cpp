@@ -1,0 +1,258 @@
+#include "live/timeline.h"
+
+#include "model/clock.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <map>
+#include <numeric>
+#include <unistd.h>
+
+namespace tcpflight::test {
+namespace {
+
+// How far the wall clock, in which JSON has its times, may be moved against CLOCK_BOOTTIME during a test.
+constexpr std::int64_t clock_slack_ns = 5'000'000;
+
+std::string endpoint(const SocketAddress &address)
+{
+    return address.text() + "." + std::to_string(address.port());
+}
+
+std::string endpoint(const TraceEvent &event, const char *address, const char *port)
+{
+    if (event.is_null(address) && event.is_null(port))
+        return "*";
+    return event.text(address) + "." + std::to_string(event.number(port));
+}
+
+bool is_one_of(const std::string &word, const std::string &alternatives)
+{
+    return ("|" + alternatives + "|").find("|" + word + "|") != std::string::npos;
+}
+
+std::string change_text(const std::string &from, const std::string &to, const std::string &error)
+{
+    // How long `from` lasted is known unless this socket did not enter it while it was watched.
+    const bool lasted = from != "CLOSE" && !(from == "LISTEN" && to == "SYN_RECV");
+    return from + " -> " + to + (lasted ? " after a time" : "") + (error.empty() ? "" : ", error " + error);
+}
+
+std::string segment_text(const std::string &flags, std::uint64_t length, std::uint64_t offset)
+{
+    return "retransmit " + flags + " length " + std::to_string(length) + " at " + std::to_string(offset);
+}
+
+// Nanoseconds from CLOCK_BOOTTIME to the wall clock, in which JSON tells its times.
+std::int64_t boot_to_wall_ns()
+{
+    const ClockAnchor anchor = read_clock_anchor();
+    return anchor.to_wall(0);
+}
+
+std::string objection(const TraceEvent &event, const std::string &what)
+{
+    return what + ": " + event.json().dump() + "\n";
+}
+
+} // namespace
+
+Timeline::Timeline(const ActorSocket &socket, std::string state) : state_(std::move(state))
+{
+    set_ends(socket);
+}
+
+Timeline Timeline::of_listener(const ActorSocket &listener)
+{
+    Timeline timeline(listener, "CLOSE");
+    timeline.ends_ = listener.local.family() + " " + endpoint(listener.local) + " > *";
+    return timeline;
+}
+
+void Timeline::set_ends(const ActorSocket &socket)
+{
+    ends_ = socket.remote.family() + " " + endpoint(socket.local) + " > " + endpoint(socket.remote);
+}
+
+Timeline &Timeline::by(const Actor &owner, std::string sources)
+{
+    owner_ = owner.name() + "[" + std::to_string(owner.pid()) + "]";
+    sources_ = std::move(sources);
+    return *this;
+}
+
+Timeline &Timeline::to(std::string state, const Step &step)
+{
+    items_.push_back({.ends = ends_,
+                      .from = state_,
+                      .to = state,
+                      .detail = {},
+                      .owner = owner_,
+                      .sources = sources_,
+                      .during = step});
+    state_ = std::move(state);
+    return *this;
+}
+
+Timeline &Timeline::with_error(std::string error)
+{
+    items_.back().detail = std::move(error);
+    return *this;
+}
+
+Timeline &Timeline::retransmits(std::string flags, std::size_t at_least, std::uint32_t length, std::uint32_t offset)
+{
+    items_.push_back({.ends = ends_,
+                      .from = state_,
+                      .to = {},
+                      .detail = segment_text(flags, length, offset),
+                      .at_least = at_least,
+                      .owner = owner_,
+                      .sources = sources_,
+                      .during = {}});
+    return *this;
+}
+
+Timeline &Timeline::again_as(const ActorSocket &socket)
+{
+    set_ends(socket);
+    return *this;
+}
+
+std::size_t Timeline::minimum() const
+{
+    return std::accumulate(items_.begin(), items_.end(), std::size_t{0},
+                           [](std::size_t sum, const Item &item) { return sum + item.at_least; });
+}
+
+std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
+{
+    std::string text;
+    std::size_t at = 0;
+    auto line = [&](const Item &item, const std::string &what) {
+        std::string source = item.sources.substr(0, item.sources.find('|'));
+        if (at < actual.size() && is_one_of(actual[at].text("owner"), item.sources))
+            source = actual[at].text("owner");
+        text += item.ends + ": " + what + ", " + item.owner + " by " + source + "\n";
+        ++at;
+    };
+    for (const Item &item : items_) {
+        if (!item.to.empty()) {
+            line(item, change_text(item.from, item.to, item.detail));
+            continue;
+        }
+        for (std::size_t n = 1; n <= item.at_least || (at < actual.size() && actual[at].is("retransmit")); ++n)
+            line(item, item.detail + " #" + std::to_string(n) + " in " + item.from);
+    }
+    return text;
+}
+
+std::string Timeline::objections_to_times(const std::vector<TraceEvent> &actual) const
+{
+    std::string text;
+    const std::int64_t boot_to_wall = boot_to_wall_ns();
+    std::uint64_t entered = 0; // the state that is now left
+    std::uint64_t last = 0;
+    auto item = items_.begin();
+    for (const TraceEvent &event : actual) {
+        const std::uint64_t time = event.wall_ns();
+        if (time < last)
+            text += objection(event, "earlier than the event before");
+        last = time;
+        if (event.is("retransmit"))
+            continue;
+        item = std::find_if(item, items_.end(), [](const Item &next) { return !next.to.empty(); });
+        if (item == items_.end())
+            break;
+        if (!event.is_null("duration_us")) {
+            // Two times and a duration, each cut to microseconds.
+            const auto told = static_cast<std::int64_t>(event.number("duration_us"));
+            const auto between = static_cast<std::int64_t>((time - entered) / 1000);
+            if (std::abs(told - between) > 1)
+                text += objection(event, "not the time since its last change, " + std::to_string(between) + " us");
+        }
+        entered = time;
+        if (item->during.end_ns) {
+            const std::int64_t boot = static_cast<std::int64_t>(time) - boot_to_wall;
+            if (boot < static_cast<std::int64_t>(item->during.begin_ns) - clock_slack_ns ||
+                boot > static_cast<std::int64_t>(item->during.end_ns) + clock_slack_ns)
+                text += objection(event, "not at the time of the step that caused it");
+        }
+        ++item;
+    }
+    return text;
+}
+
+std::string summary(const TraceEvent &event)
+{
+    std::string text = event.text("family") + " " + endpoint(event, "local_addr", "local_port") + " > " +
+                       endpoint(event, "remote_addr", "remote_port") + ": ";
+    if (event.is("retransmit")) {
+        text += segment_text(event.text("flags"), event.number("length"), event.number("offset")) + " #" +
+                std::to_string(event.number("attempt")) + " in " + event.text("state");
+        if (!event.is_null("send_error"))
+            text += ", not sent: " + event.text("send_error");
+    } else {
+        text += event.text("old_state") + " -> " + event.text("new_state");
+        text += event.is_null("duration_us") ? "" : " after a time";
+        text += event.is_null("error") ? "" : ", error " + event.text("error");
+    }
+    text += ", " + event.text("comm") + "[" + std::to_string(event.number("pid")) + "] by " + event.text("owner");
+    if (event.number("tid") != event.number("pid"))
+        text += ", thread " + std::to_string(event.number("tid"));
+    if (event.number("uid") != geteuid())
+        text += ", uid " + std::to_string(event.number("uid"));
+    if (event.json().at("incomplete") != false)
+        text += ", incomplete";
+    return text + "\n";
+}
+
+std::vector<std::vector<TraceEvent>> by_connection(const std::vector<TraceEvent> &events)
+{
+    std::vector<std::vector<TraceEvent>> groups;
+    std::map<std::uint64_t, std::size_t> group_of;
+    for (const TraceEvent &event : events) {
+        auto [found, is_new] = group_of.try_emplace(event.number("conn"), groups.size());
+        if (is_new)
+            groups.emplace_back();
+        groups[found->second].push_back(event);
+    }
+    return groups;
+}
+
+Totals expect_exactly(Tracer &tracer, const std::vector<Timeline> &timelines)
+{
+    const std::size_t count =
+        std::accumulate(timelines.begin(), timelines.end(), std::size_t{0},
+                        [](std::size_t sum, const Timeline &timeline) { return sum + timeline.minimum(); });
+    // If they do not all come, the comparison tells which ones.
+    tracer.wait_for_events(count);
+    Totals totals = tracer.stop();
+    EXPECT_EQ(totals.status, exited(0));
+    EXPECT_EQ(totals.lost, 0U);
+
+    std::vector<Timeline> missing = timelines;
+    std::string unexpected;
+    for (const std::vector<TraceEvent> &group : by_connection(tracer.events())) {
+        std::string actual;
+        for (const TraceEvent &event : group)
+            actual += summary(event);
+        auto match = std::find_if(missing.begin(), missing.end(),
+                                  [&](const Timeline &timeline) { return timeline.expected(group) == actual; });
+        if (match == missing.end()) {
+            unexpected += actual + "\n";
+            continue;
+        }
+        EXPECT_EQ(match->objections_to_times(group), "");
+        missing.erase(match);
+    }
+    std::string absent;
+    for (const Timeline &timeline : missing)
+        absent += timeline.expected({}) + "\n";
+    EXPECT_TRUE(unexpected.empty() && absent.empty()) << "expected, but not seen:\n"
+                                                      << absent << "seen, but not expected:\n"
+                                                      << unexpected;
+    return totals;
+}
+
+} // namespace tcpflight::test

@@ -1,0 +1,76 @@
+// What one socket should go through, compared line for line with what tcpflight tells of it.
+#pragma once
+
+#include "live/tracer.h"
+#include "support/actor.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tcpflight::test {
+
+class Timeline {
+public:
+    // A socket as it is once both ends are known; it begins in `state`.
+    static Timeline of_client(const ActorSocket &socket) { return {socket, "CLOSE"}; }
+    static Timeline of_child(const ActorSocket &accepted) { return {accepted, "LISTEN"}; }
+    static Timeline of_listener(const ActorSocket &listener);
+
+    // Who is shown from here on, and how that was learned: "connect", or "inherited|syscall" where it depends on which
+    // CPU took the packet.
+    Timeline &by(const Actor &owner, std::string sources);
+
+    // The next state.
+    Timeline &to(std::string state) { return to(std::move(state), {}); }
+    // ... which it entered during `step`.
+    Timeline &to(std::string state, const Step &step);
+    // The last change came with this error ("ECONNREFUSED").
+    Timeline &with_error(std::string error);
+
+    // `at_least` retransmissions of one segment, #1, #2 and so on: tcpdump's letters of its flags, its payload.
+    Timeline &retransmits(std::string flags, std::size_t at_least, std::uint32_t length = 0, std::uint32_t offset = 0);
+
+    // The socket's next life, with another port: connect(2) again after it had failed.
+    Timeline &again_as(const ActorSocket &socket);
+
+    [[nodiscard]] std::size_t minimum() const;
+
+    // As it should look, given how often `actual` has what may recur or differ.
+    [[nodiscard]] std::string expected(const std::vector<TraceEvent> &actual) const;
+    // What `actual` says of times that cannot be: empty if nothing.
+    [[nodiscard]] std::string objections_to_times(const std::vector<TraceEvent> &actual) const;
+
+private:
+    struct Item {
+        std::string ends;   // "ipv4 127.0.0.1.1 > 127.0.0.1.2"
+        std::string from;   // state; of a retransmission, the only one
+        std::string to;     // empty: retransmissions
+        std::string detail; // error, or the segment
+        std::size_t at_least = 1;
+        std::string owner; // "name[pid]"
+        std::string sources;
+        Step during;
+    };
+
+    Timeline(const ActorSocket &socket, std::string state);
+    void set_ends(const ActorSocket &socket);
+
+    std::string ends_;
+    std::string state_;
+    std::string owner_;
+    std::string sources_;
+    std::vector<Item> items_;
+};
+
+// An event as Timeline::expected() has it.
+std::string summary(const TraceEvent &event);
+
+// The events of each connection ("conn"), in order; connections in the order of their first event.
+std::vector<std::vector<TraceEvent>> by_connection(const std::vector<TraceEvent> &events);
+
+// Waits until all of this must be there, stops the tracer, and fails the test unless the events seen are these
+// timelines, whole, in order, with plausible times, and nothing else.
+Totals expect_exactly(Tracer &tracer, const std::vector<Timeline> &timelines);
+
+} // namespace tcpflight::test

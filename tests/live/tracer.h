@@ -1,0 +1,91 @@
+// tcpflight, running beside a test.
+#pragma once
+
+#include "live/schema.h"
+#include "support/process.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tcpflight::test {
+
+// One line of `--format json`. Getters throw if the line lacks the key or has null.
+class TraceEvent {
+public:
+    explicit TraceEvent(nlohmann::json json) : json_(std::move(json)) {}
+
+    [[nodiscard]] const nlohmann::json &json() const { return json_; }
+    [[nodiscard]] std::string text(const char *key) const { return json_.at(key).get<std::string>(); }
+    [[nodiscard]] std::uint64_t number(const char *key) const { return json_.at(key).get<std::uint64_t>(); }
+    [[nodiscard]] bool is_null(const char *key) const { return json_.at(key).is_null(); }
+    [[nodiscard]] bool is(const char *kind) const { return json_.at("event") == kind; }
+    [[nodiscard]] bool is_change(std::string_view from, std::string_view to) const;
+    // "time" in nanoseconds since the epoch.
+    [[nodiscard]] std::uint64_t wall_ns() const;
+
+private:
+    nlohmann::json json_;
+};
+
+// What is said on stderr at the end.
+struct Totals {
+    ExitStatus status;
+    std::uint64_t shown = 0;
+    std::uint64_t filtered_out = 0;
+    std::uint64_t lost = 0;
+    std::string err; // all of stderr
+};
+
+// Finds the totals in stderr; a missing one fails the test.
+Totals parse_totals(const ExitStatus &status, const std::string &err);
+
+class Tracer {
+public:
+    // Starts `tcpflight --format json ARGUMENTS` and returns when it has said that it listens: from then on no event
+    // may be missed. Throws std::runtime_error with its stderr if it does not come to that.
+    //
+    // Only events of namespace `netns` (and losses) are kept: the rest of the host goes on meanwhile.
+    Tracer(std::uint32_t netns, const std::vector<std::string> &arguments, Output out = {});
+
+    // What was printed so far about this namespace, in order. Every line seen, of any namespace, was held against the
+    // schema; an objection fails the test.
+    [[nodiscard]] const std::vector<TraceEvent> &events() const { return events_; }
+
+    // Reads on until `condition` holds; false if the time is over before.
+    bool wait_until(const std::function<bool()> &condition, Process::Duration timeout = Process::default_timeout);
+    bool wait_for_events(std::size_t count, Process::Duration timeout = Process::default_timeout);
+
+    // Sends `signal` (0: none, it ends by itself) and reads all that is left.
+    Totals stop(int signal = SIGINT);
+
+    // "tcpflight: listening on ..."
+    [[nodiscard]] std::string listening_line() const;
+    [[nodiscard]] Process &process() { return process_; }
+
+private:
+    void take_lines();
+
+    std::uint32_t netns_;
+    Process process_;
+    Schema schema_;
+    std::vector<TraceEvent> events_;
+    std::size_t taken_ = 0; // bytes of the output that were parsed
+};
+
+// A line of the output, held against the schema. None if it is not of the namespace.
+std::optional<TraceEvent> parse_line(const Schema &schema, std::string_view line, std::uint32_t netns);
+
+// The schema of docs/json.md.
+Schema documented_schema();
+
+// Starts tcpflight with these very arguments and returns when it listens.
+Process start_tcpflight(const std::vector<std::string> &arguments, Output out = {});
+
+} // namespace tcpflight::test
