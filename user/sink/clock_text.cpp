@@ -62,7 +62,7 @@ void ClockText::put(LineWriter &line, std::int64_t wall_ns)
 void ClockText::enter_second(std::int64_t wall_ns)
 {
     const std::int64_t second = floor_seconds(wall_ns);
-    // Wraps where the clock's range ends, in the year 1677, and is unwrapped by the subtraction in put().
+    // Unsigned: the first second of the clock's range, in the year 1677, begins before it.
     second_begin_ns_ =
         static_cast<std::int64_t>(static_cast<std::uint64_t>(second) * static_cast<std::uint64_t>(ns_per_s));
     char *at = prefix_.data();

@@ -9,16 +9,11 @@ constexpr std::string_view indent = "\n    ";
 constexpr std::size_t indent_width = indent.size() - 1;
 
 // Takes the text up to the next place for a break off `rest`, without the space there.
-std::string_view take_part(std::string_view &rest, std::string_view separator)
+std::string_view take_part(std::string_view &rest)
 {
-    const std::size_t at = rest.find(separator);
-    if (at == std::string_view::npos) {
-        auto part = rest;
-        rest = {};
-        return part;
-    }
-    auto part = rest.substr(0, at + separator.size() - 1);
-    rest.remove_prefix(at + separator.size());
+    const std::size_t at = std::min(rest.find(": "), rest.find(", "));
+    const auto part = rest.substr(0, at == std::string_view::npos ? at : at + 1);
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
     return part;
 }
 
@@ -48,11 +43,11 @@ void Folder::fold(std::string &out, std::size_t begin, std::size_t columns)
     line_.assign(out, begin, length);
     out.resize(begin);
     std::string_view rest = line_;
-    const auto head = take_part(rest, ": ");
+    const auto head = take_part(rest);
     out += head;
     std::size_t used = visible_width(head);
     while (!rest.empty()) {
-        const auto part = take_part(rest, ", ");
+        const auto part = take_part(rest);
         const std::size_t width = visible_width(part);
         const bool fits = used + 1 + width <= columns;
         if (fits)

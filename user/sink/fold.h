@@ -12,8 +12,8 @@ std::size_t visible_width(std::string_view text);
 
 class Folder {
 public:
-    // The line ends in '\n' and is `out` from `begin` on. Broken behind the tuple's ": " and at ", ", as few times as
-    // it takes to fit `columns`, and continued four spaces in. A part that is longer than that stays whole.
+    // The line ends in '\n' and is `out` from `begin` on. Broken at ": " and ", ", as few times as it takes to fit
+    // `columns`, and continued four spaces in. A part that is longer than that stays whole.
     void fold(std::string &out, std::size_t begin, std::size_t columns);
 
 private:

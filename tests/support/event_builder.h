@@ -1,0 +1,169 @@
+// Events for tests: a plain one to begin with, and what a test is about said by name.
+//
+//     auto event = EventBuilder().local("10.0.0.1", 443).changes(TcpState::SynRecv, TcpState::Established).build();
+//     sink.write(event.view(), out);
+#pragma once
+
+#include "model/event.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace tcpflight::test {
+
+// "192.0.2.1" (stored v4-mapped, as everywhere) or "2001:db8::1".
+inline Address parse_address(const std::string &text)
+{
+    Address address;
+    if (inet_pton(AF_INET6, text.c_str(), address.bytes.data()) == 1)
+        return address;
+    address.bytes[10] = address.bytes[11] = 0xff;
+    if (inet_pton(AF_INET, text.c_str(), &address.bytes[12]) != 1)
+        throw std::invalid_argument("no address: " + text);
+    return address;
+}
+
+// An event together with the identity that it points to.
+struct OwnedEvent {
+    Event event;
+    std::optional<Identity> identity;
+
+    // Valid as long as this object, and until it changes.
+    [[nodiscard]] Event view() const
+    {
+        Event out = event;
+        out.identity = identity ? &*identity : nullptr;
+        return out;
+    }
+};
+
+class EventBuilder {
+public:
+    // A connect of telnet[2231] from 127.0.0.1.57374 to 127.0.0.1.12345.
+    EventBuilder()
+    {
+        event_.connection = 4711;
+        identity_.local = {parse_address("127.0.0.1"), 57374};
+        identity_.remote = {parse_address("127.0.0.1"), 12345};
+        identity_.netns = 4026531840;
+        identity_.uid = 1000;
+        owner("telnet", 2231, OwnerSource::Connect);
+        changes(TcpState::Close, TcpState::SynSent);
+    }
+
+    EventBuilder &at(std::uint64_t time_ns)
+    {
+        event_.time_ns = time_ns;
+        return *this;
+    }
+    EventBuilder &connection(std::uint64_t cookie)
+    {
+        event_.connection = cookie;
+        return *this;
+    }
+    // The family follows the address.
+    EventBuilder &local(const std::string &address, std::uint16_t port)
+    {
+        identity_.local = {parse_address(address), port};
+        identity_.family = identity_.local.address.is_v4() ? Family::IPv4 : Family::IPv6;
+        return *this;
+    }
+    EventBuilder &remote(const std::string &address, std::uint16_t port)
+    {
+        identity_.remote = {parse_address(address), port};
+        return *this;
+    }
+    // Longer names are cut to the 16 bytes that there are, and then have no NUL.
+    EventBuilder &owner(std::string_view comm, std::uint32_t pid, OwnerSource source, std::uint32_t tid = 0)
+    {
+        Owner owner{.pid = pid, .tid = tid != 0 ? tid : pid, .source = source, .comm = {}};
+        std::copy_n(comm.begin(), std::min(comm.size(), owner.comm.size()), owner.comm.begin());
+        identity_.owner = owner;
+        return *this;
+    }
+    EventBuilder &unknown_owner()
+    {
+        identity_.owner = {};
+        return *this;
+    }
+    EventBuilder &unknown_identity()
+    {
+        identity_known_ = false;
+        return *this;
+    }
+    EventBuilder &netns(std::uint32_t inode)
+    {
+        identity_.netns = inode;
+        return *this;
+    }
+    EventBuilder &uid(std::uint32_t uid)
+    {
+        identity_.uid = uid;
+        return *this;
+    }
+    EventBuilder &cgroup(std::uint64_t id)
+    {
+        identity_.cgroup = id;
+        return *this;
+    }
+    EventBuilder &incomplete()
+    {
+        event_.incomplete = true;
+        return *this;
+    }
+    EventBuilder &after_gap()
+    {
+        event_.after_gap = true;
+        return incomplete();
+    }
+    EventBuilder &unwanted()
+    {
+        event_.wanted = false;
+        return *this;
+    }
+
+    EventBuilder &changes(TcpState from, TcpState to, std::optional<std::uint64_t> duration_ns = {},
+                          std::uint16_t error = 0)
+    {
+        event_.what = StateChange{.from = from, .to = to, .duration_ns = duration_ns, .error = error, .metrics = {}};
+        return *this;
+    }
+    EventBuilder &retransmits(const Retransmit &retransmit)
+    {
+        event_.what = retransmit;
+        return *this;
+    }
+    // For a change of state or a retransmission, after either was set.
+    EventBuilder &metrics(const Metrics &metrics)
+    {
+        if (auto *change = std::get_if<StateChange>(&event_.what))
+            change->metrics = metrics;
+        else
+            std::get<Retransmit>(event_.what).metrics = metrics;
+        return *this;
+    }
+    EventBuilder &loses(std::uint64_t count, LossReason reason, std::optional<std::uint32_t> cpu)
+    {
+        event_.what = Lost{.count = count, .reason = reason, .cpu = cpu};
+        event_.connection = 0;
+        return unknown_identity();
+    }
+
+    [[nodiscard]] OwnedEvent build() const
+    {
+        return {event_, identity_known_ ? std::optional(identity_) : std::nullopt};
+    }
+
+private:
+    Event event_;
+    Identity identity_;
+    bool identity_known_ = true;
+};
+
+} // namespace tcpflight::test

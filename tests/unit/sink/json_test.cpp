@@ -1,0 +1,218 @@
+// Every kind of event as a JSON object, to the byte where order matters and by key elsewhere.
+#include "unit/sink/print.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <limits>
+
+namespace tcpflight {
+namespace {
+
+using nlohmann::json;
+using test::EventBuilder;
+
+OutputStyle json_style(TimePrecision precision = TimePrecision::Micro)
+{
+    OutputStyle style;
+    style.format = Format::Json;
+    style.precision = precision;
+    return style;
+}
+
+json object_of(const EventBuilder &event, TimePrecision precision = TimePrecision::Micro)
+{
+    return json::parse(test::print(json_style(precision), {event}));
+}
+
+TEST(Json, AStateChangeToTheByte)
+{
+    EXPECT_EQ(test::print(json_style(), {EventBuilder().at(1'203'456)}),
+              R"({"time":"2026-11-21T20:28:51.001203Z","event":"state","conn":4711,"family":"ipv4",)"
+              R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
+              R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
+              R"("cgroup":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT",)"
+              R"("duration_us":null,"error":null})"
+              "\n");
+}
+
+TEST(Json, ARetransmissionToTheByte)
+{
+    Retransmit fin;
+    fin.state = TcpState::FinWait1;
+    fin.flags = tcp_flag::fin | tcp_flag::ack;
+    fin.length = 100;
+    fin.offset = 1;
+    fin.attempt = 2;
+    fin.total = 3;
+    fin.metrics = {.rtt_us = 41,
+                   .rttvar_us = 20,
+                   .rto_us = 204'000,
+                   .cwnd = 10,
+                   .ssthresh = infinite_ssthresh,
+                   .send_queue = 101,
+                   .recv_queue = 5,
+                   .in_flight = 1};
+    EXPECT_EQ(test::print(json_style(), {EventBuilder().retransmits(fin)}),
+              R"({"time":"2026-11-21T20:28:51.000000Z","event":"retransmit","conn":4711,"family":"ipv4",)"
+              R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
+              R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
+              R"("cgroup":null,"incomplete":false,"state":"FIN_WAIT1","flags":"F.","length":100,"offset":1,)"
+              R"("attempt":2,"total":3,"send_error":null,"rtt_us":41,"rttvar_us":20,"rto_us":204000,"cwnd":10,)"
+              R"("ssthresh":null,"send_queue":101,"recv_queue":5,"in_flight":1})"
+              "\n");
+}
+
+TEST(Json, ALossToTheByte)
+{
+    EXPECT_EQ(test::print(json_style(), {EventBuilder().loses(12, LossReason::RingFull, 1)}),
+              R"({"time":"2026-11-21T20:28:51.000000Z","event":"lost","lost_events":12,"reason":"ring_full","cpu":1})"
+              "\n");
+    EXPECT_EQ(test::print(json_style(), {EventBuilder().loses(1, LossReason::Nested, {})}),
+              R"({"time":"2026-11-21T20:28:51.000000Z","event":"lost","lost_events":1,"reason":"nested","cpu":null})"
+              "\n");
+}
+
+TEST(Json, TextOptionsChangeNothing)
+{
+    auto style = json_style();
+    const std::string plain = test::print(style, {EventBuilder()});
+    style.quiet = true;
+    style.color = true;
+    style.columns = 40;
+    style.metrics = true;
+    style.time = TimeStyle::None;
+    EXPECT_EQ(test::print(style, {EventBuilder()}), plain);
+}
+
+TEST(Json, Durations)
+{
+    auto changed = EventBuilder().changes(TcpState::SynSent, TcpState::Established, 108'999);
+    EXPECT_EQ(object_of(changed)["duration_us"], 108);
+    EXPECT_TRUE(object_of(changed)["duration_us"].is_number_integer());
+    changed.changes(TcpState::SynSent, TcpState::Established, 0);
+    EXPECT_EQ(object_of(changed)["duration_us"], 0);
+}
+
+TEST(Json, Nanoseconds)
+{
+    const auto changed = EventBuilder().at(1'203'456).changes(TcpState::SynSent, TcpState::Established, 108'007);
+    const std::string line = test::print(json_style(TimePrecision::Nano), {changed});
+    EXPECT_NE(line.find(R"("time":"2026-11-21T20:28:51.001203456Z")"), std::string::npos) << line;
+    EXPECT_NE(line.find(R"("duration_us":108.007,)"), std::string::npos) << line;
+    EXPECT_EQ(object_of(EventBuilder(), TimePrecision::Nano)["duration_us"], nullptr);
+}
+
+TEST(Json, ErrorsHaveNames)
+{
+    EXPECT_EQ(object_of(EventBuilder().changes(TcpState::SynSent, TcpState::Close, {}, ECONNREFUSED))["error"],
+              "ECONNREFUSED");
+    EXPECT_EQ(object_of(EventBuilder().changes(TcpState::SynSent, TcpState::Close, {}, 524))["error"], "errno 524");
+    Retransmit retransmit;
+    retransmit.attempt = 1;
+    retransmit.send_error = EPERM;
+    EXPECT_EQ(object_of(EventBuilder().retransmits(retransmit))["send_error"], "EPERM");
+}
+
+TEST(Json, AListenerHasNoOtherEnd)
+{
+    const auto listener =
+        object_of(EventBuilder().local("::", 80).remote("2001:db8::1", 0).changes(TcpState::Close, TcpState::Listen));
+    EXPECT_EQ(listener["family"], "ipv6");
+    EXPECT_EQ(listener["local_addr"], "::");
+    EXPECT_EQ(listener["local_port"], 80);
+    EXPECT_EQ(listener["remote_addr"], nullptr);
+    EXPECT_EQ(listener["remote_port"], nullptr);
+}
+
+TEST(Json, WhatIsNotKnownIsNull)
+{
+    const auto no_port = object_of(EventBuilder().local("127.0.0.1", 0));
+    EXPECT_EQ(no_port["local_port"], nullptr);
+    EXPECT_EQ(no_port["local_addr"], "127.0.0.1");
+
+    const auto no_remote = object_of(EventBuilder().remote("0.0.0.0", 0));
+    EXPECT_EQ(no_remote["remote_addr"], nullptr);
+    EXPECT_EQ(no_remote["remote_port"], nullptr);
+
+    const auto no_owner = object_of(EventBuilder().unknown_owner());
+    for (const auto *key : {"pid", "tid", "comm"})
+        EXPECT_EQ(no_owner.at(key), nullptr) << key;
+    EXPECT_EQ(no_owner["owner"], "unknown");
+    EXPECT_EQ(no_owner["uid"], 1000);
+
+    const auto nothing = object_of(EventBuilder().unknown_identity());
+    for (const auto *key : {"family", "local_addr", "local_port", "remote_addr", "remote_port", "pid", "tid", "comm",
+                            "uid", "netns", "cgroup"})
+        EXPECT_EQ(nothing.at(key), nullptr) << key;
+    EXPECT_EQ(nothing["owner"], "unknown");
+    EXPECT_EQ(nothing["conn"], 4711);
+}
+
+TEST(Json, Identity)
+{
+    const auto object = object_of(EventBuilder()
+                                      .connection(std::numeric_limits<std::uint64_t>::max())
+                                      .owner("worker", 10, OwnerSource::Syscall, 12)
+                                      .uid(0)
+                                      .cgroup(77)
+                                      .incomplete());
+    EXPECT_EQ(object["conn"], std::numeric_limits<std::uint64_t>::max());
+    EXPECT_EQ(object["pid"], 10);
+    EXPECT_EQ(object["tid"], 12);
+    EXPECT_EQ(object["owner"], "syscall");
+    EXPECT_EQ(object["uid"], 0);
+    EXPECT_EQ(object["cgroup"], 77);
+    EXPECT_EQ(object["incomplete"], true);
+}
+
+TEST(Json, MeasuredValuesOfAChangeWhereThereAreSome)
+{
+    EXPECT_FALSE(object_of(EventBuilder()).contains("cwnd"));
+    const auto object = object_of(EventBuilder().metrics({.rtt_us = 5, .cwnd = 10, .ssthresh = 7}));
+    EXPECT_EQ(object["rtt_us"], 5);
+    EXPECT_EQ(object["rttvar_us"], 0) << "measured, and it was always the same";
+    EXPECT_EQ(object["rto_us"], nullptr);
+    EXPECT_EQ(object["cwnd"], 10);
+    EXPECT_EQ(object["ssthresh"], 7);
+    EXPECT_EQ(object["send_queue"], 0);
+    EXPECT_EQ(object["recv_queue"], 0);
+    EXPECT_EQ(object["in_flight"], 0);
+    const auto unmeasured = object_of(EventBuilder().metrics({.rttvar_us = 9}));
+    EXPECT_EQ(unmeasured["rtt_us"], nullptr);
+    EXPECT_EQ(unmeasured["rttvar_us"], nullptr);
+}
+
+TEST(Json, FlagsInTcpdumpsLetters)
+{
+    auto flags = [](std::uint16_t bits) {
+        Retransmit retransmit;
+        retransmit.flags = bits;
+        retransmit.attempt = 1;
+        return object_of(EventBuilder().retransmits(retransmit))["flags"].get<std::string>();
+    };
+    EXPECT_EQ(flags(tcp_flag::syn), "S");
+    EXPECT_EQ(flags(tcp_flag::syn | tcp_flag::ack), "S.");
+    EXPECT_EQ(flags(tcp_flag::fin | tcp_flag::ack), "F.");
+    EXPECT_EQ(flags(tcp_flag::psh | tcp_flag::ack), "P.");
+    EXPECT_EQ(flags(tcp_flag::syn | 0x40 | 0x80), "SEW");
+    EXPECT_EQ(flags(0x1ff), "FSRP.UEWe");
+    EXPECT_EQ(flags(0), "none");
+}
+
+TEST(Json, HostileNamesComeBackAsTheyWere)
+{
+    for (const std::string comm :
+         {"\x1b[31mred", "two\nlines", "quote\"", "back\\slash", "\x7f", "caf\xc3\xa9", "\xe2\x80\xaetxt.exe", ""}) {
+        const std::string line = test::print(json_style(), {EventBuilder().owner(comm, 1, OwnerSource::Connect)});
+        EXPECT_EQ(line.find('\n'), line.size() - 1);
+        EXPECT_EQ(line.find('\x1b'), std::string::npos);
+        EXPECT_EQ(line.find("\xe2\x80\xae"), std::string::npos);
+        EXPECT_EQ(json::parse(line)["comm"], comm);
+    }
+    EXPECT_EQ(object_of(EventBuilder().owner("a\xff", 1, OwnerSource::Connect))["comm"], "a\xef\xbf\xbd");
+}
+
+} // namespace
+} // namespace tcpflight

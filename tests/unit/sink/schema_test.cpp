@@ -1,0 +1,145 @@
+// The schema in docs/json.md holds for what the sink writes, and says no to what it must never write.
+#include "live/schema.h"
+#include "unit/sink/print.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cerrno>
+#include <functional>
+#include <limits>
+
+namespace tcpflight {
+namespace {
+
+using nlohmann::json;
+using test::EventBuilder;
+
+// The validator compares integers as signed ones. What is beyond is tested without it.
+constexpr std::uint64_t largest_integer = std::numeric_limits<std::int64_t>::max();
+
+const test::Schema &schema()
+{
+    static const auto from_document = test::Schema::from_document(TCPFLIGHT_JSON_DOCUMENT);
+    return from_document;
+}
+
+json object_of(const EventBuilder &event, TimePrecision precision = TimePrecision::Micro)
+{
+    OutputStyle style;
+    style.format = Format::Json;
+    style.precision = precision;
+    return json::parse(test::print(style, {event}));
+}
+
+EventBuilder retransmission()
+{
+    Retransmit retransmit;
+    retransmit.flags = tcp_flag::psh | tcp_flag::ack;
+    retransmit.length = 1448;
+    retransmit.attempt = 1;
+    retransmit.total = 1;
+    return EventBuilder().retransmits(retransmit);
+}
+
+TEST(Schema, HoldsForEveryKindOfEvent)
+{
+    Retransmit largest;
+    largest.flags = 0xffff;
+    largest.length = largest.offset = largest.attempt = largest.total = std::numeric_limits<std::uint32_t>::max();
+    largest.send_error = 524;
+    largest.metrics = {.rtt_us = 1, .rttvar_us = 0, .rto_us = 1, .ssthresh = infinite_ssthresh};
+    const std::vector<EventBuilder> events{
+        EventBuilder(),
+        EventBuilder().changes(TcpState::SynSent, TcpState::Close, 108'007, ECONNREFUSED),
+        EventBuilder().changes(TcpState::SynSent, TcpState::Close, 0, 524),
+        EventBuilder().metrics({}),
+        EventBuilder().metrics({.rtt_us = 1, .rttvar_us = 1, .rto_us = 1, .ssthresh = infinite_ssthresh}),
+        EventBuilder().local("::", 80).remote("::", 0).changes(TcpState::Close, TcpState::Listen),
+        EventBuilder().local("2001:db8:1111:2222:3333:4444:5555:6666", 0).remote("::1", 0),
+        EventBuilder().local("255.255.255.255", 65535),
+        EventBuilder().unknown_owner(),
+        EventBuilder().unknown_identity(),
+        EventBuilder().owner("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 1, OwnerSource::Syscall),
+        EventBuilder().connection(largest_integer).cgroup(1).after_gap(),
+        EventBuilder().uid(std::numeric_limits<std::uint32_t>::max()),
+        retransmission(),
+        retransmission().unknown_owner(),
+        retransmission().unknown_identity(),
+        EventBuilder().retransmits(largest),
+        EventBuilder().loses(1, LossReason::RingFull, 0),
+        EventBuilder().loses(largest_integer, LossReason::Nested, {}),
+    };
+    for (const auto precision : {TimePrecision::Micro, TimePrecision::Nano}) {
+        for (const auto &event : events) {
+            const auto object = object_of(event, precision);
+            EXPECT_EQ(schema().objections(object), "") << object;
+        }
+    }
+}
+
+TEST(Schema, HoldsForEveryStateAndOwner)
+{
+    for (int state = 1; state <= 12; state++) {
+        const auto object =
+            object_of(EventBuilder().changes(TcpState{static_cast<std::uint8_t>(state)}, TcpState::Close));
+        EXPECT_EQ(schema().objections(object), "") << object;
+    }
+    for (const auto source : {OwnerSource::Inherited, OwnerSource::Listen, OwnerSource::Connect, OwnerSource::Syscall})
+        EXPECT_EQ(schema().objections(object_of(EventBuilder().owner("nc", 1, source))), "");
+}
+
+// Each key alone is missed, in each kind of event.
+TEST(Schema, MissesEveryKey)
+{
+    for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(),
+                              EventBuilder().loses(1, LossReason::RingFull, 0)}) {
+        const auto whole = object_of(event);
+        ASSERT_EQ(schema().objections(whole), "");
+        for (const auto &[key, value] : whole.items()) {
+            auto part = whole;
+            part.erase(key);
+            EXPECT_NE(schema().objections(part), "") << "without " << key;
+        }
+    }
+}
+
+struct Forgery {
+    const char *name;
+    std::function<void(json &)> change;
+};
+
+class SchemaRefuses : public testing::TestWithParam<Forgery> {};
+
+TEST_P(SchemaRefuses, AForgedEvent)
+{
+    auto object = object_of(EventBuilder().metrics({.rtt_us = 1, .rttvar_us = 1, .rto_us = 1}));
+    ASSERT_EQ(schema().objections(object), "");
+    GetParam().change(object);
+    EXPECT_NE(schema().objections(object), "") << object;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, SchemaRefuses,
+    testing::Values(Forgery{"port_zero", [](json &o) { o["local_port"] = 0; }},
+                    Forgery{"port_too_large", [](json &o) { o["remote_port"] = 65536; }},
+                    Forgery{"port_as_text", [](json &o) { o["local_port"] = "80"; }},
+                    Forgery{"unknown_key", [](json &o) { o["surprise"] = 1; }},
+                    Forgery{"unknown_kind", [](json &o) { o["event"] = "birth"; }},
+                    Forgery{"key_of_another_kind", [](json &o) { o["lost_events"] = 1; }},
+                    Forgery{"unknown_state", [](json &o) { o["new_state"] = "?"; }},
+                    Forgery{"unknown_owner_with_pid", [](json &o) { o["owner"] = "unknown"; }},
+                    Forgery{"owner_without_pid", [](json &o) { o["pid"] = nullptr; }},
+                    Forgery{"pid_zero", [](json &o) { o["pid"] = 0; }},
+                    Forgery{"time_without_fraction", [](json &o) { o["time"] = "2026-11-21T20:28:51Z"; }},
+                    Forgery{"local_time", [](json &o) { o["time"] = "2026-11-21T20:28:51.000000+01:00"; }},
+                    Forgery{"negative_duration", [](json &o) { o["duration_us"] = -1; }},
+                    Forgery{"error_as_number", [](json &o) { o["error"] = 111; }},
+                    Forgery{"error_in_words", [](json &o) { o["error"] = "Connection refused"; }},
+                    Forgery{"rtt_zero", [](json &o) { o["rtt_us"] = 0; }},
+                    Forgery{"address_with_port", [](json &o) { o["local_addr"] = "127.0.0.1.80"; }},
+                    Forgery{"nested", [](json &o) { o["comm"] = json::object(); }}),
+    [](const auto &test) { return std::string(test.param.name); });
+
+} // namespace
+} // namespace tcpflight
