@@ -1,0 +1,113 @@
+// The program as its user meets it: exit status, standard output and standard error, to the letter.
+#include "support/process.h"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+namespace tcpflight::test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Spawn tcpflight(const Words &words)
+{
+    Spawn spawn;
+    spawn.argv = {TCPFLIGHT_BINARY};
+    spawn.argv.insert(spawn.argv.end(), words.begin(), words.end());
+    return spawn;
+}
+
+struct UsageCase {
+    Words words;
+    std::string sentence;
+};
+
+void PrintTo(const UsageCase &c, std::ostream *stream)
+{
+    for (const std::string &word : c.words) {
+        for (char character : word + ' ')
+            *stream << (character >= ' ' && character <= '~' ? character : '?');
+    }
+}
+
+class Usage : public testing::TestWithParam<UsageCase> {};
+
+TEST_P(Usage, ErrorIsOneSentenceAndStatus2)
+{
+    Finished finished = run(tcpflight(GetParam().words));
+    EXPECT_EQ(finished.status, exited(2));
+    EXPECT_EQ(finished.out, "");
+    EXPECT_EQ(finished.err, "tcpflight: " + GetParam().sentence + "\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Usage,
+    testing::Values(
+        UsageCase{{"--port", "65536"},
+                  "--port: '65536' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        UsageCase{{"--port", "-1"},
+                  "--port: '-1' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        UsageCase{{"--port", "80x"},
+                  "--port: '80x' is not a port: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        UsageCase{{"--port"}, "--port: needs a value: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
+        UsageCase{{"--pid", "0"}, "--pid: '0' is not a process id: give 1 to 4194304, or a list (12,13)"},
+        UsageCase{{"-c", "0"}, "-c/--count: '0' is not a number of events: give 1 or more"},
+        UsageCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text or json"},
+        UsageCase{{"--prot"}, "unknown option '--prot': did you mean '--port'?"},
+        UsageCase{{"-w"}, "unknown option '-w': see --help"},
+        UsageCase{{"port"},
+                  "'port': filter expressions are not there yet: use --port, --local-port, --remote-port, "
+                  "--pid, --comm, -4 or -6"},
+        UsageCase{{"--comm", "\x1b]0;title\x07 and more"},
+                  R"(--comm: '\x1b]0;title\x07 and more' is too long, the kernel keeps 15 bytes of a name: )"
+                  R"(give '\x1b]0;title\x07 and ')"}),
+    [](const auto &row) { return std::to_string(row.index); });
+
+TEST(HelpOption, GoesToStandardOutput)
+{
+    Finished help = run(tcpflight({"--help"}));
+    EXPECT_EQ(help.status, exited(0));
+    EXPECT_EQ(help.out.substr(0, help.out.find('\n')), "Usage: tcpflight [OPTION]...");
+    EXPECT_NE(help.out.find("\nExamples:\n"), std::string::npos);
+    EXPECT_EQ(help.err, "");
+
+    Finished short_help = run(tcpflight({"-h"}));
+    EXPECT_EQ(short_help.status, exited(0));
+    EXPECT_EQ(short_help.out, help.out);
+}
+
+TEST(VersionOption, GoesToStandardOutput)
+{
+    for (const char *option : {"--version", "-V"}) {
+        Finished version = run(tcpflight({option}));
+        EXPECT_EQ(version.status, exited(0));
+        EXPECT_EQ(version.out, "tcpflight " TCPFLIGHT_VERSION "\n");
+        EXPECT_EQ(version.err, "");
+    }
+}
+
+class Printed : public testing::TestWithParam<const char *> {};
+
+TEST_P(Printed, IntoAPipeThatNobodyReadsIsAQuiet0)
+{
+    Spawn spawn = tcpflight({GetParam()});
+    spawn.out = Output::closed_pipe();
+    Finished finished = run(spawn);
+    EXPECT_EQ(finished.status, exited(0));
+    EXPECT_EQ(finished.err, "");
+}
+
+TEST_P(Printed, OnAFullDiskIsOneSentenceAndStatus1)
+{
+    Spawn spawn = tcpflight({GetParam()});
+    spawn.out = Output::file("/dev/full");
+    Finished finished = run(spawn);
+    EXPECT_EQ(finished.status, exited(1));
+    EXPECT_EQ(finished.err, "tcpflight: cannot write to standard output: No space left on device\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(Texts, Printed, testing::Values("--help", "--version"));
+
+} // namespace
+} // namespace tcpflight::test
