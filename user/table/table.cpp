@@ -171,6 +171,7 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.duration_ns = header.time_ns - connection.changed_ns;
     if (record.has(TF_FLAG_METRICS))
         change.metrics = to_metrics(record.metrics);
+    connection.opened_here |= change.to == TcpState::SynSent;
     connection.state = change.to;
     connection.changed_ns = header.time_ns;
     connection.entry_seen = true;
@@ -192,8 +193,11 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
     out.state = state;
     out.flags = raw.tcp_flags;
     out.length = payload_length(raw);
-    // The kernel counts acknowledged bytes from the first; snd_una is where that count stands.
+    // The kernel counts acknowledged bytes from the first, and snd_una is where that count stands. On the side that
+    // connected it counts the SYN too (tcp_ack), on the other it begins behind it (tcp_create_openreq_child).
     out.offset = raw.seq - raw.snd_una + static_cast<std::uint32_t>(raw.bytes_acked);
+    if (connection.opened_here && raw.bytes_acked != 0)
+        out.offset--;
     out.attempt = connection.attempt;
     out.total = raw.total;
     out.send_error = raw.send_error < 0 ? static_cast<std::uint16_t>(-raw.send_error) : std::uint16_t{0};

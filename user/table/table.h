@@ -49,6 +49,7 @@ private:
         std::uint32_t attempt = 0;   // how often that segment was; 0: none was
         TcpState state = TcpState::Close;
         bool entry_seen = false;
+        bool opened_here = false; // it was seen in SYN_SENT
         bool identity_known = false;
         bool wanted = true;
         bool incomplete = false;

@@ -123,11 +123,29 @@ TEST(Table, CountsTheAttemptsOfEachSegment)
     auto last = attempt(2449, 40);
     EXPECT_EQ(last.attempt, 2U);
     EXPECT_EQ(last.length, 1448U); // the FIN takes a number and is no payload
-    EXPECT_EQ(last.offset, 500U);
+    EXPECT_EQ(last.offset, 499U);  // 500 acknowledged, and one of them was the SYN
     EXPECT_EQ(last.metrics.rto_us, 204000U);
     EXPECT_EQ(last.send_error, 0U);
     auto failed = observe(table, RecordBuilder::retransmit(1, 50, established, 2449, 2450, 0x11).send_error(-1));
     EXPECT_EQ(std::get<Retransmit>(failed->what).send_error, 1U);
+}
+
+TEST(Table, CountsTheStreamFromItsFirstByteOnBothSides)
+{
+    Table table;
+    auto offset = [&](std::uint64_t cookie, std::uint8_t state, std::uint64_t acked) {
+        auto event = observe(table, RecordBuilder::retransmit(cookie, 10, state, 1000, 1100, 0x18).acked(acked));
+        return std::get<Retransmit>(event->what).offset;
+    };
+    observe(table, RecordBuilder::state(1, 1, close_state, syn_sent).identity(40000, 80));
+    EXPECT_EQ(offset(1, syn_sent, 0), 0U); // the SYN itself
+    observe(table, RecordBuilder::state(1, 2, syn_sent, established));
+    EXPECT_EQ(offset(1, established, 1), 0U);
+    EXPECT_EQ(offset(1, established, 101), 100U);
+    observe(table, RecordBuilder::state(2, 1, listen_state, syn_recv).identity(80, 40000));
+    observe(table, RecordBuilder::state(2, 2, syn_recv, established));
+    EXPECT_EQ(offset(2, established, 0), 0U);
+    EXPECT_EQ(offset(2, established, 100), 100U);
 }
 
 TEST(Table, AsksTheFilterOnceTheIdentityIsKnownAndAgainOnlyWhileItWasRefused)
