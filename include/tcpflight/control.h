@@ -10,13 +10,15 @@
 #define TF_CPU_LINES 256
 TF_STATIC_ASSERT((TF_CPU_LINES & (TF_CPU_LINES - 1)) == 0, "used as a mask");
 
-/* Read by user space at any time; each value only grows. One cache line. */
+/* One cache line. Read by user space at any time; each counter only grows. */
 struct tf_cpu_counters {
 	__u64 ring_full;    /* records that found no room */
 	__u64 reported;     /* ring_full as of the last TF_RECORD_LOST that this CPU got through */
 	__u64 filtered_out; /* events of connections that the filter refused */
 	__u64 not_stored;   /* events for which the kernel had no per-socket storage: sent, with their identity */
-	__u64 unused[4];
+	__u64 rescued; /* events that on_transition missed because it was interrupted, and on_nested_transition took */
+	__u32 busy;    /* not a counter: 1 + the CPU on which on_transition is running now, or 0 */
+	__u32 unused[5];
 };
 TF_STATIC_ASSERT(sizeof(struct tf_cpu_counters) == 64, "one cache line");
 

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <programs.skel.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -24,7 +25,7 @@ namespace tcpflight {
 
 struct Tracer::Programs {
     programs *skeleton = nullptr;
-    std::array<bpf_link *, 2> links{};
+    std::array<bpf_link *, 3> links{};
     std::size_t ring_bytes = 0;
 
     Programs() = default;
@@ -43,9 +44,10 @@ struct Tracer::Programs {
     }
 
     [[nodiscard]] std::span<const tf_cpu_counters> lines() const { return skeleton->bss->counters; }
-    [[nodiscard]] std::array<bpf_program *, 2> traced() const
+    // on_nested_transition last: while the others are attached and it is not, what it would rescue is counted as lost.
+    [[nodiscard]] std::array<bpf_program *, 3> attached() const
     {
-        return {skeleton->progs.on_transition, skeleton->progs.on_retransmit};
+        return {skeleton->progs.on_transition, skeleton->progs.on_retransmit, skeleton->progs.on_nested_transition};
     }
 };
 
@@ -102,9 +104,9 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
         return tl::unexpected(filled.error());
     state->skeleton->bss->jiffy_us = measure_jiffy_us(*state->skeleton);
 
-    auto traced = state->traced();
-    for (std::size_t i = 0; i < traced.size(); i++) {
-        state->links[i] = bpf_program__attach(traced[i]);
+    auto attached = state->attached();
+    for (std::size_t i = 0; i < attached.size(); i++) {
+        state->links[i] = bpf_program__attach(attached[i]);
         if (state->links[i] == nullptr)
             return load_error("attach", errno, log);
     }
@@ -134,15 +136,18 @@ Tracer::Counters Tracer::counters() const
 std::vector<tf_loss> Tracer::losses() const
 {
     std::vector<tf_loss> losses;
+    std::uint64_t rescued = 0;
     __u32 cpu = 0;
     for (const auto &line : programs_->lines()) {
+        rescued += read_counter(line.rescued);
         if (auto total = read_counter(line.ring_full); total != 0)
             losses.push_back({.total = total, .cpu = cpu, .reason = TF_LOSS_RING_FULL});
         cpu++;
     }
-    std::uint64_t nested = 0;
-    for (auto *program : programs_->traced())
-        nested += nested_misses(program);
+    // What on_nested_transition missed itself is no loss: on_transition had it, or it is among that one's misses.
+    auto *skeleton = programs_->skeleton;
+    auto nested = nested_misses(skeleton->progs.on_transition) + nested_misses(skeleton->progs.on_retransmit);
+    nested -= std::min(nested, rescued);
     if (nested != 0)
         losses.push_back({.total = nested, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED});
     return losses;
