@@ -1,0 +1,95 @@
+// The whole way in user space, a second and core: decode > table > sequence > filter > sink. "count" is a sink that
+// writes nothing: what replay costs before any output.
+#include "measure.h"
+
+#include "app/pipeline.h"
+#include "sink/make_sink.h"
+
+namespace tcpflight::bench {
+namespace {
+
+class CountSink : public Sink {
+public:
+    void write(const Event &event, std::string & /*out*/) override { benchmark::DoNotOptimize(event.time_ns); }
+    void set_clock(const ClockAnchor & /*anchor*/) override {}
+};
+
+using MakeSink = std::unique_ptr<Sink> (*)();
+
+std::unique_ptr<Sink> count_sink()
+{
+    return std::make_unique<CountSink>();
+}
+
+std::unique_ptr<Sink> text_sink()
+{
+    return make_sink({});
+}
+
+std::unique_ptr<Sink> json_sink()
+{
+    OutputStyle style;
+    style.format = Format::Json;
+    return make_sink(style);
+}
+
+void run(benchmark::State &state, MakeSink make, std::uint32_t live, std::int64_t length)
+{
+    auto sink = make();
+    sink->set_clock({.boot_ns = 0, .wall_ns = 1'795'292'931'000'000'000});
+    Pipeline pipeline({}, *sink);
+    RecordStream stream(live);
+    std::int64_t bytes = 0;
+    auto empty = [&] {
+        bytes += static_cast<std::int64_t>(pipeline.output().size());
+        pipeline.output().clear();
+    };
+    RecordBatch opening;
+    stream.open_all(opening);
+    opening.for_each([&](std::span<const std::byte> record) { pipeline.consume(record); });
+    empty();
+
+    auto shown_before = pipeline.totals().shown;
+    bytes = 0;
+    const RecordBatch *batch = nullptr;
+    for (auto _ : state) {
+        measure_run(
+            state, stream, length, [&](const RecordBatch &next) { batch = &next; },
+            [&] {
+                batch->for_each([&](std::span<const std::byte> record) { pipeline.consume(record); });
+                pipeline.advance(stream.now_ns());
+                empty();
+            });
+    }
+    pipeline.finish();
+    state.SetBytesProcessed(bytes);
+    auto totals = pipeline.totals();
+    auto shown = static_cast<std::int64_t>(totals.shown - shown_before);
+    // What waited while the connections were opened may come on top.
+    if (totals.malformed != 0 || shown < state.items_processed())
+        state.SkipWithError("not every record was shown");
+}
+
+void add(const std::string &name, MakeSink make, std::uint32_t live, std::int64_t length)
+{
+    benchmark::RegisterBenchmark(name.c_str(), run, make, live, length)->UseManualTime()->Unit(benchmark::kMillisecond);
+}
+
+} // namespace
+
+void register_benchmarks(const std::vector<std::int64_t> &lengths)
+{
+    struct Output {
+        const char *name;
+        MakeSink make;
+    };
+    for (const auto &output : {Output{"count", count_sink}, Output{"text", text_sink}, Output{"json", json_sink}}) {
+        auto name = std::string("pipeline/") + output.name;
+        for (std::uint32_t live : {1'000U, 100'000U, 1'000'000U})
+            add(name + "/live:" + std::to_string(live), output.make, live, 1'000'000);
+        for (auto length : lengths)
+            add(name + "/records:" + std::to_string(length), output.make, 10'000, length);
+    }
+}
+
+} // namespace tcpflight::bench
