@@ -2,6 +2,7 @@
 #include "app/trace.h"
 #include "cli/options.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -24,9 +25,19 @@ tcpflight::Surroundings look_around()
     return here;
 }
 
+// A standard descriptor that the caller closed would be given to the next file that is opened. Standard output gets one
+// that cannot be written to, so that the user is told.
+void fill_closed_descriptors()
+{
+    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null",
+                 O_RDONLY); // NOLINT(cppcoreguidelines-pro-type-vararg): the lowest number free, so this one
+    }
+}
+
 int print(const std::string &text)
 {
-    std::signal(SIGPIPE, SIG_IGN);
     tcpflight::Output output(STDOUT_FILENO, -1);
     if (output.write(text) != tcpflight::Output::Outcome::Failed)
         return 0;
@@ -38,6 +49,8 @@ int print(const std::string &text)
 
 int main(int argc, char **argv)
 {
+    fill_closed_descriptors();
+    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is found by writing to it
     auto command = tcpflight::parse_command_line(argc, argv, look_around());
     switch (command.kind) {
     case tcpflight::Command::Kind::Print: return print(command.text);

@@ -57,7 +57,6 @@ Result<EventLoop> EventLoop::create()
     for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
         sigaddset(&signals, signal);
     sigprocmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
     loop.signals_ = FileDescriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
     if (!loop.signals_.is_open() || !add(loop.epoll_.get(), loop.signals_.get(), EPOLLIN, Tag::Signals))
         return failed("signals");

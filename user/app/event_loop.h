@@ -18,7 +18,7 @@ public:
         OutputClosed, // the other end of the output is closed
     };
 
-    // Blocks the signals it reports, and ignores SIGPIPE: a closed pipe is found by writing.
+    // Blocks the signals it reports.
     static Result<EventLoop> create();
 
     // The descriptors stay the caller's. `output_fd` may be a file, which cannot go away and is not watched.

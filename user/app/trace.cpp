@@ -13,10 +13,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace tcpflight {
@@ -53,6 +55,7 @@ private:
     EventLoop loop_;
     Output output_;
     Output::Outcome outcome_ = Output::Outcome::Written;
+    std::uint64_t lines_missing_ = 0; // formatted, but not written
     std::uint64_t known_forgotten_ = 0;
 };
 
@@ -107,6 +110,10 @@ bool Session::flush()
     if (bytes.empty())
         return true;
     outcome_ = output_.write(bytes);
+    if (outcome_ != Output::Outcome::Written) {
+        auto missing = std::string_view(bytes).substr(bytes.size() - output_.unwritten());
+        lines_missing_ = static_cast<std::uint64_t>(std::count(missing.begin(), missing.end(), '\n'));
+    }
     bytes.clear();
     return outcome_ == Output::Outcome::Written;
 }
@@ -121,17 +128,17 @@ int Session::finish()
         }
         flush();
     }
-    report_totals(pipeline_.totals(), tracer_.counters());
-    if (outcome_ == Output::Outcome::Failed) {
-        report_error({fmt::format("cannot write to standard output: {}", std::strerror(output_.error()))},
+    auto totals = pipeline_.totals();
+    totals.shown -= std::min(totals.shown, lines_missing_);
+    report_totals(totals, tracer_.counters());
+    if (outcome_ == Output::Outcome::Failed)
+        report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
+                                  std::strerror(output_.error()), lines_missing_)},
                      options_.verbosity);
-        return 1;
-    }
     if (outcome_ == Output::Outcome::Interrupted)
-        report_error({fmt::format("the reader of standard output was not ready: the last {} bytes were not written",
-                                  output_.unwritten())},
+        report_error({fmt::format("standard output was not being read: lines missing there: {}", lines_missing_)},
                      options_.verbosity);
-    return 0;
+    return outcome_ == Output::Outcome::Failed ? 1 : 0;
 }
 
 Result<int> start(const Options &options)

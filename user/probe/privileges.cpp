@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <string>
 
 namespace tcpflight {
 namespace {
@@ -25,6 +27,13 @@ Result<std::uint64_t> effective_capabilities()
     return std::uint64_t{sets[1].effective} << 32 | sets[0].effective;
 }
 
+std::string own_path()
+{
+    std::error_code error;
+    auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+    return error ? "tcpflight" : path.string();
+}
+
 } // namespace
 
 // Since Linux 5.8 CAP_BPF and CAP_PERFMON together are enough for tracing programs; CAP_SYS_ADMIN contains both.
@@ -38,7 +47,7 @@ Result<void> check_privileges()
         return {};
     const char *missing = has(CAP_BPF) ? "CAP_PERFMON" : has(CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
     return failure(fmt::format("tracing needs {}, or root: run it with sudo, or once: setcap cap_bpf,cap_perfmon+ep {}",
-                               missing, "/path/to/tcpflight"));
+                               missing, own_path()));
 }
 
 Result<void> drop_privileges()

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <programs.skel.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -68,9 +69,9 @@ std::uint64_t nested_misses(bpf_program *program)
     return info.recursion_misses;
 }
 
-void configure(programs &skeleton, const TracerSettings &settings, const KernelBtf &btf)
+void configure(programs &skeleton, const TracerSettings &settings, std::size_t ring_bytes, const KernelBtf &btf)
 {
-    bpf_map__set_max_entries(skeleton.maps.ring, settings.ring_bytes);
+    bpf_map__set_max_entries(skeleton.maps.ring, static_cast<__u32>(ring_bytes));
     skeleton.rodata->metrics_everywhere = settings.metrics;
     skeleton.rodata->retransmit_has_error = btf.tracepoint_arguments("tcp_retransmit_skb") >= 3;
     push_down(settings.filter, skeleton);
@@ -93,11 +94,12 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
         return tl::unexpected(btf.error());
 
     auto state = std::make_unique<Programs>();
-    state->ring_bytes = settings.ring_bytes;
+    // A page of 64 KiB (arm64) is more than the smallest size that may be asked for.
+    state->ring_bytes = std::max(std::size_t{settings.ring_bytes}, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
     state->skeleton = programs::open();
     if (state->skeleton == nullptr)
         return load_error("open", errno, log);
-    configure(*state->skeleton, settings, *btf);
+    configure(*state->skeleton, settings, state->ring_bytes, *btf);
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);
     if (auto filled = fill_pids(settings.filter, *state->skeleton); !filled)

@@ -16,7 +16,7 @@ namespace tcpflight {
 
 struct TracerSettings {
     Filter filter;                       // the kernel takes the part that it can decide
-    std::uint32_t ring_bytes = 4U << 20; // a power of two, at least a page
+    std::uint32_t ring_bytes = 4U << 20; // a power of two; a page, if that is more
     bool metrics = false;                // tf_metrics in state records too
 };
 
