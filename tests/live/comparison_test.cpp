@@ -48,11 +48,8 @@ struct Comparison {
     std::size_t refused_every = 0;
     std::chrono::microseconds pause{};
     // Listener: 1. Connection: 5 at each end. Refused: 2.
-    [[nodiscard]] std::size_t events() const
-    {
-        const std::size_t refused = connections / refused_every;
-        return 1 + 10 * (connections - refused) + 2 * refused;
-    }
+    [[nodiscard]] std::size_t events() const { return 1 + 10 * (connections - refused()) + 2 * refused(); }
+    [[nodiscard]] std::size_t refused() const { return connections / refused_every; }
 };
 
 // Lines with `needle` that were not looked at yet are parsed:
@@ -98,7 +95,7 @@ private:
 
 class ComparedWithTcpstates : public LiveTest {
 protected:
-    // False if tcpstates itself lost events, and nothing can be said.
+    // `conclusive` is false if tcpstates itself lost events, and nothing can be said.
     void compare(const Comparison &what, bool &conclusive) const
     {
         const std::string address = own_address();
@@ -111,33 +108,35 @@ protected:
         BulkTracer tcpflight(netns(), {});
 
         const ActorSocket listener = server.listen(SocketAddress::v4(address.c_str()));
-        server.begin_serve(listener, what.connections - what.connections / what.refused_every);
+        server.begin_serve(listener, what.connections - what.refused());
         client.begin_churn(listener.local, what.connections, what.pause, what.refused_every);
         TcpstatesReader reader(address);
-        const auto lost = [&] { return tcpstates.err().find("lost") != std::string::npos; };
-        const bool complete = tcpstates.read_until(
-            [&] {
-                reader.read(tcpstates.out());
-                return reader.events >= what.events() || lost();
-            },
-            std::chrono::seconds(40));
-        client.finish();
+        const auto complete = [&] {
+            reader.read(tcpstates.out());
+            return reader.events >= what.events();
+        };
+        tcpstates.read_until([&] { return complete() || client.is_done(); }, std::chrono::seconds(40));
+        ASSERT_EQ(client.finish().result, static_cast<std::int64_t>(what.connections - what.refused()));
         server.finish();
-        const Totals totals = tcpflight.tracer().stop();
+        ASSERT_TRUE(wait_until_settled());
+        tcpstates.read_until(complete, std::chrono::seconds(2));
         tcpstates.signal(SIGINT);
         tcpstates.wait();
-        reader.read(tcpstates.out());
-        conclusive = !lost();
+        const Totals totals = tcpflight.tracer().stop();
+
+        // Where a program interrupts itself the kernel keeps the event from it. tcpflight tells; tcpstates does not,
+        // but then its events are too few.
+        conclusive = complete() && totals.err.find("program interrupted by itself") == std::string::npos;
         if (!conclusive)
             return;
-        EXPECT_TRUE(complete) << reader.events << " of " << what.events();
         EXPECT_EQ(totals.lost, 0U);
 
         Counts ours;
         std::size_t events = 0;
         std::map<std::uint64_t, std::uint64_t> port_of; // connection > its local port
         tcpflight.for_each([&](const TraceEvent &event) {
-            ASSERT_TRUE(event.is("state")) << event.json().dump();
+            if (event.is("retransmit"))
+                return; // of a FIN, now and then; the other tool does not show them
             const auto local = static_cast<unsigned>(event.number("local_port"));
             const auto remote = event.is_null("remote_port") ? 0U : static_cast<unsigned>(event.number("remote_port"));
             ++ours[key(local, remote, event.text("old_state"), event.text("new_state"))];
@@ -179,13 +178,13 @@ TEST_F(ComparedWithTcpstates, TenThousandConnections)
         GTEST_SKIP() << "needs tcpstates (package libbpf-tools) and stdbuf";
     if (!have_tracefs())
         GTEST_SKIP() << "needs a tracefs for tcpstates";
-    bool conclusive = false;
-    for (std::chrono::microseconds pause : {std::chrono::microseconds(100), std::chrono::microseconds(1000)}) {
-        ASSERT_NO_FATAL_FAILURE(compare({10'000, 10, pause}, conclusive));
+    for (int pause_us : {50, 100, 200, 400}) {
+        bool conclusive = false;
+        ASSERT_NO_FATAL_FAILURE(compare({10'000, 10, std::chrono::microseconds(pause_us)}, conclusive));
         if (conclusive)
             return;
     }
-    GTEST_SKIP() << "tcpstates lost events at every pace";
+    GTEST_SKIP() << "events were lost at every pace";
 }
 
 } // namespace

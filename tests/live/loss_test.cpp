@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 #include <tuple>
 
 namespace tcpflight::test {
@@ -14,11 +15,34 @@ using Change = std::tuple<std::uint64_t, std::string, std::string>;
 
 Change change_of(const TraceEvent &event)
 {
+    if (event.is("retransmit"))
+        return {event.number("conn"), "retransmit", std::to_string(event.number("total"))};
     return {event.number("conn"), event.text("old_state"), event.text("new_state")};
+}
+
+// Events that the kernel kept from a tracer because its program was running on that CPU already. It does not say whose
+// events they were; so nothing exact can be said of a run that had any.
+std::uint64_t interrupted(const Totals &totals)
+{
+    const std::regex pattern("([0-9]+) program interrupted by itself");
+    std::smatch match;
+    return std::regex_search(totals.err, match, pattern) ? std::stoull(match[1].str()) : 0;
 }
 
 class Loss : public LiveTest {
 protected:
+    // Repeats `attempt`, which says whether it could tell anything, while it cannot.
+    template <typename Attempt> static void until_conclusive(Attempt attempt)
+    {
+        for (int tries = 1; tries <= 10; ++tries) {
+            bool conclusive = true;
+            attempt(conclusive);
+            if (conclusive || HasFatalFailure())
+                return;
+        }
+        FAIL() << "programs were interrupted by themselves every time";
+    }
+
     static constexpr std::size_t clients = 4;
     static constexpr std::size_t connections_each = 400;
     // SYN_SENT, ESTABLISHED, CLOSE_WAIT, LAST_ACK, CLOSE
@@ -41,10 +65,16 @@ protected:
             EXPECT_EQ(caller.finish().result, static_cast<std::int64_t>(connections_each));
         for (Actor &worker : workers)
             EXPECT_EQ(worker.finish().result, static_cast<std::int64_t>(connections_each));
+        // The last ACK of a connection may be lost when it crosses the birth of the peer's TIME_WAIT socket: LAST_ACK
+        // then lasts until the FIN was sent again, 0.2 s later.
+        ASSERT_TRUE(wait_until_settled());
     }
+
+    void count_exactly(bool &conclusive) const;
+    void count_both_ends(bool &conclusive) const;
 };
 
-TEST_F(Loss, IsCountedExactlyAndShownWhereItHappened)
+void Loss::count_exactly(bool &conclusive) const
 {
     Actor server("server");
     Actor client("client");
@@ -85,8 +115,10 @@ TEST_F(Loss, IsCountedExactlyAndShownWhereItHappened)
 
     const Totals totals = tracer.stop();
     const Totals truth = witness.tracer().stop();
+    conclusive = interrupted(totals) == 0 && interrupted(truth) == 0;
+    if (!conclusive)
+        return;
     ASSERT_EQ(truth.lost, 0U) << truth.err;
-    ASSERT_EQ(truth.shown, (clients * connections_each + 2) * events_of_a_client_socket);
     EXPECT_EQ(totals.status, exited(0));
     EXPECT_GT(totals.lost, 0U);
     EXPECT_EQ(totals.shown + totals.lost, truth.shown);
@@ -97,7 +129,14 @@ TEST_F(Loss, IsCountedExactlyAndShownWhereItHappened)
 
     // The stream tells of the same losses, and shows nothing that did not happen.
     std::map<Change, int> happened;
-    witness.for_each([&](const TraceEvent &event) { ++happened[change_of(event)]; });
+    std::size_t changes = 0;
+    std::size_t retransmits = 0;
+    witness.for_each([&](const TraceEvent &event) {
+        ++(event.is("state") ? changes : retransmits);
+        ++happened[change_of(event)];
+    });
+    EXPECT_EQ(changes, (clients * connections_each + 2) * events_of_a_client_socket);
+    EXPECT_EQ(changes + retransmits, truth.shown);
     std::uint64_t told_lost = 0;
     std::uint64_t told = 0;
     bool gap = false;
@@ -157,10 +196,15 @@ TEST_F(Loss, IsCountedExactlyAndShownWhereItHappened)
                                          "LAST_ACK -> CLOSE after a time, incomplete, client\n");
 }
 
+TEST_F(Loss, IsCountedExactlyAndShownWhereItHappened)
+{
+    until_conclusive([&](bool &conclusive) { count_exactly(conclusive); });
+}
+
 // Without a filter, and with all that goes on on the host: what one tracer has shown, lost and filtered out lies
 // between what another one, which loses nothing, has seen while both were there, and all that it has seen. On a quiet
 // host these are the same number.
-TEST_F(Loss, OfBothEndsWithoutAFilter)
+void Loss::count_both_ends(bool &conclusive) const
 {
     Actor server("server");
     BulkTracer witness(netns(), {"-B", "65536"});
@@ -173,15 +217,26 @@ TEST_F(Loss, OfBothEndsWithoutAFilter)
     server.close(before);
     const Totals totals = tracer.stop();
     const Totals truth = witness.tracer().stop();
+    conclusive = interrupted(totals) == 0 && interrupted(truth) == 0;
+    if (!conclusive)
+        return;
     ASSERT_EQ(truth.lost, 0U) << truth.err;
     EXPECT_GT(totals.lost, 0U);
 
-    std::size_t in_namespace = 0;
-    witness.for_each([&](const TraceEvent &) { ++in_namespace; });
-    const std::uint64_t first = 1; // the listener that was there before this tracer
-    EXPECT_EQ(in_namespace, first + 2 + 2 * clients * connections_each * events_of_a_client_socket);
-    EXPECT_GE(totals.shown + totals.lost + totals.filtered_out, in_namespace - first);
-    EXPECT_LE(totals.shown + totals.lost + totals.filtered_out, truth.shown - first);
+    std::size_t changes = 0;
+    std::size_t retransmits = 0;
+    witness.for_each([&](const TraceEvent &event) { ++(event.is("state") ? changes : retransmits); });
+    const std::size_t connections = 2 * clients * connections_each * events_of_a_client_socket;
+    const std::size_t first = 1; // the listener that was there before this tracer
+    EXPECT_EQ(changes, first + 2 + connections) << truth.err;
+    const std::uint64_t accounted_for = totals.shown + totals.lost + totals.filtered_out;
+    EXPECT_GE(accounted_for, changes + retransmits - first) << totals.err << truth.err;
+    EXPECT_LE(accounted_for, truth.shown - first) << totals.err << truth.err;
+}
+
+TEST_F(Loss, OfBothEndsWithoutAFilter)
+{
+    until_conclusive([&](bool &conclusive) { count_both_ends(conclusive); });
 }
 
 } // namespace

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdexcept>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -289,11 +290,24 @@ Actor::Actor(Actor &&other) noexcept
 
 Actor::~Actor()
 {
-    if (pid_ > 0) {
-        ::kill(pid_, SIGKILL);
-        if (child_)
-            waitpid(pid_, nullptr, 0);
+    if (pid_ > 0)
+        end();
+}
+
+void Actor::end()
+{
+    Fd handle;
+    if (!child_)
+        handle = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    ::kill(pid_, SIGKILL);
+    if (child_) {
+        waitpid(pid_, nullptr, 0);
+    } else if (handle.is_open()) {
+        // Readable when it has ended, also before its parent has reaped it (pidfd_open(2)).
+        pollfd waiting{handle.get(), POLLIN, 0};
+        poll(&waiting, 1, step_deadline_ms);
     }
+    pid_ = -1;
 }
 
 void Actor::post(const Request &request)
@@ -377,6 +391,12 @@ Step Actor::finish()
     return collect().step;
 }
 
+bool Actor::is_done() const
+{
+    pollfd waiting{control_.get(), POLLIN, 0};
+    return poll(&waiting, 1, 0) == 1;
+}
+
 Step Actor::send(const ActorSocket &socket, std::size_t bytes)
 {
     return call_simple({.op = Op::Send, .fd = socket.fd, .size = bytes});
@@ -435,11 +455,9 @@ Step Actor::kill()
 {
     Step step;
     step.begin_ns = boot_now_ns();
-    step.result = ::kill(pid_, SIGKILL);
-    if (child_)
-        waitpid(pid_, nullptr, 0);
+    end();
     step.end_ns = boot_now_ns();
-    pid_ = -1;
+    step.result = 0;
     return step;
 }
 

@@ -55,6 +55,8 @@ public:
     // Asynchronously: packets may be withheld for the time being.
     void begin_connect(const ActorSocket &socket, const SocketAddress &to);
     Step finish();
+    // Would finish() return at once?
+    [[nodiscard]] bool is_done() const;
 
     Step send(const ActorSocket &socket, std::size_t bytes);
     // Reads until `bytes` are there or the peer has closed; the result is how many came.
@@ -83,6 +85,7 @@ private:
 
     Actor(const std::string &name, pid_t pid, Fd control) : name_(name), pid_(pid), control_(std::move(control)) {}
     [[noreturn]] static void serve_requests(int control);
+    void end(); // returns when the process is gone and the sockets that it alone had are closed
     void post(const Request &request);
     Reply collect();
     Reply call(const Request &request);

@@ -4,16 +4,20 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <linux/if.h>
 #include <sched.h>
+#include <sstream>
 #include <stdexcept>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 namespace tcpflight::test {
@@ -45,6 +49,26 @@ std::string nft(const std::string &script)
     return finished.out;
 }
 
+// Every line of /proc/net/tcp after the first is "number local remote state ...", the state in hexadecimal as in
+// linux/tcp_states.h.
+bool is_any_unsettled()
+{
+    std::ifstream sockets("/proc/net/tcp");
+    std::string line;
+    std::getline(sockets, line);
+    while (std::getline(sockets, line)) {
+        std::istringstream words(line);
+        std::string number;
+        std::string local;
+        std::string remote;
+        std::string state;
+        words >> number >> local >> remote >> state;
+        if (state != "01" && state != "06" && state != "0A") // ESTABLISHED, TIME_WAIT, LISTEN
+            return true;
+    }
+    return false;
+}
+
 int table_number = 0;
 
 } // namespace
@@ -71,6 +95,18 @@ bool set_sysctl(std::string_view name, std::string_view value)
     }
     if (write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
         fail(path);
+    return true;
+}
+
+bool wait_until_settled()
+{
+    // Nothing tells of the end of a socket that has no owner any more, but a look.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (is_any_unsettled()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     return true;
 }
 

@@ -15,6 +15,10 @@ std::uint32_t enter_new_netns();
 // where the kernel has no such file; throws std::system_error where the value is refused.
 bool set_sysctl(std::string_view name, std::string_view value);
 
+// Waits until no IPv4 socket of this namespace is between two states that last: all are ESTABLISHED, LISTEN or in
+// TIME_WAIT. False if that takes longer than 10 seconds.
+bool wait_until_settled();
+
 // Packets that match are dropped where they arrive (on `input`: dropped on `output`, a send would fail with EPERM,
 // which no real network does) until lift() or destruction.
 class PacketDrop {
