@@ -1,0 +1,1 @@
+"""What tools/bench does: runs tracers under load and reports what watching costs."""

@@ -1,0 +1,135 @@
+"""Who is measured, how it is started, and how to tell what it saw."""
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+TRACEPOINT_LINE = (
+    'tracepoint:sock:inet_sock_set_state /args->protocol == 6/ { printf("%s.%06d IP %s.%d > %s.%d: %d -> %d, %s[%d]\\n", '
+    'strftime("%H:%M:%S", nsecs), nsecs % 1000000000 / 1000, ntop(args->saddr), args->sport, ntop(args->daddr), '
+    "args->dport, args->oldstate, args->newstate, comm, pid) }")
+
+
+@dataclass
+class Seen:
+    """What a tracer says it saw of a run."""
+    shown: Optional[int] = None  # in the unit of `expected`
+    lost: Optional[int] = None
+    expected: Optional[int] = None
+
+
+@dataclass
+class Contestant:
+    name: str
+    title: str
+    argv: list  # OUT stands for the output file
+    ready: Optional[str] = None  # on stderr, once it traces; None: when it holds `handles` and does nothing any more
+    handles: str = r"bpf_link|perf_event"
+    to_stdout: bool = True  # output is what it writes to stdout; otherwise OUT is an argument, or there is none
+    see: Callable = lambda out, err, load: Seen()
+    is_bpf: bool = False
+    in_latency: bool = False
+    in_web: bool = False
+    goal: Optional[float] = None  # of the throughput
+    note: str = ""
+
+    def command(self, out):
+        return [str(out) if part == "OUT" else part for part in self.argv]
+
+
+def _lines(path):
+    count = 0
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            count += block.count(b"\n")
+    return count
+
+
+def _total(err, what):
+    match = re.search(rf"^(\d+) events? {what}", err.read_text(), re.M)
+    return int(match.group(1)) if match else None
+
+
+def _see_tcpflight(out, err, load):
+    shown = _total(err, "shown")
+    if shown != _lines(out):
+        raise RuntimeError(f"tcpflight says that it showed {shown} events, but wrote {_lines(out)} lines")
+    return Seen(shown, _total(err, "lost"), load.get("events"))
+
+
+def _see_recording(_out, err, load):
+    return Seen(None, _total(err, "lost"), load.get("events"))
+
+
+def _see_filtered(_out, err, load):
+    return Seen(_total(err, "filtered out"), _total(err, "lost"), load.get("events"))
+
+
+def _line_counter(extra_lines, key="events", factor=1):
+    def see(out, _err, load):
+        shown = max(0, _lines(out) - extra_lines)
+        if key not in load:
+            return Seen(shown)
+        expected = factor * load[key]
+        return Seen(shown, max(0, expected - shown), expected)
+    return see
+
+
+def _see_tcpdump(_out, err, _load):
+    text = err.read_text()
+    captured = int(re.search(r"(\d+) packets? captured", text).group(1))
+    dropped = int(re.search(r"(\d+) packets? dropped by kernel", text).group(1))
+    return Seen(captured, dropped, captured + dropped)
+
+
+def _see_perf(out, _err, load):
+    stats = subprocess.run(["perf", "report", "--stats", "-i", str(out)], capture_output=True, text=True, check=False)
+    samples = re.search(r"SAMPLE events:\s+(\d+)", stats.stdout)
+    if not samples or "events" not in load:
+        return Seen()
+    return Seen(int(samples.group(1)), max(0, load.get("events") - int(samples.group(1))), load.get("events"))
+
+
+def all_contestants(build: Path):
+    """Those that are installed, in the order of the report; and the names of those that are not."""
+    tracer = str(build / "tcpflight")
+    host = str(build / "tests/bench/bpf_host")
+    listening = "listening on"
+    ours = dict(ready=listening, is_bpf=True)
+    contestants = [
+        Contestant("empty", "empty BPF program", [host, str(build / "tests/bench/empty.bpf.o")], "listening",
+                   is_bpf=True, in_latency=True, in_web=True),
+        Contestant("fields", "BPF program that reads the fields, sends nothing",
+                   [host, str(build / "tests/bench/fields.bpf.o")], "listening", is_bpf=True),
+        Contestant("text", "**tcpflight > file**", [tracer], see=_see_tcpflight, in_latency=True, in_web=True, goal=0.92,
+                   **ours),
+        Contestant("json", "**tcpflight --format json > file**", [tracer, "--format", "json"], see=_see_tcpflight,
+                   in_latency=True, **ours),
+        Contestant("filter", "**tcpflight --port 1** (matches nothing)", [tracer, "--port", "1"], see=_see_filtered,
+                   in_latency=True, goal=0.97, **ours),
+        Contestant("recording", "**tcpflight -w file**", [tracer, "-w", "OUT"], to_stdout=False, see=_see_recording,
+                   in_latency=True, in_web=True, goal=0.93, **ours),
+        Contestant("perf", "perf record -e sock:inet_sock_set_state",
+                   ["perf", "record", "-q", "-a", "-e", "sock:inet_sock_set_state", "-o", "OUT"], to_stdout=False,
+                   see=_see_perf),
+        Contestant("tcpdump", "tcpdump -w, SYN/FIN/RST only",
+                   ["tcpdump", "-i", "lo", "-w", "OUT", "tcp[tcpflags] & (tcp-syn|tcp-fin|tcp-rst) != 0"], listening,
+                   to_stdout=False, see=_see_tcpdump, in_web=True, note="loss in packets"),
+        Contestant("tcplife", "tcplife > file", ["tcplife"], see=_line_counter(1, "connections", 2), is_bpf=True,
+                   note="one line a connection and end"),
+        Contestant("tcpstates", "tcpstates -T > file", ["tcpstates", "-T"], see=_line_counter(1), is_bpf=True,
+                   in_latency=True, in_web=True),
+        Contestant("bpftrace", "bpftrace, the same line > file", ["bpftrace", "-e", TRACEPOINT_LINE],
+                   see=_line_counter(2), is_bpf=True),
+    ]
+    missing = [c.name for c in contestants if not shutil.which(c.argv[0])]
+    if not _takes_option(tracer, "-w"):
+        missing.append("recording")
+    return [c for c in contestants if c.name not in missing], missing
+
+
+def _takes_option(tracer, option):
+    listing = subprocess.run([tracer, "--help"], capture_output=True, text=True, check=True).stdout
+    return re.search(rf"^\s+{re.escape(option)}\b", listing, re.M) is not None

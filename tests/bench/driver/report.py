@@ -1,0 +1,135 @@
+"""The results as Markdown."""
+import time
+
+from .rounds import Spread
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "---|" * (len(head) - 1)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def spread(values, form="{:.3f}"):
+    """"median (min-max)", or nothing."""
+    values = Spread(value for value in values if value is not None)
+    if not values:
+        return ""
+    return f"{form.format(values.median)} ({form.format(values.low)}-{form.format(values.high)})"
+
+
+def per_million(sample):
+    return sample.cpu_s * 1e6 / sample.load["events"]
+
+
+def loss(rounds):
+    """Of all rounds together."""
+    seen = [r.traced.seen for r in rounds if r.traced.seen and r.traced.seen.lost is not None]
+    if not seen:
+        return ""
+    lost = sum(s.lost for s in seen)
+    expected = sum(s.expected or 0 for s in seen)
+    if lost == 0:
+        return "0"
+    return f"{lost} ({lost / expected:.2%})" if expected else str(lost)
+
+
+def bytes_per_event(rounds):
+    sizes = [r.traced.output_bytes / r.traced.load["events"] for r in rounds if r.traced.output_bytes]
+    return f"{Spread(sizes).median:.1f}" if sizes else ""
+
+
+def throughput(contestants, results, ns, idle):
+    rows = []
+    for c in contestants:
+        rounds = results.get(c.name)
+        if not rounds:
+            continue
+        spoiled = sum(r.is_spoiled for r in rounds)
+        rows.append([
+            c.title + (f" ({c.note})" if c.note else ""),
+            spread([r.ratio() for r in rounds]),
+            f"{c.goal:.2f}" if c.goal else "",
+            spread([per_million(r.traced) for r in rounds]),
+            ns.get(c.name, ""),
+            loss(rounds),
+            bytes_per_event(rounds),
+            f"{max(r.traced.peak_kib for r in rounds) / 1024:.1f}",
+            f"{idle[c.name]:.1f}" if c.name in idle else "",
+            f"{len(rounds)}" + (f", {spoiled} spoiled" if spoiled else ""),
+        ])
+    return table(["", "throughput, untraced = 1", "goal", "tracer's CPU s per 1M events", "BPF ns per event", "lost",
+                  "bytes per event", "peak MiB", "idle wake-ups/s", "rounds"], rows)
+
+
+def ns_per_event(rounds):
+    """{"name": ns} summed over a contestant's programs, and the programs one by one."""
+    total = Spread(sum(p["ns"] for p in r.traced.programs.values()) / r.traced.load["events"] for r in rounds)
+    return f"{total.median:.0f} ({total.low:.0f}-{total.high:.0f})" if total and total.high else ""
+
+
+def programs(contestants, results):
+    rows = []
+    for c in contestants:
+        names = {name for r in results.get(c.name, []) for name in r.traced.programs}
+        for name in sorted(names):
+            found = [r.traced.programs[name] for r in results[c.name] if name in r.traced.programs]
+            runs = [p for p in found if p["runs"] > 1]
+            if runs:
+                rows.append([c.title, f"`{name}`", spread([p["ns"] / p["runs"] for p in runs], "{:.0f}"),
+                             spread([p["runs"] for p in runs], "{:.0f}")])
+    return table(["", "program", "ns per run", "runs"], rows)
+
+
+def latency(contestants, results):
+    rows = []
+    for c in contestants:
+        rounds = results.get(c.name)
+        if not rounds:
+            continue
+        cells = [c.title]
+        for key in ("p50_us", "p99_us", "p999_us"):
+            beside = Spread((r.before.load[key] + r.after.load[key]) / 2 for r in rounds)
+            cells.append(f"{spread([r.ratio(key) for r in rounds])} of {beside.median:.1f} us")
+        rows.append(cells)
+    return table(["", "p50", "p99", "p99.9"], rows)
+
+
+def web(contestants, results):
+    rows = [[c.title, spread([r.ratio() for r in results[c.name]]),
+             f"{Spread(r.before.load['rate'] for r in results[c.name]).median:.0f}"]
+            for c in contestants if results.get(c.name)]
+    return table(["", "requests/s, untraced = 1", "untraced requests/s"], rows)
+
+
+def starts(measured):
+    rows = [[s.sockets, spread(s.listening_ms.values, "{:.1f}"), spread(s.first_event_ms.values, "{:.1f}")]
+            for s in measured]
+    return table(["sockets present", "to \"listening on\", ms", "to the first event, ms"], rows)
+
+
+def verifier(compared):
+    rows = [[f"`{name}`", now, committed if committed is not None else "none",
+             f"{now - committed:+d}" if committed is not None else ""] for name, now, committed in compared]
+    return table(["program", "instructions processed", "committed", "change"], rows)
+
+
+def micro(figures):
+    rows = [[f"`{f.name}`", f"{f.items_per_s / 1e6:.2f}", f"{f.bytes_per_connection:.0f}" if f.bytes_per_connection else ""]
+            for f in figures]
+    return table(["", "million items/s, one core", "bytes per live connection"], rows)
+
+
+def rate_trend(rounds_by_name):
+    """The untraced rate of the first and of the last third: does the machine get slower from run to run?"""
+    rates = [r.before.load["rate"] for rounds in rounds_by_name.values() for r in rounds]
+    if len(rates) < 6:
+        return None
+    # By contestant, each list is in the order of time.
+    firsts = [rounds[0].before.load["rate"] for rounds in rounds_by_name.values() if rounds]
+    lasts = [rounds[-1].before.load["rate"] for rounds in rounds_by_name.values() if rounds]
+    return Spread(lasts).median / Spread(firsts).median, Spread(rates)
+
+
+def date():
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())

@@ -1,0 +1,135 @@
+"""Interleaved rounds: each contestant runs between two untraced runs, and is compared with those alone."""
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import Optional
+
+from . import machine
+from .tracer_run import TracerRun
+
+# A round that something foreign spoiled is run again so often, and then kept, marked.
+ATTEMPTS = 3
+
+
+@dataclass
+class Sample:
+    """One run of the load, watched by a contestant or by none."""
+    load: dict
+    noise: float  # share of the CPUs that others took, 0 to 1
+    cpu_s: Optional[float] = None
+    peak_kib: Optional[int] = None
+    output_bytes: Optional[int] = None
+    seen: Optional[object] = None
+    programs: dict = field(default_factory=dict)
+
+    @property
+    def is_spoiled(self):
+        return self.noise > machine.NoiseMeter.LIMIT
+
+
+@dataclass
+class Round:
+    contestant: str
+    traced: Sample
+    before: Sample
+    after: Sample
+
+    @property
+    def is_spoiled(self):
+        return any(sample.is_spoiled for sample in (self.before, self.traced, self.after))
+
+    def ratio(self, key="rate"):
+        beside = (self.before.load[key] + self.after.load[key]) / 2
+        return self.traced.load[key] / beside
+
+
+class Spread:
+    """Median, minimum and maximum."""
+
+    def __init__(self, values):
+        self.values = sorted(values)
+
+    def __bool__(self):
+        return bool(self.values)
+
+    @property
+    def median(self):
+        return statistics.median(self.values)
+
+    @property
+    def low(self):
+        return self.values[0]
+
+    @property
+    def high(self):
+        return self.values[-1]
+
+
+class Runner:
+    """Runs rounds of one load until they are done or the time is over."""
+
+    def __init__(self, load, workdir, say, headline="rate", own_pids=()):
+        self.load = load
+        self.headline = headline  # the result that is told while it runs
+        self.workdir = workdir
+        self.say = say
+        self.own_pids = tuple(own_pids)
+        self.failures = {}  # contestant > why it takes no further part
+
+    def untraced(self):
+        machine.wait_until_quiet()
+        noise = machine.NoiseMeter(self.own_pids)
+        result = self.load()
+        return Sample(result, noise.share())
+
+    def traced(self, contestant, inspect=None):
+        machine.wait_until_quiet()
+        with TracerRun(contestant, self.workdir) as run:
+            noise = machine.NoiseMeter((*self.own_pids, run.pid))
+            result = self.load()
+            sample = Sample(result, noise.share())
+            run.settle()
+            sample.cpu_s = run.cpu_s()
+            sample.peak_kib = run.peak_kib()
+            if inspect:
+                sample.programs = inspect(run)
+            run.stop()
+            sample.output_bytes = run.out.stat().st_size if run.out.exists() else 0
+            sample.seen = contestant.see(run.out, run.err, result)
+            run.out.unlink(missing_ok=True)
+        return sample
+
+    def interleave(self, contestants, rounds, deadline):
+        """All of them once, then again: a slow change of the machine meets all alike. Returns the rounds, by name."""
+        done = {contestant.name: [] for contestant in contestants}
+        before = self.untraced()
+        for number in range(rounds):
+            first = number % max(1, len(contestants))  # nobody always runs after the same one
+            for contestant in contestants[first:] + contestants[:first]:
+                if time.monotonic() > deadline and done[contestant.name]:
+                    continue
+                if contestant.name in self.failures:
+                    continue
+                try:
+                    round_ = self._one_round(contestant, before, deadline)
+                except RuntimeError as error:
+                    self.failures[contestant.name] = str(error)
+                    self.say(f"  {error}")
+                    continue
+                before = round_.after
+                done[contestant.name].append(round_)
+                self.say(self._line(number, rounds, round_))
+        return done
+
+    def _one_round(self, contestant, before, deadline):
+        for _ in range(ATTEMPTS):
+            round_ = Round(contestant.name, self.traced(contestant), before, self.untraced())
+            if not round_.is_spoiled or time.monotonic() > deadline:
+                break
+            before = self.untraced() if round_.after.is_spoiled else round_.after
+        return round_
+
+    def _line(self, number, rounds, round_):
+        noise = max(round_.before.noise, round_.traced.noise, round_.after.noise)
+        mark = f"  spoiled: others took {noise:.0%} of the CPUs" if round_.is_spoiled else ""
+        return f"  round {number + 1}/{rounds}  {round_.contestant:<10} {round_.ratio(self.headline):.3f}{mark}"
