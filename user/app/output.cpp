@@ -50,10 +50,10 @@ Output::Outcome Output::write(std::string_view bytes)
 
 Output::Outcome Output::wait_for_reader()
 {
-    std::array<pollfd, 2> fds{
-        {{.fd = fd_, .events = POLLOUT, .revents = 0}, {.fd = interrupt_fd_, .events = POLLIN, .revents = 0}}};
     for (;;) {
-        if (poll(fds.data(), fds.size(), -1) < 0) {
+        std::array<pollfd, 2> fds{{{.fd = fd_, .events = POLLOUT, .revents = 0},
+                                   {.fd = give_up_at_ ? -1 : interrupt_fd_, .events = POLLIN, .revents = 0}}};
+        if (poll(fds.data(), fds.size(), remaining_ms()) < 0) {
             if (errno == EINTR)
                 continue;
             error_ = errno;
@@ -61,9 +61,19 @@ Output::Outcome Output::wait_for_reader()
         }
         if (fds[0].revents != 0)
             return Outcome::Written; // or an error, which write(2) will name
-        if (fds[1].revents != 0)
+        if (give_up_at_)
             return Outcome::Interrupted;
+        give_up_at_ = Clock::now() + patience;
     }
+}
+
+// For poll(2): how long a reader may take now.
+int Output::remaining_ms() const
+{
+    if (!give_up_at_)
+        return -1;
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*give_up_at_ - Clock::now());
+    return std::max(0, static_cast<int>(left.count()));
 }
 
 } // namespace tcpflight

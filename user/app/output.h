@@ -1,8 +1,10 @@
 // Writing to standard output without ever being stuck in it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace tcpflight {
@@ -12,12 +14,13 @@ public:
     enum class Outcome : std::uint8_t {
         Written,
         Closed,      // nobody reads any more (EPIPE)
-        Interrupted, // `interrupt_fd` became readable while the reader was not ready; a part may have been written
+        Interrupted, // `interrupt_fd` became readable and the reader was not; a part may have been written
         Failed,      // see error()
     };
 
     // Neither descriptor is owned. A reader that does not read (a stopped pager) blocks the write until it does or
-    // until `interrupt_fd` is readable, so that Ctrl-C works even then; the caller finds out why.
+    // until `interrupt_fd` has been readable for as long as `patience`, so that Ctrl-C works even then; the caller
+    // finds out why. One that does read, if slowly, gets all that was traced.
     Output(int fd, int interrupt_fd);
 
     Outcome write(std::string_view bytes);
@@ -28,13 +31,18 @@ public:
     [[nodiscard]] std::size_t unwritten() const { return unwritten_; }
 
 private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::milliseconds patience{1000};
+
     Outcome wait_for_reader();
+    [[nodiscard]] int remaining_ms() const;
 
     int fd_;
     int interrupt_fd_;
     bool can_block_; // a pipe, socket or terminal, as opposed to a file
     int error_ = 0;
     std::size_t unwritten_ = 0;
+    std::optional<Clock::time_point> give_up_at_; // set once the interrupt was noticed
 };
 
 } // namespace tcpflight

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <future>
 #include <string>
 #include <thread>
 
@@ -69,6 +70,33 @@ TEST(Output, IsNotStuckBehindAReaderThatDoesNotRead)
     EXPECT_EQ(output.write(text), Output::Outcome::Interrupted);
     EXPECT_GT(output.unwritten(), 0U);
     EXPECT_LT(output.unwritten(), text.size());
+}
+
+// Ctrl-C while the reader is a moment behind: what was traced still goes out, to the last line.
+TEST(Output, FinishesForAReaderThatIsSlow)
+{
+    Pipe pipe;
+    FileDescriptor interrupt(eventfd(1, EFD_CLOEXEC));
+    std::string text(1'000'000, 'x');
+    std::string seen;
+    std::promise<void> full;
+    std::thread reading([&] {
+        full.get_future().wait();
+        seen = read_all(pipe.reader.get());
+    });
+    Output output(pipe.writer.get(), interrupt.get());
+    // Fills the pipe, and finds nobody reading.
+    ASSERT_EQ(fcntl(pipe.writer.get(), F_SETFL, O_NONBLOCK), 0);
+    std::size_t before = 0;
+    for (ssize_t size = 0; (size = write(pipe.writer.get(), text.data(), 4096)) > 0;)
+        before += static_cast<std::size_t>(size);
+    ASSERT_EQ(fcntl(pipe.writer.get(), F_SETFL, 0), 0);
+    full.set_value();
+    EXPECT_EQ(output.write(text), Output::Outcome::Written);
+    EXPECT_EQ(output.unwritten(), 0U);
+    pipe.writer = FileDescriptor();
+    reading.join();
+    EXPECT_EQ(seen.size(), before + text.size());
 }
 
 TEST(Output, NamesAFullDisk)
