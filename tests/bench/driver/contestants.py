@@ -101,7 +101,7 @@ def all_contestants(build: Path):
     contestants = [
         Contestant("empty", "empty BPF program", [host, str(build / "tests/bench/empty.bpf.o")], "listening",
                    is_bpf=True, in_latency=True, in_web=True),
-        Contestant("fields", "BPF program that reads the fields, sends nothing",
+        Contestant("fields", "BPF program that only reads the fields",
                    [host, str(build / "tests/bench/fields.bpf.o")], "listening", is_bpf=True),
         Contestant("text", "**tcpflight > file**", [tracer], see=_see_tcpflight, in_latency=True, in_web=True, goal=0.92,
                    **ours),

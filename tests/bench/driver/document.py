@@ -39,7 +39,7 @@ def _versions():
 def _throughput(session, results):
     ns = {name: report.ns_per_event(rounds) for name, rounds in results.ns.items()}
     parts = [THROUGHPUT.format(events=session.options.events, workers=machine.CPUS),
-             report.throughput(session.field, results.throughput, ns, results.idle)]
+             report.throughput(session.field, results.throughput, ns)]
     trend = report.rate_trend(results.throughput)
     if trend:
         ratio, rates = trend
@@ -86,14 +86,18 @@ def _sections(session, results, argv):
         yield "## A web server\n"
         yield "nginx, asked by `wrk -t1 -c32 -H 'Connection: close'`: a new connection for each request.\n"
         yield report.web(session.field, results.web)
+    if results.idle:
+        yield "## At rest\n"
+        yield "Context switches of a tracer to which nothing happens.\n"
+        yield report.idle(session.field, results.idle)
     if results.start:
         yield "## Start\n"
         yield report.starts(results.start)
     if results.memory:
         m = results.memory
         yield "## Memory\n"
-        yield (f"{m.base_kib / 1024:.1f} MiB at rest (peak resident set, the part of the ring that was touched included); "
-               f"{m.bytes_per_connection:.0f} bytes more for each of {m.connections} connections.\n")
+        yield (f"{m.peak_kib / 1024:.1f} MiB at most while starting; {m.idle_kib / 1024:.1f} MiB of its own at rest (without "
+               f"the ring), and {m.bytes_per_connection:.0f} bytes more for each of {m.connections} live connections.\n")
     if results.micro:
         yield "## User space, step by step\n"
         yield report.micro(results.micro)

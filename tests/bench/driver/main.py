@@ -64,6 +64,8 @@ def main(argv):
     if os.geteuid() != 0:
         sys.exit("tcpflight: bench: tracing needs root: run it with sudo")
     if not machine.is_isolated():
+        if subprocess.run([str(ROOT / "tools/install-deps"), "bench"], check=False).returncode != 0:
+            sys.exit(1)
         build(options.build)
     machine.isolate([sys.executable, str(ROOT / "tools/bench"), *argv])
     options.out.mkdir(parents=True, exist_ok=True)

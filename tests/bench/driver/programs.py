@@ -18,10 +18,18 @@ def statistics_on():
         STATS.write_text(before)
 
 
+def _on_perf_events(pid):
+    """Programs that a process keeps through perf events alone."""
+    done = subprocess.run(["bpftool", "-j", "perf", "show"], capture_output=True, text=True, check=False)
+    if done.returncode != 0 or not done.stdout.strip():
+        return {}
+    return {entry["prog_id"]: None for entry in json.loads(done.stdout) if entry.get("pid") == pid}
+
+
 def look_up(run):
     """{name: {"runs", "ns", "verified"}} of the programs that a tracer holds."""
     programs = {}
-    for number, verified in run.bpf_programs().items():
+    for number, verified in {**_on_perf_events(run.pid), **run.bpf_programs()}.items():
         done = subprocess.run(["bpftool", "-j", "prog", "show", "id", str(number)], capture_output=True, text=True,
                               check=False)
         if done.returncode != 0:

@@ -60,18 +60,20 @@ def start(argv, loads, sockets, repeats):
 @dataclass
 class Memory:
     connections: int  # ends that were opened while it watched
-    base_kib: int
-    peak_kib: int
+    peak_kib: int  # at the start: loading the programs takes more than running them
+    idle_kib: int  # private memory after that
+    busy_kib: int  # private memory with all connections
 
     @property
     def bytes_per_connection(self):
-        return (self.peak_kib - self.base_kib) * 1024 / self.connections
+        return (self.busy_kib - self.idle_kib) * 1024 / self.connections
 
 
 def memory(contestant, loads, workdir, sockets):
     """What each live connection takes in user space."""
     with TracerRun(contestant, workdir) as run:
-        base = run.peak_kib()
+        peak = run.peak_kib()
+        idle = machine.status_kib(run.pid, "RssAnon")
         with loads.held(sockets):
             run.settle()
-            return Memory(sockets, base, run.peak_kib())
+            return Memory(sockets, peak, idle, machine.status_kib(run.pid, "RssAnon"))

@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -180,6 +182,8 @@ Board *share_board()
 // In the child: never returns.
 [[noreturn]] void be_worker(const Job &job, Board &board, unsigned index)
 {
+    // The load ends as a whole, however its first process ends.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     try {
         pin(index);
         Worker(job, board, board.reports.at(index)).run();
