@@ -6,56 +6,21 @@
 #include <bpf/bpf_endian.h>
 
 #include "maps.bpf.h"
+#include "memory.bpf.h"
+#include "owner.bpf.h"
 #include "tcpflight/records.h"
-
-static __always_inline struct tf_cpu_counters *this_cpu_counters(void)
-{
-	return &counters[bpf_get_smp_processor_id() & (TF_CPU_LINES - 1)];
-}
-
-static __always_inline void count(__u64 *counter)
-{
-	__sync_fetch_and_add(counter, 1);
-}
-
-/*
- * Say where the gap is: the first record that gets through after a loss on this CPU is preceded by the news of it. If
- * that does not get through either, the gap is not over.
- */
-static __always_inline void report_loss(struct tf_cpu_counters *line, __u64 now)
-{
-	struct {
-		struct tf_header header;
-		struct tf_loss loss;
-	} * rec;
-	__u64 total = line->ring_full;
-
-	if (__builtin_expect(total == line->reported, 1))
-		return;
-	rec = bpf_ringbuf_reserve(&ring, sizeof(*rec), 0);
-	if (!rec)
-		return;
-	__builtin_memset(rec, 0, sizeof(*rec));
-	rec->header.time_ns = now;
-	rec->header.type = TF_RECORD_LOST;
-	rec->loss.total = total;
-	rec->loss.cpu = bpf_get_smp_processor_id() & (TF_CPU_LINES - 1);
-	rec->loss.reason = TF_LOSS_RING_FULL;
-	line->reported = total;
-	bpf_ringbuf_submit(rec, 0);
-}
 
 /* One event of a socket, as the programs pass it along. */
 struct event {
 	const struct sock *sk;
-	struct remembered *mem; /* NULL: the kernel had no memory for it */
-	struct tf_cpu_counters *line;
-	__u64 now;
-	__u16 port;
+	struct task_struct *task; /* the owner, if it caused the event; otherwise NULL */
+	struct tf_stage *stage;   /* of this CPU */
+	__u64 cookie;
+	struct remembered mem;
+	__u16 port; /* local; 0: none chosen yet, or given back already */
 	__u8 type;
 	__u8 old_state;
 	__u8 new_state;
-	__u8 flags;
 };
 
 /* What a retransmission adds. */
@@ -64,7 +29,32 @@ struct segment {
 	int error;
 };
 
-/* The port is given back before > CLOSE is traced: then inet_sport still has it. Host order; 0: none chosen yet. */
+static __always_inline struct tf_stage *this_cpu_stage(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	return bpf_map_lookup_elem(&stages, &cpu);
+}
+
+static __always_inline void count(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
+/* The time before the count: who finds it counted finds out when it was. */
+static __always_inline void count_loss(struct tf_stage *stage)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!*(volatile __u64 *)&stage->lost_since)
+		*(volatile __u64 *)&stage->lost_since = now;
+	*(volatile __u64 *)&stage->lost_until = now;
+	count(&stage->ring_full);
+}
+
+/*
+ * Host order; 0: none chosen yet. It is given back before > CLOSE is traced, and then only inet_sport still has it;
+ * that is worth the detour for a socket whose port was not told before.
+ */
 static __always_inline __u16 local_port(const struct sock *sk)
 {
 	__u16 port = sk->__sk_common.skc_num;
@@ -103,29 +93,38 @@ static __always_inline __u64 cgroup_id(const struct sock *sk)
 	return cgroup ? cgroup->kn->id : 0;
 }
 
-static __always_inline void fill_identity(struct tf_identity *id, const struct sock *sk, const struct remembered *mem,
-					  __u16 port)
+static __always_inline void fill_owner(struct tf_identity *id, const struct event *e)
 {
+	struct kept_owner owner = {};
+	struct kept_owner *kept;
+
+	if (e->task) {
+		owner_of_task(&owner, e->task, e->new_state);
+	} else if ((kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
+		owner = *kept;
+		if (owner.source == TF_OWNER_LISTEN && e->new_state != TCP_LISTEN)
+			owner.source = TF_OWNER_INHERITED;
+	}
+	id->pid = owner.pid;
+	id->tid = owner.tid;
+	id->owner_source = owner.source;
+	((__u64 *)id->comm)[0] = owner.comm[0];
+	((__u64 *)id->comm)[1] = owner.comm[1];
+}
+
+static __always_inline void fill_identity(struct tf_identity *id, const struct event *e)
+{
+	const struct sock *sk = e->sk;
+
 	fill_addresses(id, sk);
 	id->cgroup = cgroup_id(sk);
 	id->netns = sk->__sk_common.skc_net.net->ns.inum;
 	id->uid = sk->sk_uid.val;
-	id->local_port = port;
+	id->local_port = e->port;
 	id->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	id->family = sk->__sk_common.skc_family;
 	id->reserved = 0;
-	__u64 *comm = (__u64 *)id->comm;
-	if (mem) {
-		id->pid = mem->pid;
-		id->tid = mem->tid;
-		id->owner_source = mem->source;
-		comm[0] = mem->comm[0];
-		comm[1] = mem->comm[1];
-	} else {
-		id->pid = id->tid = 0;
-		id->owner_source = TF_OWNER_UNKNOWN;
-		comm[0] = comm[1] = 0;
-	}
+	fill_owner(id, e);
 }
 
 static __always_inline void fill_metrics(struct tf_metrics *m, const struct sock *sk, const struct tcp_sock *tp,
@@ -166,66 +165,157 @@ static __always_inline void fill_retransmission(struct tf_retransmission *r, con
 	r->total = tp->total_retrans;
 }
 
-/*
- * Reserve, fill and submit one record. `segment` (or NULL), `metrics` (its tcp_sock, or NULL) and `identity` say which
- * blocks it has. Inlined with constants for all but the pointers' values, so that every reserve has a constant size.
- */
-static __always_inline _Bool send_blocks(const struct event *e, const struct segment *segment,
-					 const struct tcp_sock *tp, _Bool metrics, _Bool identity)
-{
-	const __u32 metrics_at = sizeof(struct tf_header) + (segment ? sizeof(struct tf_retransmission) : 0);
-	const __u32 identity_at = metrics_at + (metrics ? sizeof(struct tf_metrics) : 0);
-	const __u32 size = identity_at + (identity ? sizeof(struct tf_identity) : 0);
-	void *rec = bpf_ringbuf_reserve(&ring, size, 0);
+/* Which blocks a record has; constants wherever they are used, so that every size is one too. */
+struct shape {
+	const struct segment *segment; /* or NULL */
+	_Bool metrics;
+	_Bool identity;
+};
 
-	if (!rec)
-		return 0;
+static __always_inline __u32 size_of(struct shape shape)
+{
+	return sizeof(struct tf_header) + (shape.segment ? sizeof(struct tf_retransmission) : 0) +
+	       (shape.metrics ? sizeof(struct tf_metrics) : 0) + (shape.identity ? sizeof(struct tf_identity) : 0);
+}
+
+static __always_inline void fill_record(void *rec, const struct event *e, struct shape shape, const struct tcp_sock *tp,
+					__u64 now)
+{
 	struct tf_header *h = rec;
-	h->time_ns = e->now;
-	h->cookie = bpf_get_socket_cookie((void *)e->sk);
+
+	h->time_ns = now;
+	h->cookie = e->cookie;
 	h->type = e->type;
-	h->flags = e->flags | (metrics ? TF_FLAG_METRICS : 0) | (identity ? TF_FLAG_IDENTITY : 0);
+	h->flags = (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
+		   (shape.identity ? TF_FLAG_IDENTITY : 0);
 	h->local_port = e->port;
 	h->old_state = e->old_state;
 	h->new_state = e->new_state;
 	h->error = e->sk->sk_err;
-	if (segment)
-		fill_retransmission(rec + sizeof(*h), tp, segment);
-	if (metrics)
-		fill_metrics(rec + metrics_at, e->sk, tp, e->new_state);
-	if (identity)
-		fill_identity(rec + identity_at, e->sk, e->mem, e->port);
+	rec += sizeof(*h);
+	if (shape.segment) {
+		fill_retransmission(rec, tp, shape.segment);
+		rec += sizeof(struct tf_retransmission);
+	}
+	if (shape.metrics) {
+		fill_metrics(rec, e->sk, tp, e->new_state);
+		rec += sizeof(struct tf_metrics);
+	}
+	if (shape.identity)
+		fill_identity(rec, e);
+}
+
+/* Into the ring at once: for events that are rare, or that interrupted the stage's own program. */
+static __always_inline _Bool send_alone(const struct event *e, struct shape shape, const struct tcp_sock *tp)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	void *rec = bpf_ringbuf_reserve(&ring, size_of(shape), 0);
+
+	if (!rec)
+		return 0;
+	fill_record(rec, e, shape, tp, now);
 	bpf_ringbuf_submit(rec, 0);
 	return 1;
 }
 
+#define STAGE_DATA (TF_STAGE_SIZE - TF_STAGE_HEADER)
+/* The longest record that goes into a stage. */
+#define STAGE_RESERVE (sizeof(struct tf_header) + sizeof(struct tf_metrics) + sizeof(struct tf_identity))
+
+/* User space reads `used` and then the data: what it covers must be written before. x86 keeps stores in order. */
+static __always_inline void publish(struct tf_stage *stage, __u32 used)
+{
+#ifdef __TARGET_ARCH_x86
+	asm volatile("" ::: "memory");
+	*(volatile __u32 *)&stage->used = used;
+#else
+	__sync_lock_test_and_set(&stage->used, used); /* an exchange orders everything around it */
+#endif
+}
+
+/* Empty the stage into the ring if it might not hold one event more. False: there is no room there. */
+static __always_inline _Bool make_room(struct tf_stage *stage)
+{
+	__u32 used = stage->used;
+
+	if (__builtin_expect(used <= STAGE_DATA - STAGE_RESERVE, 1))
+		return 1;
+	if (used > STAGE_DATA)
+		return 0; /* never, but the verifier cannot know */
+	stage->type = TF_ITEM_BATCH;
+	stage->cpu = bpf_get_smp_processor_id();
+	if (bpf_ringbuf_output(&ring, stage, TF_STAGE_HEADER + used, BPF_RB_NO_WAKEUP))
+		return 0;
+	/* In this order: in between, a reader finds nothing new, instead of finding everything anew. */
+	publish(stage, 0);
+	*(volatile __u64 *)&stage->flushed += used;
+	return 1;
+}
+
+static __always_inline void wake_reader(void)
+{
+	__u64 nothing = 0;
+
+	reader_asleep = 0;
+	bpf_ringbuf_output(&ring, &nothing, sizeof(nothing), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Into this CPU's stage. Only for on_transition, while it is not interrupted by itself. */
+static __always_inline _Bool send_staged(const struct event *e, struct shape shape, const struct tcp_sock *tp)
+{
+	struct tf_stage *stage = e->stage;
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!make_room(stage))
+		return 0;
+	__u32 used = stage->used;
+	if (used > STAGE_DATA - STAGE_RESERVE)
+		return 0; /* never: make_room saw to it */
+	fill_record(&stage->data[used], e, shape, tp, now);
+	publish(stage, used + size_of(shape));
+	if (__builtin_expect(reader_asleep, 0))
+		wake_reader();
+	return 1;
+}
+
+static __always_inline _Bool send_shape(const struct event *e, struct shape shape, const struct tcp_sock *tp,
+					_Bool staged)
+{
+	return staged ? send_staged(e, shape, tp) : send_alone(e, shape, tp);
+}
+
 /*
- * Send an event, with the identity if that was not said yet.
+ * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL.
  *
  * An identity that is not whole does not count as said: on kernels up to 6.12 a child's remote end is not set at
  * LISTEN > SYN_RECV, and its next record says it again. (A local port missing at SYN_SENT is in every later header.)
  * Nor does one that was not sent: so a loss heals itself. User space forgets a socket at CLOSE; should anything follow,
  * that begins anew.
  */
-static __always_inline void send_event(const struct event *e, const struct segment *segment, const struct tcp_sock *tp)
+static __always_inline void send_event(struct event *e, const struct segment *segment, const struct tcp_sock *tp,
+				       _Bool staged)
 {
-	_Bool said = e->mem && e->mem->said == say_epoch;
+	_Bool said = e->mem.said == (__u8)say_epoch;
 	_Bool sent;
 
-	report_loss(e->line, e->now);
+	if (!said && !e->port)
+		e->port = local_port(e->sk);
 	if (tp)
-		sent = said ? send_blocks(e, segment, tp, 1, 0) : send_blocks(e, segment, tp, 1, 1);
+		sent = said ? send_shape(e, (struct shape){segment, 1, 0}, tp, staged)
+			    : send_shape(e, (struct shape){segment, 1, 1}, tp, staged);
 	else
-		sent = said ? send_blocks(e, NULL, NULL, 0, 0) : send_blocks(e, NULL, NULL, 0, 1);
-	if (!sent)
-		count(&e->line->ring_full);
+		sent = said ? send_shape(e, (struct shape){NULL, 0, 0}, NULL, staged)
+			    : send_shape(e, (struct shape){NULL, 0, 1}, NULL, staged);
+	if (!sent) {
+		count_loss(e->stage);
+		if (e->task && !said)
+			keep_owner(e->sk, e->task, e->new_state);
+	}
 
-	if (!e->mem)
-		return;
 	if (e->new_state == TCP_CLOSE)
-		e->mem->said = 0;
+		forget(&e->mem);
 	else if (sent && !said && (e->sk->__sk_common.skc_dport || e->new_state == TCP_LISTEN))
-		e->mem->said = say_epoch;
+		e->mem.said = say_epoch;
 }
 
 #endif

@@ -47,41 +47,39 @@ static __always_inline enum verdict ports_verdict(__u16 local, __u16 remote, int
 	return VERDICT_WANTED;
 }
 
-/* An unknown owner is refused under --pid, and asked again as soon as one is learned (learn_owner). */
-static __always_inline enum verdict decide(const struct sock *sk, const struct remembered *mem, __u16 local_port,
-					   int state)
+/* An owner that is not known (any more) is an open question too. It is asked again when one is learned (learn_owner).
+ */
+static __always_inline enum verdict decide(const struct event *e)
 {
-	if (!family_wanted(sk))
+	__u16 remote = bpf_ntohs(e->sk->__sk_common.skc_dport);
+	__u32 pid = e->mem.pid;
+
+	if (!family_wanted(e->sk))
 		/* On older kernels the address, and with it "v4-mapped", comes only after LISTEN > SYN_RECV. */
-		return sk->__sk_common.skc_dport || state == TCP_LISTEN ? VERDICT_REFUSED : VERDICT_OPEN;
-	if (filter_pids && !bpf_map_lookup_elem(&wanted_pids, &mem->pid))
-		return VERDICT_REFUSED;
-	return ports_verdict(local_port, bpf_ntohs(sk->__sk_common.skc_dport), state);
+		return remote || e->new_state == TCP_LISTEN ? VERDICT_REFUSED : VERDICT_OPEN;
+	enum verdict ports = ports_verdict(e->port, remote, e->new_state);
+	if (!filter_pids || ports == VERDICT_REFUSED)
+		return ports;
+	if (!pid)
+		return VERDICT_OPEN;
+	return bpf_map_lookup_elem(&wanted_pids, &pid) ? ports : VERDICT_REFUSED;
 }
 
-/*
- * Should this event be sent? Fills in what the decision and the record need: port, time, counter line. The answer is
- * kept with the socket, so that a connection nobody asked for costs the look-up and this test.
+/* Should this event be sent? The answer is kept, so that a connection nobody asked for costs the look-up and this test.
  */
 static __always_inline _Bool wanted(struct event *e)
 {
-	e->line = this_cpu_counters();
-	if (!e->mem) {
-		count(&e->line->not_stored);
-	} else if (filter_active && e->mem->verdict == VERDICT_REFUSED) {
-		count(&e->line->filtered_out);
-		return 0;
+	if (!filter_active)
+		return 1;
+	if (e->mem.verdict == VERDICT_OPEN) {
+		if (!e->port)
+			e->port = local_port(e->sk);
+		e->mem.verdict = decide(e);
 	}
-	e->port = local_port(e->sk);
-	if (filter_active && e->mem && e->mem->verdict == VERDICT_OPEN) {
-		e->mem->verdict = decide(e->sk, e->mem, e->port, e->new_state);
-		if (e->mem->verdict == VERDICT_REFUSED) {
-			count(&e->line->filtered_out);
-			return 0;
-		}
-	}
-	e->now = bpf_ktime_get_boot_ns();
-	return 1;
+	if (e->mem.verdict != VERDICT_REFUSED)
+		return 1;
+	count(&e->stage->filtered_out);
+	return 0;
 }
 
 #endif

@@ -18,32 +18,32 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024); /* replaced by --buffer-size */
 } ring __weak SEC(".maps");
 
-enum verdict {
-	VERDICT_OPEN = 0, /* not decided, or not decidable yet */
-	VERDICT_WANTED,
-	VERDICT_REFUSED,
-};
+/* The stages: one a CPU that could ever be there (set by user space). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tf_stage);
+} stages __weak SEC(".maps");
 
 /*
- * What is remembered of a socket. A listener's copy is inherited by its children (BPF_F_CLONE) and is there already at
- * their first event, LISTEN > SYN_RECV.
+ * An owner that has to stay with its socket: a listener's, which its children inherit (BPF_F_CLONE) and find already at
+ * their first event; and one that could not be told because the ring was full.
  */
-struct remembered {
-	__u32 said;   /* the say_epoch in which the identity went out; 0: it did not */
-	__u8 verdict; /* enum verdict */
-	__u8 source;  /* enum tf_owner_source */
-	__u8 unused[2];
+struct kept_owner {
 	__u32 pid;
 	__u32 tid;
 	__u64 comm[2];
+	__u64 source; /* enum tf_owner_source */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	__type(key, int);
-	__type(value, struct remembered);
-} sockets __weak SEC(".maps");
+	__type(value, struct kept_owner);
+} owners __weak SEC(".maps");
 
 /* The owners asked for with --pid; sized to them. */
 struct {
@@ -69,13 +69,13 @@ const volatile _Bool metrics_everywhere __weak = 0;
 
 /* --- shared memory, read and written while tracing --- */
 
-/* Identities said before this epoch are said again. User space adds one where it forgot some. */
+/* Identities said in another epoch than this (1 to 255) are said again. User space moves it on where it forgot some. */
 volatile unsigned int say_epoch __weak = 1;
+/* The reader sleeps, and wants to be woken by the next record. */
+volatile unsigned int reader_asleep __weak = 0;
 /* Microseconds in a jiffy; 0 where user space could not find out. */
 volatile unsigned int jiffy_us __weak = 0;
-/* What programs/clock_rate found: see clock_rate.bpf.c */
+/* What clock_rate found: see clock_rate.bpf.c */
 volatile int fin_timeout_jiffies __weak = 0;
-
-struct tf_cpu_counters counters[TF_CPU_LINES] __weak = {};
 
 #endif

@@ -18,27 +18,28 @@ int on_retransmit(unsigned long long *ctx)
 		.error = retransmit_has_error ? (int)ctx[2] : 0,
 	};
 	struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
+	struct tf_stage *stage = this_cpu_stage();
 
-	if (!tp)
+	if (!tp || !stage)
 		return 0;
-
-	struct remembered *mem = recall(sk);
-	struct task_struct *task = owning_task(sk);
-
-	if (mem && task)
-		learn_owner(mem, task, TF_OWNER_SYSCALL);
 
 	__u8 state = sk->__sk_common.skc_state;
 	struct event e = {
 		.sk = sk,
-		.mem = mem,
+		.task = owning_task(sk),
+		.stage = stage,
+		.cookie = bpf_get_socket_cookie((void *)sk),
+		.port = local_port(sk),
 		.type = TF_RECORD_RETRANSMIT,
 		.old_state = state,
 		.new_state = state,
-		.flags = task ? TF_FLAG_OWNED : 0,
 	};
-	if (!wanted(&e))
-		return 0;
-	send_event(&e, &segment, tp);
+
+	recall(&e.mem, e.cookie);
+	if (e.task)
+		learn_owner(&e.mem, e.task);
+	if (wanted(&e))
+		send_event(&e, &segment, tp, 0);
+	remember(&e.mem, e.cookie);
 	return 0;
 }

@@ -11,63 +11,83 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-static __always_inline void record_transition(const struct sock *sk, int old_state, int new_state)
+static __always_inline void begin_life(struct event *e)
 {
-	/* Also fires for SCTP and for MPTCP's own sockets (docs/limits.md), and for changes that change nothing. */
-	if (sk->sk_protocol != IPPROTO_TCP || old_state == new_state)
-		return;
+	if (e->old_state == TCP_CLOSE) {
+		forget(&e->mem); /* perhaps not its first: connect(2) may follow a refused connect(2) */
+	} else if (e->old_state == TCP_LISTEN && e->new_state == TCP_SYN_RECV) {
+		struct kept_owner *listeners = kept_owner(e->sk);
 
-	struct remembered *mem = recall(sk);
-	struct task_struct *task = owning_task(sk);
-
-	if (mem) {
-		if (old_state == TCP_LISTEN)
-			inherit(mem, new_state);
-		else if (old_state == TCP_CLOSE)
-			forget(mem);
-		if (task)
-			learn_owner(mem, task, owner_source(new_state));
+		forget(&e->mem);
+		e->mem.pid = listeners ? listeners->pid : 0;
 	}
+}
 
+static __always_inline void record_transition(struct tf_stage *stage, const struct sock *sk, int old_state,
+					      int new_state, _Bool staged)
+{
 	struct event e = {
 		.sk = sk,
-		.mem = mem,
+		.task = owning_task(sk),
+		.stage = stage,
+		.cookie = bpf_get_socket_cookie((void *)sk),
+		.port = sk->__sk_common.skc_num,
 		.type = TF_RECORD_STATE,
 		.old_state = old_state,
 		.new_state = new_state,
-		.flags = task ? TF_FLAG_OWNED : 0,
 	};
-	if (wanted(&e))
-		send_event(&e, NULL, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)sk) : NULL);
+
+	recall(&e.mem, e.cookie);
+	begin_life(&e);
+	if (e.task) {
+		learn_owner(&e.mem, e.task);
+		if (new_state == TCP_LISTEN)
+			keep_owner(sk, e.task, new_state);
+	}
+	if (wanted(&e)) {
+		/* At > SYN_SENT, or > LISTEN without bind(2), there was no port yet. The next record brings it. */
+		if (!e.port && (old_state == TCP_SYN_SENT || old_state == TCP_LISTEN))
+			e.port = local_port(sk);
+		send_event(&e, NULL, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)sk) : NULL, staged);
+	}
+	remember(&e.mem, e.cookie);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_transition, const struct sock *sk, int old_state, int new_state)
+/* Also fires for SCTP and for MPTCP's own sockets (docs/limits.md), and for changes that change nothing. */
+static __always_inline _Bool is_news(const struct sock *sk, int old_state, int new_state)
 {
-	volatile __u32 *busy = &this_cpu_counters()->busy;
-
-	*busy = bpf_get_smp_processor_id() + 1;
-	record_transition(sk, old_state, new_state);
-	*busy = 0;
-	return 0;
+	return sk->sk_protocol == IPPROTO_TCP && old_state != new_state;
 }
 
 /*
  * The kernel does not run a program that is running on this CPU already (bpf_prog->active, Linux 6.1), and it does
  * happen: an interrupt in the middle of on_transition, and behind it packets that change other sockets' states. Those
- * events come here, to a second program, whose own guard is free. If on_transition is not interrupted, it has seen the
- * event itself. (docs/decisions/0004-nested-events.md)
+ * events go to a second program, whose own guard is free. (docs/decisions/0004-nested-events.md)
  */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_transition, const struct sock *sk, int old_state, int new_state)
+{
+	struct tf_stage *stage = this_cpu_stage();
+
+	/* Busy: this is a kernel without the guard. The second program sees to it there too. */
+	if (!is_news(sk, old_state, new_state) || !stage || stage->busy)
+		return 0;
+	*(volatile __u32 *)&stage->busy = 1;
+	record_transition(stage, sk, old_state, new_state, 1);
+	*(volatile __u32 *)&stage->busy = 0;
+	return 0;
+}
+
+/* If on_transition is not being interrupted, it has seen this event itself. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_nested_transition, const struct sock *sk, int old_state, int new_state)
 {
-	struct tf_cpu_counters *line = this_cpu_counters();
+	struct tf_stage *stage = this_cpu_stage();
 
-	/* CPUs beyond TF_CPU_LINES share lines: then the number differs, and the event is counted as lost, not seen
-	 * twice. */
-	if (__builtin_expect(line->busy != bpf_get_smp_processor_id() + 1, 1))
+	if (!stage || __builtin_expect(!stage->busy, 1))
 		return 0;
-	count(&line->rescued);
-	record_transition(sk, old_state, new_state);
+	__sync_fetch_and_add(&stage->rescued, 1);
+	if (is_news(sk, old_state, new_state))
+		record_transition(stage, sk, old_state, new_state, 0);
 	return 0;
 }

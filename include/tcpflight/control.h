@@ -1,26 +1,47 @@
 /*
- * What user space tells the BPF programs, and what they count. Never stored: this may change with every release.
+ * What user space tells the BPF programs, what they count, and where they put records before the ring buffer gets them.
+ * Never stored: this may change with every release.
  */
 #ifndef TCPFLIGHT_CONTROL_H
 #define TCPFLIGHT_CONTROL_H
 
 #include "records.h"
 
-/* One counter line per CPU. A host with more CPUs shares lines; the counts are atomic, so their sums stay exact. */
-#define TF_CPU_LINES 256
-TF_STATIC_ASSERT((TF_CPU_LINES & (TF_CPU_LINES - 1)) == 0, "used as a mask");
+/*
+ * Records are collected in a stage, one a CPU, and go into the ring buffer many at a time: reserving and submitting
+ * costs as much as all the rest of an event. User space maps the stages and reads what has not gone out yet, so nothing
+ * waits for a stage to be full (docs/decisions/0006-stages.md).
+ *
+ * `flushed + offset in data` is a record's position in its CPU's stream. It tells what was read already, whether it
+ * comes from the stage or from the ring.
+ */
+#define TF_STAGE_SIZE   1024
+#define TF_STAGE_HEADER 64
 
-/* One cache line. Read by user space at any time; each counter only grows. */
-struct tf_cpu_counters {
+struct tf_stage {
+	__u64 flushed; /* bytes of this stream that went into the ring; stored after `used` is set to 0 */
+	__u32 used;    /* bytes of `data` that are complete */
+	__u32 busy;    /* on_transition is running on this CPU */
+	__u8 type;     /* TF_ITEM_BATCH; where a record in the ring has its header.type */
+	__u8 unused;
+	__u16 cpu;
+	__u32 rescued;    /* a counter: events that interrupted on_transition, and on_nested_transition took */
+	__u64 lost_since; /* when the first record since user space last took this away (set it to 0) was lost */
+	__u64 lost_until; /* when the last one was */
+	/* Counters. Each only grows, and user space may read them at any time. */
 	__u64 ring_full;    /* records that found no room */
-	__u64 reported;     /* ring_full as of the last TF_RECORD_LOST that this CPU got through */
 	__u64 filtered_out; /* events of connections that the filter refused */
-	__u64 not_stored;   /* events for which the kernel had no per-socket storage: sent, with their identity */
-	__u64 rescued; /* events that on_transition missed because it was interrupted, and on_nested_transition took */
-	__u32 busy;    /* not a counter: 1 + the CPU on which on_transition is running now, or 0 */
-	__u32 unused[5];
+	__u64 unused2;
+	__u8 data[TF_STAGE_SIZE - TF_STAGE_HEADER];
 };
-TF_STATIC_ASSERT(sizeof(struct tf_cpu_counters) == 64, "one cache line");
+TF_STATIC_ASSERT(sizeof(struct tf_stage) == TF_STAGE_SIZE, "whole stages to a page");
+TF_STATIC_ASSERT(offsetof(struct tf_stage, data) == TF_STAGE_HEADER, "one cache line");
+TF_STATIC_ASSERT(offsetof(struct tf_stage, type) == offsetof(struct tf_header, type), "tells batches from records");
+
+/* What the ring holds: single records, and batches. Anything shorter than a header only wakes the reader. */
+enum tf_item_type {
+	TF_ITEM_BATCH = 255, /* a tf_stage, cut off after `used` bytes of data */
+};
 
 /* Which of the two ends a port list speaks of. */
 enum tf_port_end { TF_PORT_EITHER = 0, TF_PORT_LOCAL = 1, TF_PORT_REMOTE = 2, TF_PORT_ENDS };

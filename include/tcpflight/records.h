@@ -33,7 +33,7 @@
 enum tf_record_type {
 	TF_RECORD_STATE = 1,      /* inet_sock_set_state: old_state > new_state */
 	TF_RECORD_RETRANSMIT = 2, /* tcp_retransmit_skb; a tf_retransmission follows */
-	TF_RECORD_LOST = 3,       /* records are missing before this one; a tf_loss follows */
+	TF_RECORD_LOST = 3,       /* records are missing from here on; a tf_loss follows. Made by user space */
 };
 
 enum tf_record_flag {
@@ -56,11 +56,11 @@ enum tf_owner_source {
 };
 
 struct tf_header {
-	__u64 time_ns;    /* CLOCK_BOOTTIME, nanoseconds; read before the record was reserved */
+	__u64 time_ns;    /* CLOCK_BOOTTIME, nanoseconds; read in the event */
 	__u64 cookie;     /* SO_COOKIE of the socket; 0 in a TF_RECORD_LOST */
 	__u8 type;        /* enum tf_record_type */
 	__u8 flags;       /* enum tf_record_flag */
-	__u16 local_port; /* 0: not known to the kernel yet, or already given back */
+	__u16 local_port; /* 0: none chosen yet, or said before */
 	__u8 old_state;   /* TCP_* of linux/tcp_states.h; equal to new_state unless type is TF_RECORD_STATE */
 	__u8 new_state;
 	__u16 error; /* sk_err: errno, 0 for none */
@@ -100,9 +100,10 @@ enum tf_loss_reason {
 };
 
 struct tf_loss {
-	__u64 total;  /* records lost on this CPU for this reason since the start: later totals include earlier ones */
-	__u32 cpu;    /* where, modulo TF_CPU_LINES; 0xffffffff: counted for all CPUs together */
-	__u32 reason; /* enum tf_loss_reason */
+	__u64 total; /* records lost on this CPU for this reason since the start: later totals include earlier ones */
+	__u64 until_ns; /* when the last of them was lost; header.time_ns is the first */
+	__u32 cpu;      /* where; 0xffffffff: counted for all CPUs together */
+	__u32 reason;   /* enum tf_loss_reason */
 };
 
 /* IPv4 addresses are stored v4-mapped (::ffff:a.b.c.d), so that both ends of a connection compare alike. */
@@ -137,7 +138,7 @@ TF_STATIC_ASSERT(sizeof(struct tf_retransmission) == 32, "tf_retransmission is a
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, tcp_flags) == 20, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, ca_state) == 24, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmission is an interface");
-TF_STATIC_ASSERT(sizeof(struct tf_loss) == 16, "tf_loss is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_identity) == 80, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, cgroup) == 32, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an interface");

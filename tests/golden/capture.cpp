@@ -3,14 +3,13 @@
 // the ring for so long, so that a small one overflows.
 #include "model/clock.h"
 #include "probe/tracer.h"
-#include "source/ring_reader.h"
+#include "source/live_source.h"
 #include "support/record_file.h"
 #include "tcpflight/records.h"
 
 #include <fmt/format.h>
 #include <fmt/os.h>
 #include <net/if.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -108,18 +107,17 @@ int main(int argc, char **argv)
         kill(child, SIGKILL);
         return 1;
     }
-    auto ring = tcpflight::RingReader::open(tracer->ring_fd(), tracer->ring_bytes());
+    auto source = tcpflight::LiveSource::open(tracer->channel());
     Capture capture(argv[first], static_cast<std::uint32_t>(netns.st_ino));
     waitpid(child, nullptr, WUNTRACED);
     kill(child, SIGCONT);
     usleep(static_cast<useconds_t>(pause_ms) * 1000);
     int status = 0;
     while (waitpid(child, &status, WNOHANG) == 0) {
-        pollfd ready{.fd = tracer->ring_fd(), .events = POLLIN, .revents = 0};
-        poll(&ready, 1, 10);
-        ring->drain(capture);
+        usleep(10'000);
+        source->read(tcpflight::boot_now_ns(), capture);
     }
     tracer->detach();
-    ring->drain(capture);
+    source->read(tcpflight::boot_now_ns(), capture);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

@@ -53,12 +53,13 @@ public:
                                            .in_flight = 1});
     }
 
-    static RecordBuilder lost(std::uint64_t time_us, std::uint64_t total, std::uint32_t cpu)
+    // From `time_us` on, for a moment or until `until_us`.
+    static RecordBuilder lost(std::uint64_t time_us, std::uint64_t total, std::uint32_t cpu, std::uint64_t until_us = 0)
     {
         auto builder = state(0, time_us, 0, 0);
         builder.header_.type = TF_RECORD_LOST;
         builder.header_.local_port = 0;
-        builder.loss_ = tf_loss{.total = total, .cpu = cpu, .reason = TF_LOSS_RING_FULL};
+        builder.loss_ = tf_loss{.total = total, .until_ns = until_us * 1000, .cpu = cpu, .reason = TF_LOSS_RING_FULL};
         return builder;
     }
 

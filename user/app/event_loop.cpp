@@ -74,27 +74,26 @@ Result<EventLoop> EventLoop::create()
 Result<void> EventLoop::watch(int ring_fd, int output_fd)
 {
     ring_fd_ = ring_fd;
-    if (!add(epoll_.get(), ring_fd, EPOLLIN | EPOLLONESHOT, Tag::Ring))
+    if (!add(epoll_.get(), ring_fd, EPOLLONESHOT, Tag::Ring)) // armed in wait()
         return failed("reading the ring buffer");
-    ring_armed_ = true;
     // No events asked for: EPOLLERR and EPOLLHUP are always told. A file is refused (EPERM), and needs no watching.
     if (!add(epoll_.get(), output_fd, 0, Tag::Output) && errno != EPERM)
         return failed("watching the output");
     return {};
 }
 
-EventLoop::Wake EventLoop::wait(bool holding)
+EventLoop::Wake EventLoop::wait(bool awake)
 {
     // One-shot: while the batch collects, the ring must not wake us. Arming looks at the ring once more, so nothing
     // that came in between is overlooked.
-    if (!ring_armed_ && !timer_running_) {
+    if (awake) {
+        start_timer();
+    } else if (!ring_armed_ && !timer_running_) {
         epoll_event event{};
         event.events = EPOLLIN | EPOLLONESHOT;
         event.data.u32 = static_cast<std::uint32_t>(Tag::Ring);
         ring_armed_ = epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, ring_fd_, &event) == 0;
     }
-    if (holding)
-        start_timer();
     for (;;) {
         epoll_event event{};
         if (epoll_wait(epoll_.get(), &event, 1, -1) < 1)

@@ -24,10 +24,10 @@ public:
     // The descriptors stay the caller's. `output_fd` may be a file, which cannot go away and is not watched.
     Result<void> watch(int ring_fd, int output_fd);
 
-    // Blocks. After the first record of a quiet time it waits for `batch_ms` more, so that one wake-up serves many
-    // records; waking up for each is the costliest thing a tracer can do. `holding`: also return Batch after `batch_ms`
-    // if no record comes.
-    Wake wait(bool holding);
+    // Blocks. Awake: Batch comes every `batch_ms`, and the ring buffer is left alone. Otherwise it comes `batch_ms`
+    // after the ring became readable, so that one wake-up serves many records; waking up for each is the costliest
+    // thing that a tracer can do.
+    Wake wait(bool awake);
 
     [[nodiscard]] int signal_fd() const { return signals_.get(); }
 

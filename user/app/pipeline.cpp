@@ -14,7 +14,7 @@ Table::Wanted wanted_by(const Filter &filter)
 
 } // namespace
 
-Pipeline::Pipeline(Settings settings, Sink &sink)
+Pipeline::Pipeline(const Settings &settings, Sink &sink)
     : count_(settings.count), sink_(sink), table_(wanted_by(settings.filter), settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); })
 {

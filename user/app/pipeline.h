@@ -34,7 +34,7 @@ public:
     };
 
     // The sink and the pipeline write into output(); both outlive the pipeline's use of them.
-    Pipeline(Settings settings, Sink &sink);
+    Pipeline(const Settings &settings, Sink &sink);
 
     // False once the count is reached.
     bool consume(std::span<const std::byte> record) override;

@@ -63,9 +63,6 @@ void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kerne
             fmt::format("{} not understood: a record of another version or a damaged one\n", events(totals.malformed));
     if (totals.forgotten != 0)
         text += fmt::format("{} connections forgotten: more were alive than the table holds\n", totals.forgotten);
-    if (kernel.not_stored != 0)
-        text += fmt::format("{} without memory of their socket: shown, but the owner may be unknown\n",
-                            events(kernel.not_stored));
     print(text);
 }
 

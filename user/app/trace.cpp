@@ -7,7 +7,7 @@
 #include "probe/privileges.h"
 #include "probe/tracer.h"
 #include "sink/make_sink.h"
-#include "source/ring_reader.h"
+#include "source/live_source.h"
 #include "tcpflight/records.h"
 
 #include <fmt/format.h>
@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -24,16 +25,17 @@
 namespace tcpflight {
 namespace {
 
-// A record is stamped before it is reserved; in between its CPU may be interrupted. Measured: up to 32 us.
+// A record is stamped before it can be read; in between its CPU may be interrupted. Measured: up to 32 us. For the
+// order of different sockets only: a socket's own records need no slack (LiveSource).
 constexpr std::uint64_t stamp_slack_ns = 1'000'000;
 
 // One run of the tracer, wired up.
 class Session : public RecordConsumer {
 public:
-    Session(const Options &options, Tracer tracer, RingReader ring, EventLoop loop)
+    Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop)
         : options_(options), sink_(make_sink(options.style)),
           pipeline_({.filter = options.filter, .count = options.count}, *sink_), tracer_(std::move(tracer)),
-          ring_(std::move(ring)), loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
+          source_(std::move(source)), loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
     {
         sink_->set_clock(read_clock_anchor());
     }
@@ -42,7 +44,10 @@ public:
     bool consume(std::span<const std::byte> record) override;
 
 private:
+    enum class Rest : std::uint8_t { Awake, Drowsy, Sleeping };
+
     bool read_batch();
+    void settle(bool busy);
     bool flush();
     void look_for_losses();
     int finish();
@@ -51,10 +56,12 @@ private:
     std::unique_ptr<Sink> sink_;
     Pipeline pipeline_;
     Tracer tracer_;
-    RingReader ring_;
+    LiveSource source_;
     EventLoop loop_;
     Output output_;
     Output::Outcome outcome_ = Output::Outcome::Written;
+    Rest rest_ = Rest::Awake;
+    std::uint64_t consumed_ = 0;      // records
     std::uint64_t lines_missing_ = 0; // formatted, but not written
     std::uint64_t known_forgotten_ = 0;
 };
@@ -62,7 +69,7 @@ private:
 int Session::run()
 {
     for (bool more = true; more;) {
-        switch (loop_.wait(pipeline_.is_holding())) {
+        switch (loop_.wait(rest_ != Rest::Sleeping)) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
         case EventLoop::Wake::ClockStep: sink_->set_clock(read_clock_anchor()); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
@@ -76,6 +83,7 @@ bool Session::consume(std::span<const std::byte> record)
 {
     // Bounded memory, and a reader that keeps up with a long batch.
     constexpr std::size_t output_chunk = std::size_t{256} << 10;
+    consumed_++;
     bool more = pipeline_.consume(record);
     if (options_.flush == Flush::Line || pipeline_.output().size() >= output_chunk)
         return flush() && more;
@@ -84,24 +92,38 @@ bool Session::consume(std::span<const std::byte> record)
 
 bool Session::read_batch()
 {
-    auto now = boot_now_ns();
-    bool more = ring_.drain(*this);
+    // Nothing younger: it might have to stand behind something that a CPU is still writing.
+    auto until = boot_now_ns() - stamp_slack_ns;
+    auto before = consumed_;
+    bool more = source_.read(until, *this);
     if (more) {
         look_for_losses();
-        pipeline_.advance(now - stamp_slack_ns);
+        pipeline_.advance(until);
     }
     if (auto forgotten = pipeline_.totals().forgotten; forgotten != known_forgotten_) {
         known_forgotten_ = forgotten;
         tracer_.say_again();
     }
+    settle(consumed_ != before || source_.has_rest() || pipeline_.is_holding());
     return flush() && more;
 }
 
-// Most losses are in the stream, where they happened. This finds those that no later record told of.
+// Two quiet looks before it sleeps: the first asks to be woken, and the second finds what came before that was seen.
+void Session::settle(bool busy)
+{
+    auto next = busy ? Rest::Awake : rest_ == Rest::Awake ? Rest::Drowsy : Rest::Sleeping;
+    if ((next == Rest::Awake) != (rest_ == Rest::Awake))
+        source_.set_asleep(next != Rest::Awake);
+    rest_ = next;
+}
+
+// The kernel only counts these, and not even by CPU; so they are told where they are found.
 void Session::look_for_losses()
 {
-    for (const auto &loss : tracer_.losses())
-        pipeline_.lose(loss, boot_now_ns());
+    if (auto total = tracer_.nested_losses(); total != 0) {
+        auto now = boot_now_ns();
+        pipeline_.lose({.total = total, .until_ns = now, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED}, now);
+    }
 }
 
 bool Session::flush()
@@ -122,7 +144,7 @@ int Session::finish()
 {
     tracer_.detach();
     if (outcome_ == Output::Outcome::Written) {
-        if (!pipeline_.is_done() && ring_.drain(*this)) {
+        if (!pipeline_.is_done() && source_.read(std::numeric_limits<std::uint64_t>::max(), *this)) {
             look_for_losses();
             pipeline_.finish();
         }
@@ -130,6 +152,7 @@ int Session::finish()
     }
     auto totals = pipeline_.totals();
     totals.shown -= std::min(totals.shown, lines_missing_);
+    totals.malformed += source_.damaged();
     report_totals(totals, tracer_.counters());
     if (outcome_ == Output::Outcome::Failed)
         report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
@@ -151,16 +174,17 @@ Result<int> start(const Options &options)
         Tracer::attach({.filter = options.filter, .ring_bytes = options.ring_bytes, .metrics = options.style.metrics});
     if (!tracer)
         return tl::unexpected(tracer.error());
-    auto ring = RingReader::open(tracer->ring_fd(), tracer->ring_bytes());
-    if (!ring)
-        return tl::unexpected(ring.error());
-    if (auto watched = loop->watch(tracer->ring_fd(), STDOUT_FILENO); !watched)
+    auto channel = tracer->channel();
+    auto source = LiveSource::open(channel);
+    if (!source)
+        return tl::unexpected(source.error());
+    if (auto watched = loop->watch(channel.ring_fd, STDOUT_FILENO); !watched)
         return tl::unexpected(watched.error());
     if (auto dropped = drop_privileges(); !dropped)
         return tl::unexpected(dropped.error());
 
     report_listening(options, Tracer::layer());
-    return Session(options, std::move(*tracer), std::move(*ring), std::move(*loop)).run();
+    return Session(options, std::move(*tracer), std::move(*source), std::move(*loop)).run();
 }
 
 } // namespace

@@ -55,6 +55,22 @@ std::string_view describe(DecodeError error)
     return "?";
 }
 
+std::size_t encoded_size(const tf_header &header)
+{
+    std::size_t size = sizeof(tf_header);
+    switch (header.type) {
+    case TF_RECORD_STATE: break;
+    case TF_RECORD_RETRANSMIT: size += sizeof(tf_retransmission); break;
+    case TF_RECORD_LOST: size += sizeof(tf_loss); break;
+    default: return 0;
+    }
+    if ((header.flags & TF_FLAG_METRICS) != 0)
+        size += sizeof(tf_metrics);
+    if ((header.flags & TF_FLAG_IDENTITY) != 0)
+        size += sizeof(tf_identity);
+    return size;
+}
+
 DecodeError decode(std::span<const std::byte> bytes, Record &out)
 {
     if (bytes.size() < sizeof(tf_header))

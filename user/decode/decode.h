@@ -33,6 +33,9 @@ enum class DecodeError : std::uint8_t {
 // A clause for an error message: "is too short".
 std::string_view describe(DecodeError error);
 
+// How long a record with this header is, header included; 0: of an unknown type.
+std::size_t encoded_size(const tf_header &header);
+
 // Any alignment will do. `out` is undefined unless None is returned.
 DecodeError decode(std::span<const std::byte> bytes, Record &out);
 

@@ -65,9 +65,10 @@ struct StateChange {
 
 struct Retransmit {
     TcpState state = TcpState::Established;
-    std::uint16_t flags = 0;      // TCP header flags of the segment (RFC 9293 section 3.1)
-    std::uint32_t length = 0;     // payload bytes: SYN and FIN not counted
-    std::uint32_t offset = 0;     // payload bytes before it, modulo 2^32; one too many if we connected and that was not seen
+    std::uint16_t flags = 0;  // TCP header flags of the segment (RFC 9293 section 3.1)
+    std::uint32_t length = 0; // payload bytes: SYN and FIN not counted
+    std::uint32_t offset =
+        0; // payload bytes before it, modulo 2^32; one too many if we connected and that was not seen
     std::uint32_t attempt = 0;    // 1 for the first retransmission of this segment that was seen
     std::uint32_t total = 0;      // segments retransmitted in the connection's life, as the kernel counts
     std::uint16_t send_error = 0; // errno with which sending failed; 0: it was sent

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 #include <programs.skel.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ struct Tracer::Programs {
     programs *skeleton = nullptr;
     std::array<bpf_link *, 3> links{};
     std::size_t ring_bytes = 0;
+    std::span<tf_stage> stages;
 
     Programs() = default;
     Programs(const Programs &) = delete;
@@ -35,6 +37,8 @@ struct Tracer::Programs {
     ~Programs()
     {
         unlink();
+        if (!stages.empty())
+            munmap(stages.data(), stages.size_bytes());
         programs::destroy(skeleton);
     }
 
@@ -44,7 +48,6 @@ struct Tracer::Programs {
             bpf_link__destroy(std::exchange(link, nullptr));
     }
 
-    [[nodiscard]] std::span<const tf_cpu_counters> lines() const { return skeleton->bss->counters; }
     // on_nested_transition last: while the others are attached and it is not, what it would rescue is counted as lost.
     [[nodiscard]] std::array<bpf_program *, 3> attached() const
     {
@@ -72,9 +75,19 @@ std::uint64_t nested_misses(bpf_program *program)
 void configure(programs &skeleton, const TracerSettings &settings, std::size_t ring_bytes, const KernelBtf &btf)
 {
     bpf_map__set_max_entries(skeleton.maps.ring, static_cast<__u32>(ring_bytes));
+    bpf_map__set_max_entries(skeleton.maps.stages, static_cast<__u32>(libbpf_num_possible_cpus()));
     skeleton.rodata->metrics_everywhere = settings.metrics;
     skeleton.rodata->retransmit_has_error = btf.tracepoint_arguments("tcp_retransmit_skb") >= 3;
     push_down(settings.filter, skeleton);
+}
+
+Result<std::span<tf_stage>> map_stages(const bpf_map *map)
+{
+    auto count = bpf_map__max_entries(map);
+    void *memory = mmap(nullptr, count * sizeof(tf_stage), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+    if (memory == MAP_FAILED)
+        return failure(fmt::format("cannot map the stages: {}", std::strerror(errno)));
+    return std::span(static_cast<tf_stage *>(memory), count);
 }
 
 } // namespace
@@ -104,6 +117,10 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
         return load_error("load", -error, log);
     if (auto filled = fill_pids(settings.filter, *state->skeleton); !filled)
         return tl::unexpected(filled.error());
+    auto stages = map_stages(state->skeleton->maps.stages);
+    if (!stages)
+        return tl::unexpected(stages.error());
+    state->stages = *stages;
     state->skeleton->bss->jiffy_us = measure_jiffy_us(*state->skeleton);
 
     auto attached = state->attached();
@@ -115,49 +132,39 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
     return Tracer(std::move(state));
 }
 
-int Tracer::ring_fd() const
+Channel Tracer::channel() const
 {
-    return bpf_map__fd(programs_->skeleton->maps.ring);
-}
-
-std::size_t Tracer::ring_bytes() const
-{
-    return programs_->ring_bytes;
+    auto *skeleton = programs_->skeleton;
+    return {.ring_fd = bpf_map__fd(skeleton->maps.ring),
+            .ring_bytes = programs_->ring_bytes,
+            .stages = programs_->stages,
+            .asleep = &skeleton->bss->reader_asleep};
 }
 
 Tracer::Counters Tracer::counters() const
 {
     Counters sum;
-    for (const auto &line : programs_->lines()) {
-        sum.filtered_out += read_counter(line.filtered_out);
-        sum.not_stored += read_counter(line.not_stored);
-    }
+    for (const auto &stage : programs_->stages)
+        sum.filtered_out += read_counter(stage.filtered_out);
     return sum;
 }
 
-std::vector<tf_loss> Tracer::losses() const
+std::uint64_t Tracer::nested_losses() const
 {
-    std::vector<tf_loss> losses;
     std::uint64_t rescued = 0;
-    __u32 cpu = 0;
-    for (const auto &line : programs_->lines()) {
-        rescued += read_counter(line.rescued);
-        if (auto total = read_counter(line.ring_full); total != 0)
-            losses.push_back({.total = total, .cpu = cpu, .reason = TF_LOSS_RING_FULL});
-        cpu++;
-    }
+    for (const auto &stage : programs_->stages)
+        rescued += __atomic_load_n(&stage.rescued, __ATOMIC_RELAXED);
     // What on_nested_transition missed itself is no loss: on_transition had it, or it is among that one's misses.
     auto *skeleton = programs_->skeleton;
-    auto nested = nested_misses(skeleton->progs.on_transition) + nested_misses(skeleton->progs.on_retransmit);
-    nested -= std::min(nested, rescued);
-    if (nested != 0)
-        losses.push_back({.total = nested, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED});
-    return losses;
+    auto missed = nested_misses(skeleton->progs.on_transition) + nested_misses(skeleton->progs.on_retransmit);
+    return missed - std::min(missed, rescued);
 }
 
 void Tracer::say_again()
 {
-    __atomic_add_fetch(&programs_->skeleton->data->say_epoch, 1U, __ATOMIC_RELAXED);
+    // The kernel keeps eight bits of it with each socket, and 0 means never.
+    auto &epoch = programs_->skeleton->data->say_epoch;
+    __atomic_store_n(&epoch, epoch % 255 + 1, __ATOMIC_RELAXED);
 }
 
 void Tracer::detach()

@@ -3,14 +3,12 @@
 
 #include "filter/filter.h"
 #include "model/result.h"
+#include "source/channel.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
-
-struct tf_loss;
 
 namespace tcpflight {
 
@@ -29,21 +27,20 @@ public:
     Tracer &operator=(Tracer &&) noexcept;
     ~Tracer();
 
-    // The ring buffer: becomes readable when records are waiting. Owned by the tracer.
-    [[nodiscard]] int ring_fd() const;
-    [[nodiscard]] std::size_t ring_bytes() const;
+    // What a LiveSource reads; all of it stays the tracer's.
+    [[nodiscard]] Channel channel() const;
 
     // How the programs are attached: "tp_btf".
     [[nodiscard]] static std::string_view layer() { return "tp_btf"; }
 
     struct Counters {
         std::uint64_t filtered_out = 0; // events that the filter refused in the kernel
-        std::uint64_t not_stored = 0;   // events that found no memory for their socket (still sent)
     };
     [[nodiscard]] Counters counters() const;
 
-    // Every loss so far, as it would stand in a TF_RECORD_LOST: totals, only those that are not 0.
-    [[nodiscard]] std::vector<tf_loss> losses() const;
+    // Events that no program took because it was interrupted by itself (TF_LOSS_NESTED), since the start. Records that
+    // found no room are in the stream (LiveSource).
+    [[nodiscard]] std::uint64_t nested_losses() const;
 
     // Ask for all identities once more, each with its connection's next record.
     void say_again();

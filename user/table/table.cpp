@@ -72,6 +72,7 @@ std::optional<Event> Table::observe_loss(const Record &record)
         lost.cpu = record.loss.cpu;
     told = record.loss.total;
     gaps_++;
+    gap_until_ns_ = std::max<std::uint64_t>(gap_until_ns_, record.loss.until_ns);
 
     Event event;
     event.time_ns = record.header.time_ns;
@@ -88,9 +89,9 @@ Event Table::observe_socket(const Record &record)
     Event event;
     event.time_ns = header.time_ns;
     event.connection = header.cookie;
-    event.after_gap = connection.gaps_seen != gaps_;
+    event.after_gap = connection.gaps_seen < gaps_;
     connection.incomplete |= event.after_gap;
-    connection.gaps_seen = gaps_;
+    connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
     if (header.type == TF_RECORD_STATE)
         event.what = state_change(connection, record);
@@ -142,7 +143,11 @@ void Table::learn_identity(Connection &connection, const Record &record)
 {
     bool news = false;
     if (record.has(TF_FLAG_IDENTITY)) {
+        // The kernel keeps an owner's number but not always its name, and then says "unknown": we know better.
+        auto owner = connection.identity.owner;
         connection.identity = to_identity(record.identity);
+        if (!connection.identity.owner.is_known() || (owner.is_known() && owner.pid == connection.identity.owner.pid))
+            connection.identity.owner = owner;
         connection.identity_known = true;
         news = true;
     }
@@ -204,6 +209,12 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
     if (record.has(TF_FLAG_METRICS))
         out.metrics = to_metrics(record.metrics);
     return out;
+}
+
+// How many gaps lie wholly behind. In the middle of one, more may be missing before the connection's next event.
+std::uint32_t Table::gaps_at(std::uint64_t time_ns) const
+{
+    return gaps_ - (gaps_ != 0 && time_ns <= gap_until_ns_ ? 1 : 0);
 }
 
 // The least recently seen of a few: exact order would cost every event, and this is the rare case.

@@ -61,6 +61,7 @@ private:
     void learn_identity(Connection &connection, const Record &record);
     StateChange state_change(Connection &connection, const Record &record);
     static Retransmit retransmit(Connection &connection, const Record &record);
+    [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_one();
     void remove(std::uint64_t cookie);
 
@@ -73,6 +74,7 @@ private:
     Identity departed_; // of the connection that ended with the last event
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> losses_; // (cpu, reason) > total told
     std::uint32_t gaps_ = 0;
+    std::uint64_t gap_until_ns_ = 0; // the last gap goes on until here
     std::uint64_t forgotten_ = 0;
 };
 

@@ -86,9 +86,9 @@ TEST_F(PipelineTest, ShowsLossesWhateverTheFilterAndDoesNotCountThemAsEvents)
 {
     Pipeline pipeline({.filter = local_port(1), .count = {}}, sink);
     feed(pipeline, RecordBuilder::lost(5, 7, 0));
-    pipeline.lose({.total = 9, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 6000);
-    pipeline.lose({.total = 9, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 7000);
-    pipeline.lose({.total = 2, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED}, 8000);
+    pipeline.lose({.total = 9, .until_ns = 0, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 6000);
+    pipeline.lose({.total = 9, .until_ns = 0, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 7000);
+    pipeline.lose({.total = 2, .until_ns = 0, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED}, 8000);
     EXPECT_EQ(pipeline.output(), "0:0 lost\n0:0 lost\n0:0 lost\n");
     EXPECT_EQ(pipeline.totals().lost[TF_LOSS_RING_FULL], 9U);
     EXPECT_EQ(pipeline.totals().lost[TF_LOSS_NESTED], 2U);

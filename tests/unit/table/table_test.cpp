@@ -98,6 +98,19 @@ TEST(Table, MarksATimelineThatAGapTouched)
     EXPECT_TRUE(met_after->incomplete);
 }
 
+TEST(Table, AGapGoesOnUntilItsLastLoss)
+{
+    Table table;
+    observe(table, RecordBuilder::lost(20, 5, 0, 60));
+    // Born in the middle of it: nothing is missing yet, but something may be before the next event.
+    auto born = observe(table, RecordBuilder::state(1, 30, close_state, syn_sent).identity(40000, 80));
+    EXPECT_FALSE(born->after_gap);
+    auto second = observe(table, RecordBuilder::state(1, 61, syn_sent, established));
+    EXPECT_TRUE(second->after_gap);
+    EXPECT_TRUE(second->incomplete);
+    EXPECT_FALSE(observe(table, RecordBuilder::state(1, 70, established, fin_wait1))->after_gap);
+}
+
 TEST(Table, InventsNoDurationWhereATransitionIsMissing)
 {
     Table table;

@@ -1,0 +1,221 @@
+#include "source/live_source.h"
+
+#include "decode/decode.h"
+#include "tcpflight/control.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <functional>
+
+namespace tcpflight {
+namespace {
+
+std::uint64_t stamp(std::span<const std::byte> record)
+{
+    std::uint64_t time_ns = 0;
+    static_assert(offsetof(tf_header, time_ns) == 0);
+    std::memcpy(&time_ns, record.data(), sizeof(time_ns));
+    return time_ns;
+}
+
+template <typename T> T load(const T &shared)
+{
+    return __atomic_load_n(&shared, __ATOMIC_ACQUIRE);
+}
+
+} // namespace
+
+class LiveSource::Items : public RecordConsumer {
+public:
+    explicit Items(LiveSource &source) : source_(source) {}
+    bool consume(std::span<const std::byte> item) override
+    {
+        source_.take_item(item);
+        return true;
+    }
+
+private:
+    LiveSource &source_;
+};
+
+void LiveSource::Stream::append(std::span<const std::byte> records)
+{
+    // What was handed over goes; if little is left behind it, also by moving that.
+    if (head > bytes.size() / 2) {
+        bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(head));
+        head = 0;
+    }
+    bytes.insert(bytes.end(), records.begin(), records.end());
+}
+
+Result<LiveSource> LiveSource::open(const Channel &channel)
+{
+    auto ring = RingReader::open(channel.ring_fd, channel.ring_bytes);
+    if (!ring)
+        return tl::unexpected(ring.error());
+    return LiveSource(std::move(*ring), channel);
+}
+
+LiveSource::LiveSource(RingReader ring, const Channel &channel)
+    : ring_(std::move(ring)), channel_(channel), streams_(channel.stages.size() + 2),
+      losses_told_(channel.stages.size())
+{
+}
+
+bool LiveSource::read(std::uint64_t until_ns, RecordConsumer &consumer)
+{
+    collect();
+    return merge(until_ns, consumer);
+}
+
+bool LiveSource::has_rest() const
+{
+    return std::any_of(streams_.begin(), streams_.end(), [](const Stream &stream) { return !stream.is_empty(); });
+}
+
+void LiveSource::set_asleep(bool asleep)
+{
+    __atomic_store_n(channel_.asleep, asleep ? 1U : 0U, __ATOMIC_SEQ_CST);
+}
+
+void LiveSource::collect()
+{
+    Items items(*this);
+    ring_.drain(items);
+    for (std::size_t cpu = 0; cpu < channel_.stages.size(); cpu++) {
+        // A stage that was emptied in the middle has put its records into the ring; a CPU that does so again and again
+        // is left to the next read.
+        for (int tries = 0; tries < 3 && !collect_stage(channel_.stages[cpu], streams_[cpu]); tries++)
+            ring_.drain(items);
+        collect_loss(cpu);
+    }
+}
+
+void LiveSource::collect_loss(std::size_t cpu)
+{
+    auto &stage = channel_.stages[cpu];
+    auto total = load(stage.ring_full);
+    if (total == losses_told_[cpu])
+        return;
+    losses_told_[cpu] = total;
+    struct {
+        tf_header header;
+        tf_loss loss;
+    } record{};
+    record.loss = {.total = total,
+                   .until_ns = load(stage.lost_until),
+                   .cpu = static_cast<std::uint32_t>(cpu),
+                   .reason = TF_LOSS_RING_FULL};
+    record.header.type = TF_RECORD_LOST;
+    record.header.time_ns = __atomic_exchange_n(&stage.lost_since, 0, __ATOMIC_SEQ_CST);
+    if (record.header.time_ns == 0) // lost while the last total was read: its time went with that
+        record.header.time_ns = record.loss.until_ns;
+    streams_.back().append(std::as_bytes(std::span(&record, 1)));
+}
+
+// False: look into the ring first.
+bool LiveSource::collect_stage(const tf_stage &stage, Stream &stream)
+{
+    auto flushed = load(stage.flushed);
+    if (flushed > stream.position)
+        return false;
+    std::uint64_t used = std::min<std::uint64_t>(load(stage.used), sizeof(stage.data));
+    if (flushed + used <= stream.position)
+        return true;
+
+    auto from = stream.position - flushed;
+    auto size = used - from;
+    stream.append(std::as_bytes(std::span(stage.data)).subspan(from, size));
+    // Was it emptied, and perhaps written to again, while we copied? Then the copy is worth nothing.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    if (load(stage.flushed) != flushed) {
+        stream.bytes.resize(stream.bytes.size() - size);
+        return false;
+    }
+    stream.position += size;
+    return true;
+}
+
+void LiveSource::take_item(std::span<const std::byte> item)
+{
+    if (item.size() < sizeof(tf_header))
+        return; // it woke us, and has nothing more to say
+    if (item[offsetof(tf_header, type)] != std::byte{TF_ITEM_BATCH}) {
+        streams_[channel_.stages.size()].append(item);
+        return;
+    }
+    std::uint64_t flushed = 0;
+    std::uint16_t cpu = 0;
+    if (item.size() < TF_STAGE_HEADER) {
+        damaged_++;
+        return;
+    }
+    std::memcpy(&flushed, item.data() + offsetof(tf_stage, flushed), sizeof(flushed));
+    std::memcpy(&cpu, item.data() + offsetof(tf_stage, cpu), sizeof(cpu));
+    auto records = item.subspan(TF_STAGE_HEADER);
+    if (cpu >= channel_.stages.size() || flushed > streams_[cpu].position) {
+        damaged_++;
+        return;
+    }
+    auto &stream = streams_[cpu];
+    auto known = stream.position - flushed; // read from the stage already
+    if (known >= records.size())
+        return;
+    stream.append(records.subspan(known));
+    stream.position = flushed + records.size();
+}
+
+// Of the record at the head; 0, and the stream emptied, if there is no whole one.
+std::size_t LiveSource::record_size(Stream &stream)
+{
+    auto rest = stream.rest();
+    if (rest.empty())
+        return 0;
+    tf_header header{};
+    if (rest.size() >= sizeof(header)) {
+        std::memcpy(&header, rest.data(), sizeof(header));
+        auto size = encoded_size(header);
+        if (size != 0 && size <= rest.size())
+            return size;
+    }
+    damaged_++;
+    stream.head = stream.bytes.size();
+    return 0;
+}
+
+bool LiveSource::merge(std::uint64_t until_ns, RecordConsumer &consumer)
+{
+    heads_.clear();
+    for (auto &stream : streams_) {
+        if (record_size(stream) != 0)
+            heads_.emplace_back(stamp(stream.rest()), &stream);
+    }
+    std::greater<> later;
+    std::make_heap(heads_.begin(), heads_.end(), later);
+    while (!heads_.empty() && heads_.front().first <= until_ns) {
+        std::pop_heap(heads_.begin(), heads_.end(), later);
+        auto *stream = heads_.back().second;
+        heads_.pop_back();
+        auto limit = heads_.empty() ? until_ns : std::min(until_ns, heads_.front().first);
+        // As long as this stream has the oldest record, no other one has to be looked at.
+        for (;;) {
+            auto size = record_size(*stream);
+            if (size == 0)
+                break;
+            auto record = stream->rest().first(size);
+            auto time_ns = stamp(record);
+            if (time_ns > limit) {
+                heads_.emplace_back(time_ns, stream);
+                std::push_heap(heads_.begin(), heads_.end(), later);
+                break;
+            }
+            stream->head += size;
+            if (!consumer.consume(record))
+                return false;
+        }
+    }
+    return true;
+}
+
+} // namespace tcpflight
