@@ -1,0 +1,186 @@
+#include "source/live_source.h"
+
+#include "support/fake_ring.h"
+#include "support/record_builder.h"
+#include "tcpflight/control.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace tcpflight::test {
+namespace {
+
+constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+
+// Takes records down as "cookie@microseconds", losses as "lost TOTAL@microseconds".
+struct Taken : RecordConsumer {
+    bool consume(std::span<const std::byte> record) override
+    {
+        tf_header header{};
+        std::memcpy(&header, record.data(), sizeof(header));
+        auto time = "@" + std::to_string(header.time_ns / 1000);
+        if (header.type == TF_RECORD_LOST) {
+            tf_loss loss{};
+            std::memcpy(&loss, record.data() + sizeof(header), sizeof(loss));
+            list.push_back("lost " + std::to_string(loss.total) + time);
+        } else {
+            list.push_back(std::to_string(header.cookie) + time);
+        }
+        return list.size() < limit;
+    }
+    std::vector<std::string> list;
+    std::size_t limit = 1'000'000;
+};
+
+using List = std::vector<std::string>;
+
+// Two CPUs, and what the programs do on them.
+class LiveSourceTest : public testing::Test {
+protected:
+    void stage(std::size_t cpu, std::uint64_t cookie, std::uint64_t time_us)
+    {
+        auto bytes = RecordBuilder::state(cookie, time_us, 1, 4).bytes();
+        auto &stage = stages[cpu];
+        std::memcpy(stage.data + stage.used, bytes.data(), bytes.size());
+        stage.used += static_cast<std::uint32_t>(bytes.size());
+    }
+
+    void flush(std::size_t cpu)
+    {
+        auto &stage = stages[cpu];
+        stage.type = TF_ITEM_BATCH;
+        stage.cpu = static_cast<std::uint16_t>(cpu);
+        ring.put({reinterpret_cast<const char *>(&stage), TF_STAGE_HEADER + stage.used});
+        auto used = stage.used;
+        stage.used = 0;
+        stage.flushed += used;
+    }
+
+    void send_alone(std::uint64_t cookie, std::uint64_t time_us)
+    {
+        auto bytes = RecordBuilder::state(cookie, time_us, 1, 4).bytes();
+        ring.put({reinterpret_cast<const char *>(bytes.data()), bytes.size()});
+    }
+
+    List read(std::uint64_t until_us = forever / 1000)
+    {
+        taken.list.clear();
+        source.read(until_us * 1000, taken);
+        return taken.list;
+    }
+
+    FakeRing ring;
+    std::vector<tf_stage> stages = std::vector<tf_stage>(2);
+    unsigned asleep = 0;
+    LiveSource source = std::move(
+        LiveSource::open({.ring_fd = ring.fd(), .ring_bytes = ring_size, .stages = stages, .asleep = &asleep}).value());
+    Taken taken;
+};
+
+TEST_F(LiveSourceTest, ReadsWhatIsStillInAStage)
+{
+    EXPECT_EQ(read(), List{});
+    stage(0, 1, 10);
+    EXPECT_EQ(read(), (List{"1@10"}));
+    EXPECT_EQ(read(), List{});
+    stage(0, 1, 11);
+    stage(0, 1, 12);
+    EXPECT_EQ(read(), (List{"1@11", "1@12"}));
+}
+
+TEST_F(LiveSourceTest, ReadsNothingTwiceWhenTheStageGoesIntoTheRing)
+{
+    stage(0, 1, 10);
+    EXPECT_EQ(read(), (List{"1@10"}));
+    stage(0, 1, 11);
+    flush(0);
+    stage(0, 1, 12);
+    EXPECT_EQ(read(), (List{"1@11", "1@12"}));
+    flush(0); // all of it read already
+    EXPECT_EQ(read(), List{});
+    for (std::uint64_t i = 20; i < 25; i++) {
+        stage(0, 1, i);
+        flush(0);
+    }
+    EXPECT_EQ(read(), (List{"1@20", "1@21", "1@22", "1@23", "1@24"}));
+    EXPECT_EQ(source.damaged(), 0U);
+}
+
+TEST_F(LiveSourceTest, MergesTheCpusByTime)
+{
+    stage(0, 1, 10);
+    stage(1, 2, 11);
+    stage(0, 1, 12);
+    flush(0);
+    stage(1, 2, 13);
+    send_alone(3, 14);
+    stage(0, 1, 15);
+    stage(1, 2, 16);
+    flush(1);
+    EXPECT_EQ(read(), (List{"1@10", "2@11", "1@12", "2@13", "3@14", "1@15", "2@16"}));
+}
+
+TEST_F(LiveSourceTest, KeepsWhatIsTooYoung)
+{
+    stage(0, 1, 10);
+    stage(1, 2, 11);
+    stage(0, 1, 20);
+    EXPECT_EQ(read(15), (List{"1@10", "2@11"}));
+    EXPECT_TRUE(source.has_rest());
+    stage(1, 2, 16);
+    EXPECT_EQ(read(), (List{"2@16", "1@20"}));
+    EXPECT_FALSE(source.has_rest());
+}
+
+TEST_F(LiveSourceTest, PutsALossWhereItBegan)
+{
+    stage(0, 1, 10);
+    stages[1].ring_full = 3;
+    stages[1].lost_since = 11'000;
+    stages[1].lost_until = 15'000;
+    stage(0, 1, 12);
+    EXPECT_EQ(read(), (List{"1@10", "lost 3@11", "1@12"}));
+    EXPECT_EQ(stages[1].lost_since, 0U); // the next loss begins anew
+    EXPECT_EQ(read(), List{});
+    stages[1].ring_full = 4; // counted when we had just taken the time away
+    stages[1].lost_until = 16'000;
+    EXPECT_EQ(read(), (List{"lost 4@16"}));
+}
+
+TEST_F(LiveSourceTest, GoesOnWhereTheConsumerHadEnough)
+{
+    for (std::uint64_t i = 10; i < 14; i++)
+        stage(i % 2, 1, i);
+    taken.limit = 2;
+    EXPECT_FALSE(source.read(forever, taken));
+    EXPECT_EQ(taken.list, (List{"1@10", "1@11"}));
+    taken.limit = 100;
+    EXPECT_EQ(read(), (List{"1@12", "1@13"}));
+}
+
+TEST_F(LiveSourceTest, CountsWhatMakesNoSense)
+{
+    ring.put("wake up"); // shorter than a header: not a record
+    EXPECT_EQ(read(), List{});
+    EXPECT_EQ(source.damaged(), 0U);
+    stages[0].flushed = 4096; // a batch is missing before this one
+    stage(0, 1, 10);
+    flush(0);
+    EXPECT_EQ(read(), List{});
+    EXPECT_EQ(source.damaged(), 1U);
+}
+
+TEST_F(LiveSourceTest, TellsTheProgramsThatItSleeps)
+{
+    source.set_asleep(true);
+    EXPECT_EQ(asleep, 1U);
+    source.set_asleep(false);
+    EXPECT_EQ(asleep, 0U);
+}
+
+} // namespace
+} // namespace tcpflight::test
