@@ -147,12 +147,14 @@ TEST_F(Close, Simultaneous)
                                    .to("FIN_WAIT1", client_close)
                                    .retransmits("F.", 1)
                                    .to(client_crosses ? "CLOSING" : "FIN_WAIT2")
+                                   .retransmits("F.", 0)
                                    .to("CLOSE"),
                                connected_child(c, server)
                                    .by(server, "syscall")
                                    .to("FIN_WAIT1", server_close)
                                    .retransmits("F.", 1)
                                    .to(child_crosses ? "CLOSING" : "FIN_WAIT2")
+                                   .retransmits("F.", 0)
                                    .to("CLOSE"),
                            });
 }

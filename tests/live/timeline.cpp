@@ -129,6 +129,7 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
 {
     std::string text;
     std::size_t at = 0;
+    std::map<std::string, std::size_t> attempts; // of each segment
     auto line = [&](const Item &item, const std::string &what) {
         std::string source = item.sources.substr(0, item.sources.find('|'));
         if (at < actual.size() && is_one_of(actual[at].text("owner"), item.sources))
@@ -141,8 +142,9 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
             line(item, change_text(item.from, item.to, item.detail));
             continue;
         }
-        for (std::size_t n = 1; n <= item.at_least || (at < actual.size() && actual[at].is("retransmit")); ++n)
-            line(item, item.detail + " #" + std::to_string(n) + " in " + item.from);
+        std::size_t &attempt = attempts[item.detail];
+        for (std::size_t n = 0; n < item.at_least || (at < actual.size() && actual[at].is("retransmit")); ++n)
+            line(item, item.detail + " #" + std::to_string(++attempt) + " in " + item.from);
     }
     return text;
 }

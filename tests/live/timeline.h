@@ -28,7 +28,8 @@ public:
     // The last change came with this error ("ECONNREFUSED").
     Timeline &with_error(std::string error);
 
-    // `at_least` retransmissions of one segment, #1, #2 and so on: tcpdump's letters of its flags, its payload.
+    // `at_least` retransmissions of one segment: tcpdump's letters of its flags, its payload. They are numbered #1, #2
+    // and so on, across states.
     Timeline &retransmits(std::string flags, std::size_t at_least, std::uint32_t length = 0, std::uint32_t offset = 0);
 
     // The socket's next life, with another port: connect(2) again after it had failed.

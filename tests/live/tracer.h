@@ -54,8 +54,8 @@ public:
     // Only events of namespace `netns` (and losses) are kept: the rest of the host goes on meanwhile.
     Tracer(std::uint32_t netns, const std::vector<std::string> &arguments, Output out = {});
 
-    // What was printed so far about this namespace, in order. Every line seen, of any namespace, was held against the
-    // schema; an objection fails the test.
+    // What was printed so far about this namespace, in order. Every line of it, and every one that names no namespace,
+    // was held against the schema; an objection fails the test.
     [[nodiscard]] const std::vector<TraceEvent> &events() const { return events_; }
 
     // Reads on until `condition` holds; false if the time is over before.
@@ -79,7 +79,7 @@ private:
     std::size_t taken_ = 0; // bytes of the output that were parsed
 };
 
-// A line of the output, held against the schema. None if it is not of the namespace.
+// A line of the output, held against the schema unless it is of another namespace. None if it is not of this one.
 std::optional<TraceEvent> parse_line(const Schema &schema, std::string_view line, std::uint32_t netns);
 
 // The schema of docs/json.md.
