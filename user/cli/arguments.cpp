@@ -10,7 +10,7 @@ namespace {
 
 // CLI11 takes "--port=" for "--port", and says only in prose which option lacks its value. Two marks help; no argument
 // of a process can contain a NUL, so neither can be mistaken.
-constexpr char empty_mark = '\0';                 // after "--NAME=": the value is there, and empty
+constexpr char empty_mark = '\0';                 // ends a value that CLI11 would take for none
 constexpr std::string_view end_mark{"\0\0", 2};   // after the last argument: there is no value
 constexpr std::string_view switch_is_on = "true"; // CLI11's value of a switch
 
@@ -20,6 +20,9 @@ std::vector<std::string> marked_arguments(int argc, const char *const *argv)
     for (int index = 1; index < argc; ++index) {
         std::string argument = argv[index];
         if (argument.size() > 3 && argument.starts_with("--") && argument.find('=') == argument.size() - 1)
+            argument += empty_mark;
+        // CLI11 2.4 reads "{}" as an empty list; with the mark it is a word like any other.
+        if (argument == "{}" || argument.ends_with("={}"))
             argument += empty_mark;
         arguments.push_back(std::move(argument));
     }
