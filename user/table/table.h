@@ -39,20 +39,26 @@ public:
     static constexpr std::size_t default_capacity = std::size_t{1} << 20;
 
 private:
+    // What every event touches comes first, and fits into the first cache line.
     struct Connection {
-        Identity identity;
         std::uint64_t cookie = 0;
         std::uint64_t changed_ns = 0; // when it entered `state`; meaningful if `entry_seen`
         std::uint64_t last_seen_ns = 0;
-        std::uint32_t gaps_seen = 0; // gaps_ at its last event
-        std::uint32_t last_seq = 0;  // of the last retransmitted segment
-        std::uint32_t attempt = 0;   // how often that segment was; 0: none was
+        std::uint32_t gaps_seen = 0; // gaps wholly behind its last event
         TcpState state = TcpState::Close;
         bool entry_seen = false;
         bool opened_here = false; // it was seen in SYN_SENT
         bool identity_known = false;
         bool wanted = true;
         bool incomplete = false;
+        std::uint32_t last_seq = 0; // of the last retransmitted segment
+        std::uint32_t attempt = 0;  // how often that segment was; 0: none was
+        Identity identity;
+    };
+
+    // Cookies are numbered one after the other: spread them, or they crowd together in a power-of-two table.
+    struct CookieHash {
+        std::size_t operator()(std::uint64_t cookie) const { return (cookie * 0x9e3779b97f4a7c15U) >> 32; }
     };
 
     Event observe_socket(const Record &record);
@@ -67,8 +73,8 @@ private:
 
     Wanted wanted_;
     std::size_t capacity_;
-    tsl::robin_map<std::uint64_t, std::uint32_t> index_; // cookie > slot
-    std::deque<Connection> slots_;                       // a deque: growing moves nothing
+    tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash> index_; // cookie > slot
+    std::deque<Connection> slots_;                                   // a deque: growing moves nothing
     std::vector<std::uint32_t> free_slots_;
     std::size_t clock_hand_ = 0;
     Identity departed_; // of the connection that ended with the last event
