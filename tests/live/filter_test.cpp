@@ -189,9 +189,7 @@ TEST_F(Filter, FollowsAnOwnerThatIsLearnedLate)
 {
     Actor server("server");
     Actor client("client");
-    Actor worker = server.fork("worker");
     Tracer of_server = trace({"--pid", pid(server)});
-    // The worker must have the listener: so it is made before the fork.
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
     Actor late = server.fork("late");
     Tracer of_late = trace({"--pid", pid(late)});

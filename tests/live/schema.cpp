@@ -29,18 +29,12 @@ std::string fenced_json(const std::string &path)
     std::stringstream content;
     content << file.rdbuf();
     const std::string text = content.str();
-    const std::string opening = "\n```json schema\n";
-    const std::string plain = "\n```json\n";
-    std::size_t begin = text.find(opening);
-    std::size_t skip = opening.size();
-    if (begin == std::string::npos) {
-        begin = text.find(plain);
-        skip = plain.size();
-    }
-    const std::size_t end = begin == std::string::npos ? begin : text.find("\n```", begin + skip - 1);
+    const std::string opening = "\n```json\n";
+    const std::size_t begin = text.find(opening);
+    const std::size_t end = begin == std::string::npos ? begin : text.find("\n```", begin + opening.size() - 1);
     if (end == std::string::npos)
         throw std::runtime_error(path + ": no ```json block");
-    return text.substr(begin + skip, end - begin - skip);
+    return text.substr(begin + opening.size(), end - begin - opening.size());
 }
 
 } // namespace
