@@ -58,7 +58,7 @@ Result<LiveSource> LiveSource::open(const Channel &channel)
 }
 
 LiveSource::LiveSource(RingReader ring, const Channel &channel)
-    : ring_(std::move(ring)), channel_(channel), streams_(channel.stages.size() + 2),
+    : ring_(std::move(ring)), channel_(channel), streams_(2 * channel.stages.size() + 1),
       losses_told_(channel.stages.size())
 {
 }
@@ -111,7 +111,8 @@ void LiveSource::collect_loss(std::size_t cpu)
     record.header.time_ns = __atomic_exchange_n(&stage.lost_since, 0, __ATOMIC_SEQ_CST);
     if (record.header.time_ns == 0) // lost while the last total was read: its time went with that
         record.header.time_ns = record.loss.until_ns;
-    streams_.back().append(std::as_bytes(std::span(&record, 1)));
+    // Each CPU's in a stream of its own: they are found in the order of CPUs, and not of time.
+    streams_[channel_.stages.size() + 1 + cpu].append(std::as_bytes(std::span(&record, 1)));
 }
 
 // False: look into the ring first.

@@ -63,8 +63,8 @@ private:
 
     RingReader ring_;
     Channel channel_;
-    std::vector<Stream> streams_;            // one a CPU, one for single records, and a last one for losses
-    std::vector<std::uint64_t> losses_told_; // by CPU
+    std::vector<Stream> streams_;                           // one a CPU, one for single records, one a CPU for losses
+    std::vector<std::uint64_t> losses_told_;                // by CPU
     std::vector<std::pair<std::uint64_t, Stream *>> heads_; // a heap, the oldest on top
     std::uint64_t damaged_ = 0;
 };

@@ -151,6 +151,16 @@ TEST_F(LiveSourceTest, PutsALossWhereItBegan)
     EXPECT_EQ(read(), (List{"lost 4@16"}));
 }
 
+TEST_F(LiveSourceTest, PutsTheLossesOfSeveralCpusInOrder)
+{
+    for (std::size_t cpu : {0U, 1U}) {
+        stages[cpu].ring_full = 1;
+        stages[cpu].lost_since = stages[cpu].lost_until = 20'000 - cpu * 10'000;
+    }
+    stage(0, 1, 15);
+    EXPECT_EQ(read(), (List{"lost 1@10", "1@15", "lost 1@20"}));
+}
+
 TEST_F(LiveSourceTest, GoesOnWhereTheConsumerHadEnough)
 {
     for (std::uint64_t i = 10; i < 14; i++)
