@@ -3,6 +3,7 @@
 #include "live/live_test.h"
 
 #include <algorithm>
+#include <iostream>
 #include <map>
 #include <regex>
 #include <tuple>
@@ -40,7 +41,7 @@ protected:
             if (conclusive || HasFatalFailure())
                 return;
         }
-        FAIL() << "programs were interrupted by themselves every time";
+        FAIL() << "programs were interrupted by themselves, or events were missing, every time";
     }
 
     static constexpr std::size_t clients = 4;
@@ -68,6 +69,16 @@ protected:
         // The last ACK of a connection may be lost when it crosses the birth of the peer's TIME_WAIT socket: LAST_ACK
         // then lasts until the FIN was sent again, 0.2 s later.
         ASSERT_TRUE(wait_until_settled());
+    }
+
+    // Did the witness see every change that the test made? In some bursts in a hundred, on a busy machine, the
+    // tracepoint does not seem to fire for two or so: no program on it is called, neither ours nor another tool's. What
+    // is compared with such a witness says nothing.
+    static bool is_whole(std::size_t changes, std::size_t made)
+    {
+        if (changes != made)
+            std::cerr << "the witness saw " << changes << " of " << made << " changes: once more\n";
+        return changes == made;
     }
 
     void count_exactly(bool &conclusive) const;
@@ -135,7 +146,10 @@ void Loss::count_exactly(bool &conclusive) const
         ++(event.is("state") ? changes : retransmits);
         ++happened[change_of(event)];
     });
-    EXPECT_EQ(changes, (clients * connections_each + 2) * events_of_a_client_socket);
+    if (!is_whole(changes, (clients * connections_each + 2) * events_of_a_client_socket)) {
+        conclusive = false;
+        return;
+    }
     EXPECT_EQ(changes + retransmits, truth.shown);
     std::uint64_t told_lost = 0;
     std::uint64_t told = 0;
@@ -244,7 +258,11 @@ void Loss::count_both_ends(bool &conclusive) const
         courses += std::to_string(count) + " times" + way + "\n";
     const std::size_t connections = 2 * clients * connections_each * events_of_a_client_socket;
     const std::size_t first = 1; // the listener that was there before this tracer
-    EXPECT_EQ(changes, first + 2 + connections) << truth.err << courses;
+    if (!is_whole(changes, first + 2 + connections)) {
+        std::cerr << truth.err << courses;
+        conclusive = false;
+        return;
+    }
     const std::uint64_t accounted_for = totals.shown + totals.lost + totals.filtered_out;
     EXPECT_GE(accounted_for, changes + retransmits - first) << totals.err << truth.err;
     EXPECT_LE(accounted_for, truth.shown - first) << totals.err << truth.err;
