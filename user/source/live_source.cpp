@@ -74,6 +74,7 @@ bool LiveSource::has_rest() const
     return std::any_of(streams_.begin(), streams_.end(), [](const Stream &stream) { return !stream.is_empty(); });
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): what it changes is merely not in here
 void LiveSource::set_asleep(bool asleep)
 {
     __atomic_store_n(channel_.asleep, asleep ? 1U : 0U, __ATOMIC_SEQ_CST);
