@@ -119,9 +119,8 @@ TEST_F(Ending, TwoTracersSeeTheSame)
 
 TEST_F(Ending, ListeningLine)
 {
-    Tracer open = trace();
-    EXPECT_EQ(open.listening_line(),
-              "tcpflight: listening on all TCP sockets, filter: none, hooks: tp_btf, buffer 4 MiB");
+    Process open = start_tcpflight({});
+    EXPECT_EQ(open.err(), "tcpflight: listening on all TCP sockets, filter: none, hooks: tp_btf, buffer 4 MiB\n");
     Tracer filtered = trace({"--port", "443", "--pid", "12", "-B", "1024"});
     EXPECT_EQ(filtered.listening_line(),
               "tcpflight: listening on all TCP sockets, filter: port 443 and pid 12, hooks: tp_btf, buffer 1 MiB");

@@ -24,7 +24,9 @@ std::uint64_t total(const std::string &err, const char *what)
 
 std::vector<std::string> json_arguments(const std::vector<std::string> &arguments)
 {
-    std::vector<std::string> all{"--format", "json"};
+    // What else goes on on the host comes through the same pipe: a buffer that holds it until it was read. (A later -B
+    // takes its place.)
+    std::vector<std::string> all{"--format", "json", "-B", "65536"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return all;
 }
