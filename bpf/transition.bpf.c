@@ -48,7 +48,8 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 		/* At > SYN_SENT, or > LISTEN without bind(2), there was no port yet. The next record brings it. */
 		if (!e.port && (old_state == TCP_SYN_SENT || old_state == TCP_LISTEN))
 			e.port = local_port(sk);
-		send_event(&e, NULL, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)sk) : NULL, staged);
+		send_event(&e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)sk) : NULL,
+			   staged);
 	}
 	remember(&e.mem, e.cookie);
 }

@@ -93,10 +93,11 @@ Event Table::observe_socket(const Record &record)
     connection.incomplete |= event.after_gap;
     connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
-    if (header.type == TF_RECORD_STATE)
-        event.what = state_change(connection, record);
-    else
-        event.what = retransmit(connection, record);
+    switch (header.type) {
+    case TF_RECORD_STATE: event.what = state_change(connection, record); break;
+    case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
+    default: break; // decode lets nothing else through
+    }
     event.incomplete = connection.incomplete;
     event.wanted = connection.wanted;
     event.identity = connection.identity_known ? &connection.identity : nullptr;
