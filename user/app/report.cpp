@@ -37,11 +37,11 @@ void report_error(const Error &error, int verbosity)
     print(text);
 }
 
-void report_listening(const Options &options, std::string_view layer)
+void report_listening(const Options &options, std::string_view hooks)
 {
     auto filter = options.filter.describe();
     print(fmt::format("tcpflight: listening on all TCP sockets, filter: {}, hooks: {}, buffer {}\n",
-                      filter.empty() ? "none" : filter, layer, size_text(options.ring_bytes)));
+                      filter.empty() ? "none" : filter, hooks, size_text(options.ring_bytes)));
 }
 
 void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel)

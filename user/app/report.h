@@ -13,8 +13,8 @@ namespace tcpflight {
 // "tcpflight: SENTENCE"; with -v -v the detail below it.
 void report_error(const Error &error, int verbosity);
 
-// One line, as tcpdump's: what is traced, the filter, the layer. From then on no event is missed.
-void report_listening(const Options &options, std::string_view layer);
+// One line, as tcpdump's: what is traced, the filter, the hooks. From then on no event is missed.
+void report_listening(const Options &options, std::string_view hooks);
 
 // As tcpdump's, at the end.
 void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel);

@@ -170,8 +170,10 @@ Result<int> start(const Options &options)
     auto loop = EventLoop::create();
     if (!loop)
         return tl::unexpected(loop.error());
-    auto tracer =
-        Tracer::attach({.filter = options.filter, .ring_bytes = options.ring_bytes, .metrics = options.style.metrics});
+    auto tracer = Tracer::attach({.filter = options.filter,
+                                  .ring_bytes = options.ring_bytes,
+                                  .metrics = options.style.metrics,
+                                  .layer = options.layer});
     if (!tracer)
         return tl::unexpected(tracer.error());
     auto channel = tracer->channel();
@@ -183,7 +185,7 @@ Result<int> start(const Options &options)
     if (auto dropped = drop_privileges(); !dropped)
         return tl::unexpected(dropped.error());
 
-    report_listening(options, Tracer::layer());
+    report_listening(options, tracer->hooks());
     return Session(options, std::move(*tracer), std::move(*source), std::move(*loop)).run();
 }
 

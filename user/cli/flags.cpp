@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a range (8000-8080)";
 
-constexpr std::array<Flag, 20> table{{
+constexpr std::array<Flag, 21> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -51,6 +51,9 @@ constexpr std::array<Flag, 20> table{{
     {FlagId::BufferSize, FlagGroup::Operation, "-B", "--buffer-size", "KIB", "a buffer size in KiB", "4 to 1048576",
      "buffer between kernel and tcpflight, in KiB,\n"
      "rounded up to a power of two (default: 4096)"},
+
+    {FlagId::LayerLimit, FlagGroup::Hidden, "", "--layer", "LAYER", "a layer", "core, kprobe or fentry",
+     "hang on the kernel by this or less"},
 
     {FlagId::Help, FlagGroup::Information, "-h", "--help", "", "", "", "show this help"},
     {FlagId::Version, FlagGroup::Information, "-V", "--version", "", "", "", "show the version"},

@@ -27,11 +27,13 @@ enum class FlagId : std::uint8_t {
     FlushLine,
     FlushPacket,
     BufferSize,
+    LayerLimit,
     Help,
     Version,
 };
 
-enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Information };
+// Hidden flags are for tests and bug reports: neither the help nor a suggestion names them.
+enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Information, Hidden };
 
 struct Flag {
     FlagId id;

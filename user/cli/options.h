@@ -2,6 +2,7 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "model/layer.h"
 #include "sink/style.h"
 
 #include <cstdint>
@@ -21,6 +22,7 @@ struct Options {
     Flush flush = Flush::Batch;
     std::optional<std::uint64_t> count;  // stop after so many events were shown
     std::uint32_t ring_bytes = 4U << 20; // a power of two
+    Layer layer = Layer::Fentry;         // programs attach by this or less
     int verbosity = 0;                   // number of -v
 };
 

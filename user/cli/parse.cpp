@@ -61,6 +61,8 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         {{"micro", TimePrecision::Micro}, {"nano", TimePrecision::Nano}}};
     constexpr std::array<std::pair<std::string_view, Format>, 2> formats{
         {{"text", Format::Text}, {"json", Format::Json}}};
+    constexpr std::array<std::pair<std::string_view, Layer>, 3> layers{
+        {{name(Layer::Core), Layer::Core}, {name(Layer::Kprobe), Layer::Kprobe}, {name(Layer::Fentry), Layer::Fentry}}};
     constexpr std::array<std::pair<std::string_view, ColorWhen>, 3> colors{
         {{"auto", ColorWhen::Auto}, {"always", ColorWhen::Always}, {"never", ColorWhen::Never}}};
 
@@ -86,6 +88,7 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
     case FlagId::FlushLine:
     case FlagId::FlushPacket: options_.flush = Flush::Line; break;
     case FlagId::BufferSize: return set_buffer_size(flag, value);
+    case FlagId::LayerLimit: return choose(flag, value, layers, options_.layer);
     case FlagId::Help:
     case FlagId::Version: break; // answered before
     }
