@@ -8,22 +8,17 @@
 #include "maps.bpf.h"
 #include "owner.bpf.h"
 
-static __always_inline __u16 segment_flags(const void *cb)
-{
-	const void *field = cb + bpf_core_field_offset(struct tcp_skb_cb, tcp_flags);
-	return bpf_core_field_size(struct tcp_skb_cb, tcp_flags) == 1 ? *(__u8 *)field : *(__u16 *)field;
-}
-
 static __always_inline void fill_retransmission(struct tf_retransmission *r, const struct tcp_sock *tp,
 						const struct sk_buff *skb, int error)
 {
-	const void *cb = skb->cb;
+	/* What size tcp_flags has on this kernel, libbpf finds out and loads accordingly. */
+	const struct tcp_skb_cb *cb = (const void *)skb->cb;
 
 	r->bytes_acked = tp->bytes_acked;
-	r->seq = *(__u32 *)(cb + bpf_core_field_offset(struct tcp_skb_cb, seq));
-	r->end_seq = *(__u32 *)(cb + bpf_core_field_offset(struct tcp_skb_cb, end_seq));
+	r->seq = cb->seq;
+	r->end_seq = cb->end_seq;
 	r->snd_una = tp->snd_una;
-	r->tcp_flags = segment_flags(cb);
+	r->tcp_flags = cb->tcp_flags;
 	r->send_error = error;
 	r->ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
 	r->rto_count = tp->inet_conn.icsk_retransmits;
