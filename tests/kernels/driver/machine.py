@@ -2,8 +2,10 @@
 import subprocess
 from dataclasses import dataclass
 
-# Without cmpxchg16b: QEMU 7.2 leaves nonsense in the flags behind it, and kernels from 6.12 on panic at random.
+# Without cmpxchg16b: QEMU 7.2 leaves nonsense in the flags behind it, and kernels from 6.12 on panic at random. Without
+# it, BPF programs get memory for socket storage (kmalloc_nolock, 6.18 and later) only from caches that are debugged.
 CPU = "max,cx16=off"
+PARAMETERS = "console=ttyS0 quiet panic=-1 mitigations=off slub_debug=F"
 
 
 @dataclass
@@ -20,7 +22,7 @@ def boot(kernel, image, work, seconds, append=""):
     command = ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", CPU, "-smp", "2", "-m", "1536",
                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                "-serial", f"file:{console}", "-serial", f"file:{results}", "-kernel", str(kernel.image),
-               "-initrd", str(image), "-append", f"console=ttyS0 quiet panic=-1 mitigations=off {append}"]
+               "-initrd", str(image), "-append", f"{PARAMETERS} {append}"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as machine:
         try:
             said = machine.communicate(timeout=seconds)[1]
