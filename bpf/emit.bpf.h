@@ -16,6 +16,7 @@ struct event {
 	struct task_struct *task; /* the owner, if it caused the event; otherwise NULL */
 	struct tf_stage *stage;   /* of this CPU */
 	__u64 cookie;
+	__u64 time_ns; /* when it happened, if not just now; otherwise 0 */
 	struct remembered mem;
 	__u16 port; /* local; 0: none chosen yet, or given back already */
 	__u8 type;
@@ -181,10 +182,15 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		fill_identity(rec, e);
 }
 
+static __always_inline __u64 time_of(const struct event *e)
+{
+	return e->time_ns ? e->time_ns : bpf_ktime_get_boot_ns();
+}
+
 /* Into the ring at once: for events that are rare, or that interrupted the stage's own program. */
 static __always_inline _Bool send_alone(const struct event *e, struct shape shape, const struct tcp_sock *tp)
 {
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = time_of(e);
 	void *rec = bpf_ringbuf_reserve(&ring, size_of(shape), 0);
 
 	if (!rec)
@@ -220,7 +226,8 @@ static __always_inline _Bool make_room(struct tf_stage *stage)
 	stage->cpu = bpf_get_smp_processor_id();
 
 	__u64 size = TF_STAGE_HEADER + used;
-	/* Checked in the register that is passed on: up to 6.1 the verifier forgets that a copy on the stack is the same. */
+	/* Checked in the register that is passed on: up to 6.1 the verifier forgets that a copy on the stack is the
+	 * same. */
 	asm volatile("" : "+r"(size));
 	if (size > TF_STAGE_SIZE)
 		return 0; /* never, but the verifier cannot know */
@@ -244,7 +251,7 @@ static __always_inline void wake_reader(void)
 static __always_inline _Bool send_staged(const struct event *e, struct shape shape, const struct tcp_sock *tp)
 {
 	struct tf_stage *stage = e->stage;
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = time_of(e);
 
 	if (!make_room(stage))
 		return 0;
@@ -268,10 +275,8 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
  * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL. A body never goes into a
  * stage.
  *
- * An identity that is not whole does not count as said: on kernels up to 6.12 a child's remote end is not set at
- * LISTEN > SYN_RECV, and its next record says it again. (A local port missing at SYN_SENT is in every later header.)
- * Nor does one that was not sent: so a loss heals itself. User space forgets a socket at CLOSE; should anything follow,
- * that begins anew.
+ * An identity that was not sent does not count as said: so a loss heals itself. (A local port missing at SYN_SENT is in
+ * every later header.) User space forgets a socket at CLOSE; should anything follow, that begins anew.
  */
 static __always_inline void send_event(struct event *e, struct body body, const struct tcp_sock *tp, _Bool staged)
 {
@@ -294,7 +299,7 @@ static __always_inline void send_event(struct event *e, struct body body, const 
 
 	if (e->new_state == TCP_CLOSE)
 		forget(&e->mem);
-	else if (sent && !said && (e->sk->__sk_common.skc_dport || e->new_state == TCP_LISTEN))
+	else if (sent)
 		e->mem.said = say_epoch;
 }
 
