@@ -28,6 +28,7 @@ enum {
 #define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
+#define SOCK_LINGER 4          /* enum sock_flags of include/net/sock.h, the same since 2.6.12 */
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h, the same since 2.6.27 */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -49,6 +50,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct in6_addr {
 	union {
 		__u8 u6_addr8[16];
@@ -64,6 +69,8 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	atomic64_t skc_cookie;
+	unsigned long skc_flags; /* bits: enum sock_flags */
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -94,6 +101,8 @@ struct sock {
 	__u16 sk_protocol;
 	int sk_err;
 	__u32 sk_ack_backlog;
+	struct socket *sk_socket; /* NULL: no file, because nobody accepted it yet or everybody closed it */
+	unsigned long sk_lingertime; /* jiffies; meaningful with SOCK_LINGER */
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
 };
@@ -129,8 +138,25 @@ struct tcp_sock {
 	__u32 total_retrans;
 };
 
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	volatile unsigned char tw_substate; /* TCP_TIME_WAIT, or TCP_FIN_WAIT2 */
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
 struct sk_buff {
+	struct net_device *dev;
 	char cb[48];
+	__u16 transport_header; /* from `head` */
+	__u16 network_header;
+	unsigned char *head;
 };
 
 struct tcp_skb_cb {

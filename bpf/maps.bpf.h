@@ -77,6 +77,12 @@ const volatile unsigned char filter_families __weak = TF_FAMILY_IPV4 | TF_FAMILY
 const volatile unsigned long long wanted_ports[TF_PORT_ENDS][TF_PORT_WORDS] __weak = {};
 /* Does tcp_retransmit_skb have its third argument (Linux 6.17)? Learned from BTF. */
 const volatile _Bool retransmit_has_error __weak = 0;
+/* Does tcp_send_reset have its third argument (Linux 6.10)? */
+const volatile _Bool reset_has_reason __weak = 0;
+/* From the kernel's numbers (enum sk_rst_reason) to enum tf_reset_reason. */
+const volatile unsigned char reset_reasons[TF_RESET_KERNEL_REASONS] __weak = {};
+/* Packets can be read only with a helper that lockdown=confidentiality refuses. */
+const volatile _Bool may_probe_read __weak = 0;
 /* State records carry tf_metrics too (-v). */
 const volatile _Bool metrics_everywhere __weak = 0;
 

@@ -49,6 +49,9 @@ enum tf_port_end { TF_PORT_EITHER = 0, TF_PORT_LOCAL = 1, TF_PORT_REMOTE = 2, TF
 #define TF_PORT_WORDS (65536 / 64)
 #define TF_MAX_PIDS   256
 
+/* The kernel has 26 reasons to send a RST today (6.18). */
+#define TF_RESET_KERNEL_REASONS 64
+
 enum tf_family_bit {
 	TF_FAMILY_IPV4 = 1 << 0, /* v4-mapped included: they are IPv4 on the wire */
 	TF_FAMILY_IPV6 = 1 << 1,

@@ -8,7 +8,7 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss                 by header.type
+ *     tf_retransmission | tf_loss | tf_reset      by header.type
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *
@@ -34,6 +34,7 @@ enum tf_record_type {
 	TF_RECORD_STATE = 1,      /* inet_sock_set_state: old_state > new_state */
 	TF_RECORD_RETRANSMIT = 2, /* tcp_retransmit_skb; a tf_retransmission follows */
 	TF_RECORD_LOST = 3,       /* records are missing from here on; a tf_loss follows. Made by user space */
+	TF_RECORD_RESET = 5,      /* a RST was sent or received; a tf_reset follows */
 };
 
 enum tf_record_flag {
@@ -57,7 +58,7 @@ enum tf_owner_source {
 
 struct tf_header {
 	__u64 time_ns;    /* CLOCK_BOOTTIME, nanoseconds; read in the event */
-	__u64 cookie;     /* SO_COOKIE of the socket; 0 in a TF_RECORD_LOST */
+	__u64 cookie;     /* SO_COOKIE of the socket; 0 in a TF_RECORD_LOST, and where there is no socket */
 	__u8 type;        /* enum tf_record_type */
 	__u8 flags;       /* enum tf_record_flag */
 	__u16 local_port; /* 0: none chosen yet, or said before */
@@ -106,13 +107,58 @@ struct tf_loss {
 	__u32 reason;   /* enum tf_loss_reason */
 };
 
+enum tf_reset_direction { TF_RESET_SENT = 0, TF_RESET_RECEIVED = 1, TF_RESET_DIRECTIONS };
+
+/*
+ * Why a RST was sent: enum sk_rst_reason of the kernel (include/net/rstreason.h, Linux 6.10), numbered anew, because
+ * its numbers change between versions; and TCP_STATE, which is several things to a user, told apart.
+ */
+enum tf_reset_reason {
+	TF_RESET_UNKNOWN = 0, /* not told: received, or sent by a kernel that does not tell */
+	TF_RESET_OTHER = 1,   /* newer than this version: see kernel_reason */
+	TF_RESET_NO_SOCKET = 2,
+	TF_RESET_UNREAD_DATA = 3,      /* close(2) before all that came was read (RFC 2525 section 2.17) */
+	TF_RESET_LINGER_0 = 4,         /* close(2) with SO_LINGER on and 0 seconds */
+	TF_RESET_LINGER2 = 5,          /* close(2), and TCP_LINGER2 forbids to wait in FIN_WAIT2 */
+	TF_RESET_DATA_AFTER_CLOSE = 6, /* data came for a socket that nobody can read any more */
+	TF_RESET_UNSENT_DATA = 7,      /* disconnected in CLOSING or LAST_ACK with data to send */
+	TF_RESET_DISCONNECTED = 8,     /* connect(2) to AF_UNSPEC */
+	TF_RESET_ABORTED = 9,          /* by another process (SOCK_DESTROY: ss -K), or FIN_WAIT2 ran out of time */
+	TF_RESET_KEEPALIVE = 10,       /* keepalive probes were not answered */
+	TF_RESET_NO_MEMORY = 11,       /* too many orphans, or TCP out of memory */
+	TF_RESET_TIME_WAIT = 12,       /* a segment for a connection in TIME_WAIT, or in FIN_WAIT2 without a process */
+	TF_RESET_INVALID_ACK = 13,
+	TF_RESET_TOO_OLD_ACK = 14,
+	TF_RESET_OLD_ACK = 15,
+	TF_RESET_ACK_OF_UNSENT = 16,
+	TF_RESET_INVALID_SYN = 17,
+	TF_RESET_FLAGS = 18,
+	TF_RESET_PAWS = 19,         /* RFC 7323 section 5 */
+	TF_RESET_MPTCP = 20,        /* RFC 8684 section 3.6 */
+	TF_RESET_NOT_ACCEPTED = 21, /* the listener was closed before */
+	TF_RESET_REASONS
+};
+
+/*
+ * An active RST is recorded after > CLOSE, in state CLOSE; one that answers a segment, in the socket's state. Where
+ * there is no connection the header's cookie is 0 and an identity follows, whose ends are the segment's: in state CLOSE
+ * nobody listens on that port, in LISTEN a listener refused the segment. In TIME_WAIT and FIN_WAIT2 the cookie may be
+ * one that ended long ago.
+ */
+struct tf_reset {
+	__u32 kernel_reason; /* enum sk_rst_reason as that kernel numbers it; 0: not told */
+	__u8 direction;      /* enum tf_reset_direction */
+	__u8 reason;         /* enum tf_reset_reason */
+	__u16 reserved;
+};
+
 /* IPv4 addresses are stored v4-mapped (::ffff:a.b.c.d), so that both ends of a connection compare alike. */
 struct tf_identity {
 	__u8 local_addr[16];
 	__u8 remote_addr[16];
 	__u64 cgroup;      /* id of the socket's cgroup (v2); 0: not known */
 	__u32 netns;       /* inode number of the network namespace */
-	__u32 uid;         /* owner of the socket's file, in the initial user namespace */
+	__u32 uid;         /* owner of the socket's file, in the initial user namespace; 0xffffffff: not known */
 	__u32 pid;         /* thread group (process) of the owner, in the initial pid namespace; 0: not known */
 	__u32 tid;         /* the thread */
 	__u16 local_port;  /* 0: not chosen yet */
@@ -139,6 +185,8 @@ TF_STATIC_ASSERT(offsetof(struct tf_retransmission, tcp_flags) == 20, "tf_retran
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, ca_state) == 24, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_reset) == 8, "tf_reset is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_reset, reason) == 5, "tf_reset is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_identity) == 80, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, cgroup) == 32, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an interface");

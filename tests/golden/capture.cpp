@@ -41,13 +41,15 @@ public:
     {
         tf_header header{};
         std::memcpy(&header, record.data(), sizeof(header));
+        bool ours = header.type == TF_RECORD_LOST || (header.cookie != 0 && cookies_.contains(header.cookie));
         if ((header.flags & TF_FLAG_IDENTITY) != 0) {
             tf_identity identity{};
             std::memcpy(&identity, record.data() + record.size() - sizeof(identity), sizeof(identity));
-            if (identity.netns == netns_)
+            ours = identity.netns == netns_;
+            if (ours)
                 cookies_.insert(header.cookie);
         }
-        if (header.type == TF_RECORD_LOST || cookies_.contains(header.cookie))
+        if (ours)
             out_.print("{}", to_hex_line(record));
         return true;
     }

@@ -65,6 +65,12 @@ def reset():
     client.close()
     listener.close()
     server.close()
+    listener, client, server = pair()
+    client.sendall(b"unread")
+    time.sleep(0.05)
+    server.close()
+    client.close()
+    listener.close()
     wait_for_close()
 
 

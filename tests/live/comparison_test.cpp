@@ -47,7 +47,7 @@ struct Comparison {
     std::size_t connections = 0;
     std::size_t refused_every = 0;
     std::chrono::microseconds pause{};
-    // Listener: 1. Connection: 5 at each end. Refused: 2.
+    // Changes of state. Listener: 1. Connection: 5 at each end. Refused: 2.
     [[nodiscard]] std::size_t events() const { return 1 + 10 * (connections - refused()) + 2 * refused(); }
     [[nodiscard]] std::size_t refused() const { return connections / refused_every; }
 };
@@ -138,8 +138,8 @@ protected:
         std::size_t events = 0;
         std::map<std::uint64_t, std::uint64_t> port_of; // connection > its local port
         tcpflight.for_each([&](const TraceEvent &event) {
-            if (event.is("retransmit"))
-                return; // of a FIN, now and then; the other tool does not show them
+            if (!event.is("state"))
+                return; // a FIN sent again, resets: the other tool does not show them
             const auto local = static_cast<unsigned>(event.number("local_port"));
             const auto remote = event.is_null("remote_port") ? 0U : static_cast<unsigned>(event.number("remote_port"));
             ++ours[key(local, remote, event.text("old_state"), event.text("new_state"))];

@@ -28,8 +28,10 @@ TEST_F(Failure, Refused)
     expect_exactly(tracer, {Timeline::of_client(socket)
                                 .by(client, "connect")
                                 .to("SYN_SENT", socket.step)
+                                .receives_reset()
                                 .to("CLOSE", socket.step)
-                                .with_error("ECONNREFUSED")});
+                                .with_error("ECONNREFUSED"),
+                            Timeline::of_stray_reset(socket.remote, socket.local, "CLOSE", "no_socket")});
 }
 
 TEST_F(Failure, RefusedTwiceOnOneSocket)
@@ -46,12 +48,16 @@ TEST_F(Failure, RefusedTwiceOnOneSocket)
     expect_exactly(tracer, {Timeline::of_client(socket)
                                 .by(client, "connect")
                                 .to("SYN_SENT", socket.step)
+                                .receives_reset()
                                 .to("CLOSE", socket.step)
                                 .with_error("ECONNREFUSED")
                                 .again_as(again)
                                 .to("SYN_SENT", again.step)
+                                .receives_reset()
                                 .to("CLOSE", again.step)
-                                .with_error("ECONNREFUSED")});
+                                .with_error("ECONNREFUSED"),
+                            Timeline::of_stray_reset(socket.remote, local, "CLOSE", "no_socket"),
+                            Timeline::of_stray_reset(again.remote, local, "CLOSE", "no_socket")});
 }
 
 TEST_F(Failure, RefusedOverIPv6)
@@ -66,27 +72,10 @@ TEST_F(Failure, RefusedOverIPv6)
     expect_exactly(tracer, {Timeline::of_client(socket)
                                 .by(client, "connect")
                                 .to("SYN_SENT", socket.step)
+                                .receives_reset()
                                 .to("CLOSE", socket.step)
-                                .with_error("ECONNREFUSED")});
-}
-
-TEST_F(Failure, ResetByLinger0)
-{
-    Tracer tracer = trace();
-    Actor server("server");
-    Actor client("client");
-    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
-    const Connection c = connect(client, server, listener);
-    client.set_linger_0(c.client);
-    const Step close = client.close(c.client);
-    EXPECT_EQ(server.receive(c.child).error, ECONNRESET);
-
-    expect_exactly(tracer,
-                   {
-                       Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
-                       connected_client(c, client).to("CLOSE", close),
-                       connected_child(c, server).by(server, "inherited|syscall").to("CLOSE").with_error("ECONNRESET"),
-                   });
+                                .with_error("ECONNREFUSED"),
+                            Timeline::of_stray_reset(socket.remote, socket.local, "CLOSE", "no_socket")});
 }
 
 TEST_F(Failure, SynTimesOut)

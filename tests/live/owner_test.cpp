@@ -44,11 +44,13 @@ TEST_F(Owner, NeverAccepted)
     const Step close = server.close(listener);
     EXPECT_EQ(client.receive(c.client).error, ECONNRESET);
 
-    expect_exactly(tracer, {
-                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN").to("CLOSE", close),
-                               connected_child(c, server).by(server, "inherited|syscall").to("CLOSE", close),
-                               connected_client(c, client).to("CLOSE", close).with_error("ECONNRESET"),
-                           });
+    expect_exactly(
+        tracer,
+        {
+            Timeline::of_listener(listener).by(server, "listen").to("LISTEN").to("CLOSE", close),
+            connected_child(c, server).by(server, "inherited|syscall").to("CLOSE", close).sends_reset("not_accepted"),
+            connected_client(c, client).receives_reset().to("CLOSE", close).with_error("ECONNRESET"),
+        });
 }
 
 // Connections made before tcpflight was there: who owns them is not known, and not guessed, until a system call shows

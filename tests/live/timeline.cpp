@@ -43,6 +43,11 @@ std::string segment_text(const std::string &flags, std::uint64_t length, std::ui
     return "retransmit " + flags + " length " + std::to_string(length) + " at " + std::to_string(offset);
 }
 
+std::string reset_text(const std::string &direction_and_state, const std::string &reason)
+{
+    return "reset " + direction_and_state + (reason.empty() ? "" : ": " + reason);
+}
+
 // Nanoseconds from CLOCK_BOOTTIME to the wall clock, in which JSON tells its times.
 std::int64_t boot_to_wall_ns()
 {
@@ -67,6 +72,14 @@ Timeline Timeline::of_listener(const ActorSocket &listener)
     Timeline timeline(listener, "CLOSE");
     timeline.ends_ = listener.local.family() + " " + endpoint(listener.local) + " > *";
     return timeline;
+}
+
+Timeline Timeline::of_stray_reset(const SocketAddress &local, const SocketAddress &remote, const std::string &state,
+                                  const std::string &reason)
+{
+    Timeline timeline({.local = local, .remote = remote, .step = {}}, state);
+    timeline.owner_ = timeline.sources_ = "unknown";
+    return timeline.sends_reset(reason);
 }
 
 void Timeline::set_ends(const ActorSocket &socket)
@@ -113,6 +126,21 @@ Timeline &Timeline::retransmits(std::string flags, std::size_t at_least, std::ui
     return *this;
 }
 
+Timeline &Timeline::resets(const std::string &direction, const std::string &reason)
+{
+    items_.push_back(
+        {.ends = ends_,
+         .from = state_,
+         .to = {},
+         .detail = direction + " in " + (state_ == "CLOSE" && !items_.empty() ? items_.back().from : state_),
+         .reasons = reason,
+         .is_reset = true,
+         .owner = owner_,
+         .sources = sources_,
+         .during = {}});
+    return *this;
+}
+
 Timeline &Timeline::again_as(const ActorSocket &socket)
 {
     set_ends(socket);
@@ -142,6 +170,14 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
             line(item, change_text(item.from, item.to, item.detail));
             continue;
         }
+        if (item.is_reset) {
+            std::string reason = item.reasons.substr(0, item.reasons.find('|'));
+            if (at < actual.size() && actual[at].is("reset") && !actual[at].is_null("reason") &&
+                is_one_of(actual[at].text("reason"), item.reasons))
+                reason = actual[at].text("reason");
+            line(item, reset_text(item.detail, reason));
+            continue;
+        }
         std::size_t &attempt = attempts[item.detail];
         for (std::size_t n = 0; n < item.at_least || (at < actual.size() && actual[at].is("retransmit")); ++n)
             line(item, item.detail + " #" + std::to_string(++attempt) + " in " + item.from);
@@ -161,7 +197,7 @@ std::string Timeline::objections_to_times(const std::vector<TraceEvent> &actual)
         if (time < last)
             text += objection(event, "earlier than the event before");
         last = time;
-        if (event.is("retransmit"))
+        if (!event.is("state"))
             continue;
         item = std::find_if(item, items_.end(), [](const Item &next) { return !next.to.empty(); });
         if (item == items_.end())
@@ -194,15 +230,21 @@ std::string summary(const TraceEvent &event)
                 std::to_string(event.number("attempt")) + " in " + event.text("state");
         if (!event.is_null("send_error"))
             text += ", not sent: " + event.text("send_error");
+    } else if (event.is("reset")) {
+        text += reset_text(event.text("direction") + " in " + event.text("state"),
+                           event.is_null("reason") ? "" : event.text("reason"));
     } else {
         text += event.text("old_state") + " -> " + event.text("new_state");
         text += event.is_null("duration_us") ? "" : " after a time";
         text += event.is_null("error") ? "" : ", error " + event.text("error");
     }
-    text += ", " + event.text("comm") + "[" + std::to_string(event.number("pid")) + "] by " + event.text("owner");
-    if (event.number("tid") != event.number("pid"))
+    if (event.is_null("pid"))
+        text += ", unknown by " + event.text("owner");
+    else
+        text += ", " + event.text("comm") + "[" + std::to_string(event.number("pid")) + "] by " + event.text("owner");
+    if (!event.is_null("tid") && event.number("tid") != event.number("pid"))
         text += ", thread " + std::to_string(event.number("tid"));
-    if (event.number("uid") != geteuid())
+    if (!event.is_null("uid") && event.number("uid") != geteuid())
         text += ", uid " + std::to_string(event.number("uid"));
     if (event.json().at("incomplete") != false)
         text += ", incomplete";
@@ -214,6 +256,10 @@ std::vector<std::vector<TraceEvent>> by_connection(const std::vector<TraceEvent>
     std::vector<std::vector<TraceEvent>> groups;
     std::map<std::uint64_t, std::size_t> group_of;
     for (const TraceEvent &event : events) {
+        if (event.is_null("conn")) {
+            groups.push_back({event});
+            continue;
+        }
         auto [found, is_new] = group_of.try_emplace(event.number("conn"), groups.size());
         if (is_new)
             groups.emplace_back();

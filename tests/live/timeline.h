@@ -16,6 +16,9 @@ public:
     static Timeline of_client(const ActorSocket &socket) { return {socket, "CLOSE"}; }
     static Timeline of_child(const ActorSocket &accepted) { return {accepted, "LISTEN"}; }
     static Timeline of_listener(const ActorSocket &listener);
+    // The answer to a segment from `remote` to `local`, in `state`, that belongs to no connection.
+    static Timeline of_stray_reset(const SocketAddress &local, const SocketAddress &remote, const std::string &state,
+                                   const std::string &reason);
 
     // Who is shown from here on, and how that was learned: "connect", or "inherited|syscall" where it depends on which
     // CPU took the packet.
@@ -32,6 +35,11 @@ public:
     // and so on, across states.
     Timeline &retransmits(std::string flags, std::size_t at_least, std::uint32_t length = 0, std::uint32_t offset = 0);
 
+    // A RST in this state, or, after > CLOSE, in the one before. `reason` as in JSON, perhaps
+    // one of several ("linger_0|disconnected"); empty: none is told.
+    Timeline &sends_reset(const std::string &reason) { return resets("sent", reason); }
+    Timeline &receives_reset() { return resets("received", {}); }
+
     // The socket's next life, with another port: connect(2) again after it had failed.
     Timeline &again_as(const ActorSocket &socket);
 
@@ -44,10 +52,12 @@ public:
 
 private:
     struct Item {
-        std::string ends;   // "ipv4 127.0.0.1.1 > 127.0.0.1.2"
-        std::string from;   // state; of a retransmission, the only one
-        std::string to;     // empty: retransmissions
-        std::string detail; // error, or the segment
+        std::string ends;         // "ipv4 127.0.0.1.1 > 127.0.0.1.2"
+        std::string from;         // state; of a retransmission, the only one
+        std::string to;           // empty: retransmissions, or a reset
+        std::string detail;       // error, the segment, or which way the reset went and in which state
+        std::string reasons = {}; // of a reset
+        bool is_reset = false;
         std::size_t at_least = 1;
         std::string owner; // "name[pid]"
         std::string sources;
@@ -56,6 +66,7 @@ private:
 
     Timeline(const ActorSocket &socket, std::string state);
     void set_ends(const ActorSocket &socket);
+    Timeline &resets(const std::string &direction, const std::string &reason);
 
     std::string ends_;
     std::string state_;
@@ -67,7 +78,8 @@ private:
 // An event as Timeline::expected() has it.
 std::string summary(const TraceEvent &event);
 
-// The events of each connection ("conn"), in order; connections in the order of their first event.
+// The events of each connection ("conn"), in order; connections in the order of their first event. What has no
+// connection is by itself.
 std::vector<std::vector<TraceEvent>> by_connection(const std::vector<TraceEvent> &events);
 
 // Waits until all of this must be there, stops the tracer, and fails the test unless the events seen are these

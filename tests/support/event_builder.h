@@ -139,6 +139,11 @@ public:
         event_.what = retransmit;
         return *this;
     }
+    EventBuilder &resets(const Reset &reset)
+    {
+        event_.what = reset;
+        return *this;
+    }
     // For a change of state or a retransmission, after either was set.
     EventBuilder &metrics(const Metrics &metrics)
     {

@@ -53,6 +53,19 @@ public:
                                            .in_flight = 1});
     }
 
+    // Without a cookie: of a segment that belongs to no connection.
+    static RecordBuilder reset(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                               tf_reset_direction direction, tf_reset_reason reason)
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_RESET;
+        builder.reset_ = tf_reset{.kernel_reason = 0,
+                                  .direction = static_cast<std::uint8_t>(direction),
+                                  .reason = static_cast<std::uint8_t>(reason),
+                                  .reserved = 0};
+        return builder;
+    }
+
     // From `time_us` on, for a moment or until `until_us`.
     static RecordBuilder lost(std::uint64_t time_us, std::uint64_t total, std::uint32_t cpu, std::uint64_t until_us = 0)
     {
@@ -127,6 +140,7 @@ public:
         append(out, header_);
         append(out, retransmission_);
         append(out, loss_);
+        append(out, reset_);
         append(out, metrics_);
         append(out, identity_);
         return out;
@@ -148,6 +162,7 @@ private:
     tf_header header_{};
     std::optional<tf_retransmission> retransmission_;
     std::optional<tf_loss> loss_;
+    std::optional<tf_reset> reset_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
 };

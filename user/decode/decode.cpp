@@ -40,6 +40,14 @@ DecodeError check_identity(const tf_identity &identity)
     return DecodeError::None;
 }
 
+DecodeError check_body(const Record &record)
+{
+    if (record.header.type == TF_RECORD_RESET &&
+        (record.reset.direction >= TF_RESET_DIRECTIONS || record.reset.reason >= TF_RESET_REASONS))
+        return DecodeError::BadValue;
+    return DecodeError::None;
+}
+
 } // namespace
 
 std::string_view describe(DecodeError error)
@@ -62,6 +70,7 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_STATE: break;
     case TF_RECORD_RETRANSMIT: size += sizeof(tf_retransmission); break;
     case TF_RECORD_LOST: size += sizeof(tf_loss); break;
+    case TF_RECORD_RESET: size += sizeof(tf_reset); break;
     default: return 0;
     }
     if ((header.flags & TF_FLAG_METRICS) != 0)
@@ -82,6 +91,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_STATE: break;
     case TF_RECORD_RETRANSMIT: blocks.take(out.retransmission); break;
     case TF_RECORD_LOST: blocks.take(out.loss); break;
+    case TF_RECORD_RESET: blocks.take(out.reset); break;
     default: return DecodeError::UnknownType;
     }
     if (out.has(TF_FLAG_METRICS))
@@ -95,6 +105,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
         return out.loss.reason < TF_LOSS_REASONS ? DecodeError::None : DecodeError::BadValue;
     if (!is_valid(TcpState{out.header.old_state}) || !is_valid(TcpState{out.header.new_state}))
         return DecodeError::BadState;
+    if (auto error = check_body(out); error != DecodeError::None)
+        return error;
     return out.has(TF_FLAG_IDENTITY) ? check_identity(out.identity) : DecodeError::None;
 }
 

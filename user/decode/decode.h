@@ -15,6 +15,7 @@ struct Record {
     tf_header header;
     tf_retransmission retransmission; // type TF_RECORD_RETRANSMIT
     tf_loss loss;                     // type TF_RECORD_LOST
+    tf_reset reset;                   // type TF_RECORD_RESET
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
 
@@ -27,7 +28,7 @@ enum class DecodeError : std::uint8_t {
     UnknownType, // from a newer version
     WrongSize,   // not what type and flags require
     BadState,    // not a TCP state
-    BadValue,    // owner source, address family or loss reason out of range
+    BadValue,    // an enum or an address family out of range, or a part that its kind must have is missing
 };
 
 // A clause for an error message: "is too short".

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/endpoint.h"
+#include "model/reset.h"
 #include "model/tcp_state.h"
 
 #include <array>
@@ -30,12 +31,15 @@ struct Owner {
     [[nodiscard]] std::string_view comm_view() const;
 };
 
+// Nobody has this number: (uid_t)-1 of setresuid(2).
+constexpr std::uint32_t unknown_uid = 0xffffffff;
+
 struct Identity {
     Endpoint local; // the side of the socket that this is about
     Endpoint remote;
     Family family = Family::IPv4; // on the wire: v4-mapped connections of an IPv6 socket are IPv4
     std::uint32_t netns = 0;      // inode number of the network namespace
-    std::uint32_t uid = 0;
+    std::uint32_t uid = unknown_uid;
     std::uint64_t cgroup = 0; // id of the cgroup (v2); 0: not known
     Owner owner;
 };
@@ -89,7 +93,7 @@ struct Lost {
 
 struct Event {
     std::uint64_t time_ns = 0;    // CLOCK_BOOTTIME of the kernel
-    std::uint64_t connection = 0; // the socket's cookie; 0 for Lost
+    std::uint64_t connection = 0; // the socket's cookie; 0 for Lost, and where there is no connection
     // Null for Lost, and for a connection whose identity was forgotten. Valid only until the next event.
     const Identity *identity = nullptr;
     // Something was or may have been lost in this connection's timeline before this event.
@@ -98,7 +102,7 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost> what;
+    std::variant<StateChange, Retransmit, Lost, Reset> what;
 };
 
 // Bits of Retransmit::flags.

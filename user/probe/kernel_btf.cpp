@@ -58,4 +58,18 @@ std::optional<unsigned> KernelBtf::function_arguments(const char *function) cons
     return btf_vlen(prototype);
 }
 
+std::vector<std::pair<std::string_view, std::uint64_t>> KernelBtf::enumerators(const char *name) const
+{
+    std::vector<std::pair<std::string_view, std::uint64_t>> found;
+    auto id = btf__find_by_name_kind(types_.get(), name, BTF_KIND_ENUM);
+    if (id < 0)
+        return found;
+    const auto *type = btf__type_by_id(types_.get(), static_cast<__u32>(id));
+    const auto *values = btf_enum(type);
+    for (std::size_t i = 0; i < btf_vlen(type); i++)
+        found.emplace_back(btf__name_by_offset(types_.get(), values[i].name_off),
+                           static_cast<std::uint64_t>(values[i].val));
+    return found;
+}
+
 } // namespace tcpflight

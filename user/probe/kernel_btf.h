@@ -3,8 +3,12 @@
 
 #include "model/result.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 struct btf;
 
@@ -22,6 +26,9 @@ public:
     [[nodiscard]] unsigned function_id(const char *function) const;
     // None: no such function.
     [[nodiscard]] std::optional<unsigned> function_arguments(const char *function) const;
+
+    // The names and values of an enum; empty if it does not exist.
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::uint64_t>> enumerators(const char *name) const;
 
 private:
     struct Free {

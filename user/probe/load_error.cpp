@@ -1,27 +1,15 @@
 #include "probe/load_error.h"
 
+#include "probe/lockdown.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <string>
 
 namespace tcpflight {
 namespace {
-
-// "none [integrity] confidentiality": the word in brackets is in force. Empty where the kernel has no lockdown.
-std::string lockdown_mode()
-{
-    std::ifstream file("/sys/kernel/security/lockdown");
-    std::string text;
-    std::getline(file, text);
-    auto open = text.find('[');
-    auto close = text.find(']', open);
-    if (open == std::string::npos || close == std::string::npos)
-        return {};
-    return text.substr(open + 1, close - open - 1);
-}
 
 std::string reason(int error)
 {

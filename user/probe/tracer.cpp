@@ -7,6 +7,7 @@
 #include "probe/load_error.h"
 #include "probe/privileges.h"
 #include "probe/pushdown.h"
+#include "probe/reset_reasons.h"
 #include "tcpflight/control.h"
 
 #include <bpf/bpf.h>
@@ -74,6 +75,7 @@ void configure(programs &skeleton, const TracerSettings &settings, std::size_t r
     bpf_map__set_max_entries(skeleton.maps.stages, static_cast<__u32>(libbpf_num_possible_cpus()));
     skeleton.rodata->metrics_everywhere = settings.metrics;
     skeleton.rodata->retransmit_has_error = btf.tracepoint_arguments("tcp_retransmit_skb") >= 3;
+    configure_resets(skeleton, btf);
     push_down(settings.filter, skeleton);
 }
 

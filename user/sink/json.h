@@ -18,6 +18,7 @@ private:
     void put_what(LineWriter &line, const Event &event, const StateChange &change) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
     void put_what(LineWriter &line, const Event &event, const Lost &lost) const;
+    static void put_what(LineWriter &line, const Event &event, const Reset &reset);
 
     bool nano_;
     ClockAnchor anchor_;

@@ -55,14 +55,18 @@ void put_owner(LineWriter &line, const Owner &owner)
 
 void put_connection(LineWriter &line, const Event &event)
 {
-    put_number(line, ",\"conn\":", event.connection);
+    put_number_or_null(line, ",\"conn\":", event.connection);
     if (event.identity == nullptr) {
         line.put(R"(,"family":null,"local_addr":null,"local_port":null,"remote_addr":null,"remote_port":null)"
                  R"(,"pid":null,"tid":null,"comm":null,"owner":"unknown","uid":null,"netns":null,"cgroup":null)");
     } else {
         put_endpoints(line, *event.identity, has_remote_end(event));
         put_owner(line, event.identity->owner);
-        put_number(line, ",\"uid\":", event.identity->uid);
+        line.put(",\"uid\":");
+        if (event.identity->uid != unknown_uid)
+            line.put_decimal(event.identity->uid);
+        else
+            line.put("null");
         put_number_or_null(line, ",\"netns\":", event.identity->netns);
         put_number_or_null(line, ",\"cgroup\":", event.identity->cgroup);
     }

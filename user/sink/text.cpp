@@ -222,7 +222,8 @@ void TextSink::put_details(LineWriter &line, const Identity *identity, const Met
         return;
     if (identity->netns != 0)
         put_labelled(line, ", netns ", identity->netns);
-    put_labelled(line, ", uid ", identity->uid);
+    if (identity->uid != unknown_uid)
+        put_labelled(line, ", uid ", identity->uid);
     if (identity->cgroup != 0)
         put_labelled(line, ", cgroup ", identity->cgroup);
 }

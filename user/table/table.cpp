@@ -48,6 +48,14 @@ std::uint32_t payload_length(const tf_retransmission &r)
     return length >= flags ? length - flags : 0;
 }
 
+Reset to_reset(const Record &record)
+{
+    return {.state = TcpState{record.header.old_state},
+            .direction = static_cast<ResetDirection>(record.reset.direction),
+            .reason = static_cast<ResetReason>(record.reset.reason),
+            .kernel_reason = record.reset.kernel_reason};
+}
+
 } // namespace
 
 Table::Table(Wanted wanted, std::size_t capacity)
@@ -59,6 +67,9 @@ std::optional<Event> Table::observe(const Record &record)
 {
     if (record.header.type == TF_RECORD_LOST)
         return observe_loss(record);
+    // A connection that is resetting itself is told of after its end, and some resets have none.
+    if (record.header.type == TF_RECORD_RESET && !index_.contains(record.header.cookie))
+        return observe_stray_reset(record);
     return observe_socket(record);
 }
 
@@ -96,18 +107,52 @@ Event Table::observe_socket(const Record &record)
     switch (header.type) {
     case TF_RECORD_STATE: event.what = state_change(connection, record); break;
     case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
+    case TF_RECORD_RESET: event.what = to_reset(record); break;
     default: break; // decode lets nothing else through
     }
     event.incomplete = connection.incomplete;
     event.wanted = connection.wanted;
     event.identity = connection.identity_known ? &connection.identity : nullptr;
 
-    if (connection.state == TcpState::Close) {
-        departed_ = connection.identity;
-        if (event.identity != nullptr)
-            event.identity = &departed_;
-        remove(header.cookie);
+    if (connection.state == TcpState::Close)
+        depart(connection, TcpState{header.old_state}, event);
+    return event;
+}
+
+void Table::depart(const Connection &connection, TcpState last_state, Event &event)
+{
+    const auto &kept = departed_.add({.cookie = connection.cookie,
+                                      .state = last_state,
+                                      .identity_known = connection.identity_known,
+                                      .wanted = connection.wanted,
+                                      .incomplete = connection.incomplete,
+                                      .identity = connection.identity});
+    if (event.identity != nullptr)
+        event.identity = &kept.identity;
+    remove(connection.cookie);
+}
+
+Event Table::observe_stray_reset(const Record &record)
+{
+    auto reset = to_reset(record);
+    Event event;
+    event.time_ns = record.header.time_ns;
+    event.connection = record.header.cookie;
+    if (record.has(TF_FLAG_IDENTITY)) {
+        passing_ = to_identity(record.identity);
+        event.identity = &passing_;
     }
+    const auto *departed = record.header.cookie != 0 ? departed_.find(record.header.cookie) : nullptr;
+    if (departed != nullptr) {
+        reset.state = reset.state == TcpState::Close ? departed->state : reset.state;
+        event.incomplete = departed->incomplete;
+        event.wanted = departed->wanted;
+        if (departed->identity_known)
+            event.identity = &departed->identity;
+    } else if (wanted_) {
+        event.wanted = event.identity != nullptr && wanted_(*event.identity);
+    }
+    event.what = reset;
     return event;
 }
 

@@ -4,6 +4,7 @@
 
 #include "decode/decode.h"
 #include "model/event.h"
+#include "table/departed.h"
 
 #include <tsl/robin_map.h>
 
@@ -63,9 +64,11 @@ private:
 
     Event observe_socket(const Record &record);
     std::optional<Event> observe_loss(const Record &record);
+    Event observe_stray_reset(const Record &record);
     Connection &find_or_add(const Record &record);
     void learn_identity(Connection &connection, const Record &record);
     StateChange state_change(Connection &connection, const Record &record);
+    void depart(const Connection &connection, TcpState last_state, Event &event);
     static Retransmit retransmit(Connection &connection, const Record &record);
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_one();
@@ -77,7 +80,8 @@ private:
     std::deque<Connection> slots_;                                   // a deque: growing moves nothing
     std::vector<std::uint32_t> free_slots_;
     std::size_t clock_hand_ = 0;
-    Identity departed_; // of the connection that ended with the last event
+    Departed departed_;
+    Identity passing_;                                                        // of an event without a connection
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> losses_; // (cpu, reason) > total told
     std::uint32_t gaps_ = 0;
     std::uint64_t gap_until_ns_ = 0; // the last gap goes on until here

@@ -67,6 +67,9 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         retransmission().unknown_owner(),
         retransmission().unknown_identity(),
         EventBuilder().retransmits(largest),
+        EventBuilder().resets({}),
+        EventBuilder().resets({.state = TcpState::Listen, .reason = ResetReason::Other, .kernel_reason = 31}),
+        EventBuilder().resets({.direction = ResetDirection::Received}).connection(0).unknown_owner().uid(unknown_uid),
         EventBuilder().loses(1, LossReason::RingFull, 0),
         EventBuilder().loses(largest_integer, LossReason::Nested, {}),
     };
@@ -89,10 +92,18 @@ TEST(Schema, HoldsForEveryStateAndOwner)
         EXPECT_EQ(schema().objections(object_of(EventBuilder().owner("nc", 1, source))), "");
 }
 
+TEST(Schema, HoldsForEveryReasonOfAReset)
+{
+    for (std::uint8_t reason = 0; reason <= static_cast<std::uint8_t>(ResetReason::NotAccepted); reason++) {
+        const auto object = object_of(EventBuilder().resets({.reason = ResetReason{reason}}));
+        EXPECT_EQ(schema().objections(object), "") << object;
+    }
+}
+
 // Each key alone is missed, in each kind of event.
 TEST(Schema, MissesEveryKey)
 {
-    for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(),
+    for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
                               EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");
