@@ -25,14 +25,19 @@ class Kernel:
     version: str  # of the package
     image: Path
     modules: Path  # a root folder, as depmod -b and modprobe -d take it
+    is_refused: bool = False  # too old for tcpflight
 
 
 def read_list(path):
-    """(name, suite, package) of each line."""
-    rows = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
-    for row in rows:
-        if len(row) != 3:
-            raise ValueError(f"{path}: {' '.join(row)!r} is not NAME SUITE PACKAGE")
+    """(name, suite, package, is refused) of each line."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        name, suite, package, *mark = line.split()
+        if mark not in ([], ["refused"]):
+            raise ValueError(f"{path}: '{mark[0]}' is no mark: give 'refused' or nothing")
+        rows.append((name, suite, package, bool(mark)))
     return rows
 
 
@@ -84,7 +89,7 @@ class Suite:
                     left.append(name)
         return found
 
-    def fetch(self, name, package):
+    def fetch(self, name, package, is_refused=False):
         """Downloads (apt verifies) and unpacks what is not there yet."""
         self.update()
         version = self._field(package, "Version")
@@ -108,4 +113,4 @@ class Suite:
         if not images:
             raise Unreachable(f"{package} {version} holds no vmlinuz")
         release = next((root / "lib/modules").iterdir()).name
-        return Kernel(name, release, version, images[0], root)
+        return Kernel(name, release, version, images[0], root, is_refused)

@@ -14,6 +14,9 @@ from . import archive, image, machine, report
 ROOT = Path(__file__).resolve().parents[3]
 LIST = ROOT / "tests/kernels/kernels.list"
 
+# What CI runs: the states, the ends, the owners and the retransmissions.
+CORE = "Close.*:Failure.*:Owner.*:Retransmission.*:Live/Families.*"
+
 JOB = """
 # The first line that is not empty is what it listens with, or why it does not.
 {tcpflight} -c 1 >/tmp/out 2>/tmp/err &
@@ -24,6 +27,7 @@ done
 sed -n 's/.*hooks: //; 1p' /tmp/err >&3
 kill -INT $! 2>/dev/null
 wait
+{no_tests} && exit
 cd /tmp && {live_test} --gtest_filter='{filter}' --gtest_output=json:/tmp/report.json
 cat /tmp/report.json >&3
 """
@@ -39,23 +43,47 @@ def parse_arguments(argv, known):
     parser.add_argument("kernels", nargs="*", metavar="KERNEL", help="of tests/kernels/kernels.list; default: all: "
                         + ", ".join(known))
     parser.add_argument("--filter", default="*", help="GoogleTest's filter of scenarios (default: all)")
-    parser.add_argument("--build", type=Path, default=ROOT / "build", help="build folder (default build)")
+    parser.add_argument("--core", dest="filter", action="store_const", const=CORE, help="only the scenarios of CI")
+    parser.add_argument("--build", type=Path, help="a build folder with the tests, used as it is (default: build, which is "
+                        "brought up to date)")
     parser.add_argument("--cache", type=Path, help="kernels are kept here (default: BUILD/kernels)")
     parser.add_argument("--seconds", type=int, default=600, help="at most, a kernel (default 600)")
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="kernels at a time")
     parser.add_argument("--append", default="", help="added to the kernel's command line")
-    parser.add_argument("--out", type=Path, help="write the table here too")
+    parser.add_argument("--out", type=Path, help="write the table here, as a page")
+    parser.add_argument("--results", type=Path, help="append a line for each scenario, for tools/test")
     options = parser.parse_args(argv)
     for kernel in options.kernels:
         if kernel not in known:
             parser.error(f"there is no kernel '{kernel}' in the list: give one of {', '.join(known)}")
-    options.cache = options.cache or options.build / "kernels"
+    if not options.build:
+        options.build = ROOT / "build"
+        for command in (["tools/install-deps", "test", "kernels"], ["tools/build", "--tests"]):
+            if subprocess.run([ROOT / command[0], *command[1:]], check=False).returncode != 0:
+                sys.exit(1)
+    options.build = options.build.absolute()
+    options.cache = (options.cache or options.build / "kernels").absolute()
     return options
+
+
+def tell(options, verdict, name, reason=""):
+    """A line for tools/test."""
+    if options.results:
+        with open(options.results, "a", encoding="utf-8") as out:
+            out.write(f"{verdict}\tkernels/{name}\t{reason}\n")
+
+
+def tell_all(options, outcome):
+    if outcome.trouble:
+        tell(options, "FAIL", outcome.kernel, outcome.trouble)
+    for name, result in outcome.tests.items():
+        verdict = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}[result]
+        tell(options, verdict, f"{outcome.kernel}/{name}", outcome.details[name].partition("\n")[0])
 
 
 def try_kernel(kernel, options, work):
     job = JOB.format(tcpflight=options.build / "tcpflight", live_test=options.build / "tests/live/live_test",
-                     filter=options.filter.replace("'", ""))
+                     filter=options.filter.replace("'", ""), no_tests="true" if kernel.is_refused else "false")
     programs = [options.build / "tcpflight", options.build / "tests/live/live_test", shutil.which("nft")]
     begin = time.monotonic()
     initramfs = image.build(kernel, programs, [ROOT / "docs/json.md"], job, work)
@@ -75,22 +103,23 @@ def main(argv):
     rows = archive.read_list(LIST)
     options = parse_arguments(argv, [row[0] for row in rows])
     kernels = []
-    for name, suite, package in rows:
+    for name, suite, *package in rows:
         if options.kernels and name not in options.kernels:
             continue
         try:
-            kernels.append(archive.Suite(suite, options.cache.absolute()).fetch(name, package))
+            kernels.append(archive.Suite(suite, options.cache).fetch(name, *package))
         except (archive.Unreachable, subprocess.CalledProcessError) as error:
             say(f"{name} is skipped: {error}")
+            tell(options, "SKIP", name, str(error))
     if not kernels:
         sys.exit("tcpflight: kernels: no kernel could be fetched")
-    options.build = options.build.absolute()
     with tempfile.TemporaryDirectory(prefix="tcpflight-kernels-") as folder:
         work = Path(folder)
         with ThreadPoolExecutor(options.jobs) as pool:
             outcomes = list(pool.map(lambda kernel: try_kernel(kernel, options, work), kernels))
-    table = report.table(outcomes)
-    print(table)
+    for outcome in outcomes:
+        tell_all(options, outcome)
+    print(report.table(outcomes))
     if options.out:
-        options.out.write_text(table, encoding="utf-8")
+        options.out.write_text(report.page(outcomes), encoding="utf-8")
     sys.exit(any(outcome.trouble or outcome.count("failed") for outcome in outcomes))

@@ -1,12 +1,26 @@
 """Results: what each kernel made of each scenario, as lines and as a Markdown table."""
+import datetime
 import json
 from dataclasses import dataclass, field
+
+
+PAGE = """# Kernels
+
+What tcpflight's live tests came to on other kernels: Debian's, booted in QEMU by `tools/kernels --out docs/kernels.md` on
+{date}. `hooks` is what tcpflight found there and used. The oldest kernel that can work is 5.12; on older ones it says so
+and exits with 1.
+
+{table}
+Before 6.18 a child socket is traced at its birth under its listener's cookie; tcpflight tells that event with the child's
+next one. In QEMU everything is some twenty times slower, so that times in these runs mean nothing.
+"""
 
 
 @dataclass
 class Outcome:
     kernel: str
     release: str = ""
+    version: str = ""  # of Debian's package
     hooks: str = ""  # as tcpflight named them, or why it did not start
     tests: dict = field(default_factory=dict)  # name: passed, failed, skipped
     trouble: str = ""  # why there are no results
@@ -18,9 +32,15 @@ class Outcome:
 
 def parse(kernel, boot):
     """The job's results: a line of hooks, and then GoogleTest's report."""
-    outcome = Outcome(kernel.name, kernel.release)
+    outcome = Outcome(kernel.name, kernel.release, kernel.version)
     hooks, _, rest = boot.results.partition("\n")
-    outcome.hooks = hooks.strip()
+    outcome.hooks = hooks.strip().rpartition(", buffer")[0] or hooks.strip()
+    if kernel.is_refused:
+        name = "SaysWhyItDoesNotRun"
+        is_said = "tcpflight needs Linux 5.12 or later" in outcome.hooks
+        outcome.tests[name] = "passed" if is_said else "failed"
+        outcome.details[name] = "" if is_said else outcome.hooks
+        return outcome
     try:
         report = json.loads(rest)
     except json.JSONDecodeError:
@@ -31,7 +51,7 @@ def parse(kernel, boot):
             name = f"{suite['name']}.{test['name']}"
             failures = [failure["failure"] for failure in test.get("failures", [])]
             outcome.tests[name] = "failed" if failures else "passed" if test["result"] == "COMPLETED" else "skipped"
-            outcome.details[name] = "\n".join(failures)
+            outcome.details[name] = "\n".join(failures) or test.get("skipped", "")
     return outcome
 
 
@@ -42,11 +62,15 @@ def line(outcome):
             f"{outcome.count('skipped')} skipped; hooks: {outcome.hooks}")
 
 
+def page(outcomes):
+    return PAGE.format(date=datetime.date.today(), table=table(outcomes))
+
+
 def table(outcomes):
     """Scenarios down, kernels across."""
     names = sorted({name for outcome in outcomes for name in outcome.tests})
     words = {"passed": "ok", "failed": "**failed**", "skipped": "skipped", None: ""}
-    rows = [["", *(f"{o.kernel}<br>{o.release}" for o in outcomes)],
+    rows = [["", *(f"{o.kernel}<br>{o.release}<br>({o.version})" for o in outcomes)],
             ["---"] * (len(outcomes) + 1),
             ["hooks", *(o.hooks or o.trouble for o in outcomes)]]
     rows += [[name, *(words[o.tests.get(name)] for o in outcomes)] for name in names]
