@@ -99,17 +99,19 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
 {
     if (auto allowed = check_privileges(); !allowed)
         return tl::unexpected(allowed.error());
-    auto btf = KernelBtf::load();
-    if (!btf)
-        return tl::unexpected(btf.error());
-    for (auto layer = highest_layer(*btf, settings.layer);; layer = below(layer)) {
-        auto tracer = attach_in(layer, settings, *btf);
+    for (auto limit = settings.layer;;) {
+        auto btf = KernelBtf::load();
+        if (!btf)
+            return tl::unexpected(btf.error());
+        auto layer = highest_layer(*btf, limit);
+        auto tracer = attach_in(layer, settings, std::move(*btf));
         if (tracer || layer == Layer::Core)
             return tracer;
+        limit = below(layer);
     }
 }
 
-Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, const KernelBtf &btf)
+Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf)
 {
     LibbpfLog log;
     auto state = std::make_unique<Programs>();
@@ -118,8 +120,12 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, co
     state->skeleton = programs::open();
     if (state->skeleton == nullptr)
         return load_error("open", errno, log);
-    configure(*state->skeleton, settings, state->ring_bytes, btf);
-    state->chosen = choose_programs(*state->skeleton, btf, layer);
+    {
+        // Gone before libbpf reads the kernel's types for itself: they are the most that is ever in memory.
+        const auto types = std::move(btf);
+        configure(*state->skeleton, settings, state->ring_bytes, types);
+        state->chosen = choose_programs(*state->skeleton, types, layer);
+    }
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);
     if (auto filled = fill_pids(settings.filter, *state->skeleton); !filled)

@@ -54,7 +54,7 @@ public:
 
 private:
     struct Programs;
-    static Result<Tracer> attach_in(Layer layer, const TracerSettings &settings, const KernelBtf &btf);
+    static Result<Tracer> attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf);
     explicit Tracer(std::unique_ptr<Programs> programs);
     std::unique_ptr<Programs> programs_;
 };
