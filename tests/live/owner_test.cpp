@@ -114,8 +114,8 @@ protected:
 TEST_F(Name, IsEscapedInJson)
 {
     Tracer tracer = trace();
-    Actor client(hostile);
-    client.connect(SocketAddress::v4("127.0.0.1", 7));
+    Actor server(hostile);
+    server.close(server.listen(SocketAddress::v4("127.0.0.1")));
     ASSERT_TRUE(tracer.wait_for_events(2));
     EXPECT_EQ(tracer.stop().status, exited(0));
     ASSERT_EQ(tracer.events().size(), 2U) << "one line an event";
@@ -126,16 +126,16 @@ TEST_F(Name, IsEscapedInJson)
 
 TEST_F(Name, IsEscapedInText)
 {
-    Actor client(hostile);
-    Process tcpflight = start_tcpflight({"--pid", std::to_string(client.pid())});
-    client.connect(SocketAddress::v4("127.0.0.1", 7));
+    Actor server(hostile);
+    Process tcpflight = start_tcpflight({"--pid", std::to_string(server.pid())});
+    server.close(server.listen(SocketAddress::v4("127.0.0.1")));
     const auto lines = [&] { return std::count(tcpflight.out().begin(), tcpflight.out().end(), '\n'); };
     ASSERT_TRUE(tcpflight.read_until([&] { return lines() >= 2; }));
     tcpflight.signal(SIGINT);
     EXPECT_EQ(tcpflight.wait(), exited(0));
     EXPECT_EQ(lines(), 2) << tcpflight.out();
     EXPECT_FALSE(has_control_characters(tcpflight.out()));
-    const std::string shown = R"(a\x1b[2J\x0a"\x5c\x09\xff}b[)" + std::to_string(client.pid()) + "]\n";
+    const std::string shown = R"(a\x1b[2J\x0a"\x5c\x09\xff}b[)" + std::to_string(server.pid()) + "]\n";
     EXPECT_NE(tcpflight.out().find(", " + shown), std::string::npos) << tcpflight.out();
 }
 
