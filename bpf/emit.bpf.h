@@ -103,7 +103,8 @@ static __always_inline void fill_owner(struct tf_identity *id, const struct even
 		owner_of_task(&owner, e->task, e->new_state);
 	} else if ((kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
 		owner = *kept;
-		if (owner.source == TF_OWNER_LISTEN && e->new_state != TCP_LISTEN)
+		if ((owner.source == TF_OWNER_LISTEN || owner.source == TF_OWNER_SNAPSHOT) &&
+		    e->new_state != TCP_LISTEN)
 			owner.source = TF_OWNER_INHERITED;
 	}
 	id->pid = owner.pid;

@@ -61,6 +61,15 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct hlist_node {
+	struct hlist_node **pprev; /* NULL: of a timer, not armed */
+};
+
+struct timer_list {
+	struct hlist_node entry;
+	unsigned long expires; /* jiffies */
+};
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -68,6 +77,7 @@ struct sock_common {
 	__u16 skc_num; /* host order; 0 once the port was given back (at > CLOSE) */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_ipv6only : 1;
 	possible_net_t skc_net;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags; /* bits: enum sock_flags */
@@ -95,14 +105,36 @@ typedef struct {
 	unsigned int val;
 } kuid_t;
 
+struct inode {
+	unsigned long i_ino;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct socket {
+	struct sock *sk;
+	struct file *file;
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	atomic_t sk_drops;
+	struct socket *sk_socket; /* NULL: no file, because nobody accepted it yet or everybody closed it */
 	socket_lock_t sk_lock;
+	struct timer_list sk_timer; /* keepalive; from 6.19 in inet_connection_sock___keepalive */
 	__u16 sk_protocol;
 	int sk_err;
 	__u32 sk_ack_backlog;
-	struct socket *sk_socket; /* NULL: no file, because nobody accepted it yet or everybody closed it */
 	unsigned long sk_lingertime; /* jiffies; meaningful with SOCK_LINGER */
+	__u32 sk_max_ack_backlog;
+	__u32 sk_mark;
+	__u8 sk_shutdown;
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
 };
@@ -111,13 +143,56 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct sock___retransmit {
+	struct timer_list tcp_retransmit_timer;
+};
+
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
-	__u32 icsk_rto; /* jiffies, back-off included */
+	struct timer_list icsk_retransmit_timer; /* from 6.19 in sock___retransmit */
+	__u32 icsk_rto;                          /* jiffies, back-off included */
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;
 	__u8 icsk_backoff;
+	__u8 icsk_probes_out;
+	struct {
+		__u32 lrcvtime; /* jiffies: when data came last; at first, when the handshake was over */
+	} icsk_ack;
+};
+
+struct inet_connection_sock___keepalive {
+	struct timer_list icsk_keepalive_timer;
+};
+
+struct inet_connection_sock___timeout {
+	unsigned long icsk_timeout; /* jiffies; gone by 6.18, where the timer itself is asked */
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	__u32 tw_mark;
+	volatile unsigned char tw_substate; /* TCP_TIME_WAIT, or TCP_FIN_WAIT2 of an orphan */
+	struct timer_list tw_timer;
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+	__u8 num_retrans;
+	struct timer_list rsk_timer;
+};
+
+struct inet_request_sock {
+	struct request_sock req;
+};
+
+struct tcp_request_sock {
+	struct inet_request_sock req;
+	__u64 snt_synack; /* monotonic microseconds: when the first SYN-ACK was sent */
 };
 
 struct tcp_sock {
@@ -136,15 +211,14 @@ struct tcp_sock {
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 total_retrans;
+	__u32 data_segs_in;
+	__u32 data_segs_out;
+	__u32 lsndtime;      /* jiffies: when data was sent last; at first, when the handshake was over */
+	__u32 retrans_stamp; /* while connecting, when that began: TCP's clock, see tcp_usec_ts */
 };
 
-struct inet_timewait_sock {
-	struct sock_common __tw_common;
-	volatile unsigned char tw_substate; /* TCP_TIME_WAIT, or TCP_FIN_WAIT2 */
-};
-
-struct tcp_timewait_sock {
-	struct inet_timewait_sock tw_sk;
+struct tcp_sock___usec {
+	__u8 tcp_usec_ts : 1; /* TCP's clock runs in microseconds, not milliseconds (6.7) */
 };
 
 struct net_device {
@@ -174,7 +248,32 @@ struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
+	__u64 start_boottime; /* CLOCK_BOOTTIME, nanoseconds */
 	struct nsproxy *nsproxy;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common; /* NULL after the last */
+	unsigned int uid;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task; /* NULL after the last */
+	__u32 fd;
+	struct file *file;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task; /* NULL after the last */
 };
 
 #pragma clang attribute pop

@@ -3,7 +3,7 @@
  * Nothing is allocated or looked up, and a socket that another one displaced is no loss: what is not remembered is said
  * again or decided again (docs/decisions/0007-one-word-per-socket.md).
  *
- *     63..32  the cookie above the index: whose word it is
+ *     63..32  the cookie above the index, and 1 more, so that 0 is nobody's: whose word it is
  *     31..10  pid of the owner; 0: not known
  *      9..2   the say_epoch in which the identity was said; 0: it was not
  *      1..0   enum verdict
@@ -55,12 +55,20 @@ static __always_inline void recall(struct remembered *mem, __u64 cookie)
 	volatile __u64 *place = place_of(cookie);
 	__u64 word = place ? *place : 0; /* never NULL: the index is masked */
 
-	mem->tag = cookie >> MEMORY_BITS;
+	mem->tag = (cookie >> MEMORY_BITS) + 1;
 	mem->pid = word >> 10 & 0x3fffff;
 	mem->said = word >> 2 & 0xff;
 	mem->verdict = word & 3;
 	if ((__u32)(word >> 32) != mem->tag)
 		forget(mem);
+}
+
+/* Was there an event of it lately? Also after the last one. */
+static __always_inline _Bool was_seen(__u64 cookie)
+{
+	volatile __u64 *place = place_of(cookie);
+
+	return place && *place >> 32 == (cookie >> MEMORY_BITS) + 1;
 }
 
 static __always_inline void remember(const struct remembered *mem, __u64 cookie)

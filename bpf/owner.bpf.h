@@ -7,14 +7,15 @@
 
 /*
  * A task may be believed only while it holds the socket's lock: otherwise the event came from a packet or a timer, and
- * `current` is whoever was interrupted. Kernel threads that lock sockets (MPTCP's worker does) own none.
+ * `current` is whoever was interrupted. Kernel threads that lock sockets (MPTCP's worker does) own none, and the process
+ * that looks for sockets owns none of those it locks.
  */
 static __always_inline struct task_struct *owning_task(const struct sock *sk)
 {
 	if (!sk->sk_lock.owned)
 		return NULL;
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	return task->flags & PF_KTHREAD ? NULL : task;
+	return task->flags & PF_KTHREAD || task->tgid == looking_pid ? NULL : task;
 }
 
 /*
@@ -43,6 +44,7 @@ static __always_inline void owner_of_task(struct kept_owner *owner, struct task_
 	owner->source = new_state == TCP_SYN_SENT ? TF_OWNER_CONNECT
 			: new_state == TCP_LISTEN ? TF_OWNER_LISTEN
 						  : TF_OWNER_SYSCALL;
+	owner->since = 0;
 }
 
 static __always_inline void keep_owner(const struct sock *sk, struct task_struct *task, int new_state)

@@ -57,4 +57,21 @@ enum tf_family_bit {
 	TF_FAMILY_IPV6 = 1 << 1,
 };
 
+/* A process that has a TCP socket open, as the iterator over open files tells it. */
+struct tf_holder {
+	__u64 cookie; /* of the socket */
+	__u64 since;  /* CLOCK_BOOTTIME, nanoseconds: when the process began */
+	__u32 pid;    /* thread group, in the initial pid namespace */
+	__u32 tid;    /* the thread whose table of files it is: nearly always the first */
+	__u32 fd;
+	__u32 netns;
+	char comm[16];
+};
+
+/* A thread and its network namespace. */
+struct tf_inhabitant {
+	__u32 tid; /* in the initial pid namespace */
+	__u32 netns;
+};
+
 #endif

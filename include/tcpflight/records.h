@@ -8,7 +8,7 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss | tf_reset      by header.type
+ *     tf_retransmission | tf_loss | tf_reset | tf_socket, by header.type
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *
@@ -35,6 +35,7 @@ enum tf_record_type {
 	TF_RECORD_RETRANSMIT = 2, /* tcp_retransmit_skb; a tf_retransmission follows */
 	TF_RECORD_LOST = 3,       /* records are missing from here on; a tf_loss follows. Made by user space */
 	TF_RECORD_RESET = 5,      /* a RST was sent or received; a tf_reset follows */
+	TF_RECORD_FOUND = 6,      /* nothing happened: a socket was there when it was looked for; a tf_socket follows */
 };
 
 enum tf_record_flag {
@@ -45,6 +46,7 @@ enum tf_record_flag {
 	 * known already, and TF_OWNER_INHERITED becomes TF_OWNER_SYSCALL.
 	 */
 	TF_FLAG_OWNED = 1 << 2,
+	TF_FLAG_TIME_WAIT_SOCKET = 1 << 3, /* the socket lives on as an inet_timewait_sock, in new_state */
 };
 
 /* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
@@ -54,6 +56,7 @@ enum tf_owner_source {
 	TF_OWNER_LISTEN = 2,    /* the task that called listen(2) */
 	TF_OWNER_CONNECT = 3,   /* the task that called connect(2) */
 	TF_OWNER_SYSCALL = 4,   /* a task in another system call on this very socket (close, shutdown, recv...) */
+	TF_OWNER_SNAPSHOT = 6,  /* when it was looked for: of those that had it open, the process that began first */
 };
 
 struct tf_header {
@@ -152,6 +155,38 @@ struct tf_reset {
 	__u16 reserved;
 };
 
+/* Which timer is running (include/uapi/linux/inet_diag.h, idiag_timer). */
+enum tf_timer {
+	TF_TIMER_NONE = 0,
+	TF_TIMER_RETRANSMIT = 1,
+	TF_TIMER_KEEPALIVE = 2,
+	TF_TIMER_TIME_WAIT = 3,
+	TF_TIMER_PROBE = 4, /* of a window that is closed */
+	TF_TIMERS
+};
+
+enum tf_socket_bit {
+	TF_SOCKET_IPV6_ONLY = 1 << 0, /* IPV6_V6ONLY: does not take IPv4 */
+	TF_SOCKET_SHUT_READ = 1 << 1,
+	TF_SOCKET_SHUT_WRITE = 1 << 2,
+	TF_SOCKET_SEEN = 1 << 3, /* there was an event of it before, perhaps its last */
+};
+
+/* A socket as it stood at header.time_ns. Times "since" are CLOCK_BOOTTIME, to a jiffy or a millisecond. */
+struct tf_socket {
+	__u64 inode;          /* of its file; 0: it has none (not accepted yet, orphaned, TIME_WAIT, SYN received) */
+	__u64 since_ns;       /* when it entered its state; 0: the kernel does not know */
+	__u64 established_ns; /* when the handshake was over; 0: not known */
+	__u32 recv_queue;     /* bytes received and not read; of a listener, connections not accepted */
+	__u32 send_queue;     /* bytes written and not acknowledged; of a listener, how many may wait to be accepted */
+	__u32 timer_left_us;  /* until the timer fires; 0: overdue, or none */
+	__u32 drops;          /* of a listener: SYNs and connections it had no room for; otherwise packets */
+	__u32 mark;           /* SO_MARK */
+	__u8 timer;           /* enum tf_timer */
+	__u8 retries;         /* how often it has fired in vain */
+	__u16 bits;           /* enum tf_socket_bit */
+};
+
 /* IPv4 addresses are stored v4-mapped (::ffff:a.b.c.d), so that both ends of a connection compare alike. */
 struct tf_identity {
 	__u8 local_addr[16];
@@ -171,8 +206,7 @@ struct tf_identity {
 
 /* The largest record: every block at once. */
 #define TF_RECORD_MAX_SIZE                                                                                             \
-	(sizeof(struct tf_header) + sizeof(struct tf_retransmission) + sizeof(struct tf_metrics) +                     \
-	 sizeof(struct tf_identity))
+	(sizeof(struct tf_header) + sizeof(struct tf_socket) + sizeof(struct tf_metrics) + sizeof(struct tf_identity))
 
 TF_STATIC_ASSERT(sizeof(struct tf_header) == 24, "tf_header is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_header, type) == 16, "tf_header is an interface");
@@ -187,12 +221,15 @@ TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmis
 TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_reset) == 8, "tf_reset is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_reset, reason) == 5, "tf_reset is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_socket) == 48, "tf_socket is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_socket, recv_queue) == 24, "tf_socket is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_socket, timer) == 44, "tf_socket is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_identity) == 80, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, cgroup) == 32, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, local_port) == 56, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, owner_source) == 62, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, comm) == 64, "tf_identity is an interface");
-TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 168, "every record fits");
+TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 184, "every record fits");
 
 #endif

@@ -1,7 +1,9 @@
-// golden_capture [--ring BYTES] [--pause-ms N] FILE COMMAND [ARGUMENT...]: runs the command in a network namespace of
-// its own, and keeps the raw records of that namespace for the golden tests. Needs root. With --pause-ms nobody reads
-// the ring for so long, so that a small one overflows.
+// golden_capture [--ring BYTES] [--pause-ms N] [--head-start-ms N] FILE COMMAND [ARGUMENT...]: runs the command in a
+// network namespace of its own, and keeps the raw records of that namespace for the golden tests. Needs root. With
+// --pause-ms nobody reads the ring for so long, so that a small one overflows; with --head-start-ms the command has run
+// for so long when tracing begins.
 #include "model/clock.h"
+#include "probe/sweeper.h"
 #include "probe/tracer.h"
 #include "source/live_source.h"
 #include "support/record_file.h"
@@ -17,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -79,11 +82,14 @@ int main(int argc, char **argv)
 {
     std::uint32_t ring_bytes = 4U << 20;
     int pause_ms = 0;
+    int head_start_ms = 0;
     int first = 1;
     for (; first + 1 < argc && std::strncmp(argv[first], "--", 2) == 0; first += 2) {
         int value = std::atoi(argv[first + 1]);
         if (std::strcmp(argv[first], "--ring") == 0)
             ring_bytes = static_cast<std::uint32_t>(value);
+        else if (std::strcmp(argv[first], "--head-start-ms") == 0)
+            head_start_ms = value;
         else
             pause_ms = value;
     }
@@ -103,6 +109,11 @@ int main(int argc, char **argv)
         std::perror(argv[first + 1]);
         _exit(127);
     }
+    waitpid(child, nullptr, WUNTRACED);
+    if (head_start_ms != 0) {
+        kill(child, SIGCONT);
+        usleep(static_cast<useconds_t>(head_start_ms) * 1000);
+    }
     auto tracer = tcpflight::Tracer::attach({.filter = {}, .ring_bytes = ring_bytes});
     if (!tracer) {
         fmt::print(stderr, "golden_capture: {}\n{}", tracer.error().message, tracer.error().detail);
@@ -111,7 +122,8 @@ int main(int argc, char **argv)
     }
     auto source = tcpflight::LiveSource::open(tracer->channel());
     Capture capture(argv[first], static_cast<std::uint32_t>(netns.st_ino));
-    waitpid(child, nullptr, WUNTRACED);
+    auto sweeper = tcpflight::Sweeper::start(tracer->socket_iterators().value());
+    source->add(sweeper->find_all(std::chrono::seconds(5))->records);
     kill(child, SIGCONT);
     usleep(static_cast<useconds_t>(pause_ms) * 1000);
     int status = 0;

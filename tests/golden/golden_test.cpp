@@ -57,7 +57,7 @@ std::string show(const RecordFile &file, const OutputStyle &style)
 {
     auto sink = make_sink(style);
     sink->set_clock(file.clock);
-    Pipeline pipeline({}, *sink);
+    Pipeline pipeline({.filter = {}, .count = {}, .show_found = true}, *sink);
     for (const auto &record : file.records)
         pipeline.consume(record);
     pipeline.finish();

@@ -52,6 +52,22 @@ def families():
     wait_for_close()
 
 
+def found():
+    """Sockets in several states, all of them made before the capture begins."""
+    listener, client, server = pair()
+    other_listener, other_client, other_server = pair()
+    other_client.close()
+    other_server.close()
+    other_listener.close()
+    server.shutdown(socket.SHUT_WR)
+    client.sendall(b"not read")
+    time.sleep(2)
+    client.close()
+    server.close()
+    listener.close()
+    wait_for_close()
+
+
 def refused():
     client = socket.socket()
     for _ in range(2):
@@ -136,7 +152,8 @@ def loss():
 
 
 def main():
-    scenarios = {f.__name__: f for f in (orderly, families, refused, reset, half_open, data_loss, syn_timeout, loss)}
+    all_of_them = (orderly, families, refused, reset, half_open, data_loss, syn_timeout, loss, found)
+    scenarios = {f.__name__: f for f in all_of_them}
     if len(sys.argv) != 2 or sys.argv[1] not in scenarios:
         sys.exit(f"usage: scenarios.py {'|'.join(scenarios)}")
     scenarios[sys.argv[1]]()

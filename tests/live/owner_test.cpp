@@ -53,50 +53,6 @@ TEST_F(Owner, NeverAccepted)
         });
 }
 
-// Connections made before tcpflight was there: who owns them is not known, and not guessed, until a system call shows
-// it. Nor is how long they were in the state they are in.
-TEST_F(Owner, OfSocketsThatWereThereBefore)
-{
-    Actor server("server");
-    Actor client("client");
-    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
-    const Connection c = connect(client, server, listener);
-    Tracer tracer = trace();
-    client.close(c.client);
-    server.receive(c.child);
-    server.close(c.child);
-    ASSERT_TRUE(tracer.wait_for_events(6));
-    EXPECT_EQ(tracer.stop().status, exited(0));
-
-    const auto groups = by_connection(tracer.events());
-    ASSERT_EQ(groups.size(), 2U);
-    for (const std::vector<TraceEvent> &events : groups) {
-        ASSERT_EQ(events.size(), 3U);
-        SCOPED_TRACE(events.front().json().dump());
-        EXPECT_EQ(events.front().text("old_state"), "ESTABLISHED");
-        EXPECT_TRUE(events.front().is_null("duration_us"));
-        const bool is_client = events.front().number("local_port") == c.client.local.port();
-        const Actor &owner = is_client ? client : server;
-        const TraceEvent &closed_by_call = events[is_client ? 0 : 1];
-        EXPECT_EQ(closed_by_call.number("pid"), static_cast<std::uint64_t>(owner.pid()));
-        EXPECT_EQ(closed_by_call.text("owner"), "syscall");
-        if (!is_client) {
-            // The FIN came as a packet, or while the server was in recv(2) already.
-            const TraceEvent &first = events.front();
-            if (first.text("owner") == "unknown") {
-                EXPECT_TRUE(first.is_null("pid"));
-                EXPECT_TRUE(first.is_null("comm"));
-            } else {
-                EXPECT_EQ(first.number("pid"), static_cast<std::uint64_t>(server.pid()));
-            }
-        }
-        for (const TraceEvent &event : events) {
-            EXPECT_EQ(event.number("local_port"), (is_client ? c.client : c.child).local.port());
-            EXPECT_EQ(event.number("remote_port"), (is_client ? c.client : c.child).remote.port());
-        }
-    }
-}
-
 // A name is whatever the process says: it may move the cursor of a terminal or forge a line.
 class Name : public LiveTest {
 protected:

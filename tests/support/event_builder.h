@@ -131,7 +131,19 @@ public:
     EventBuilder &changes(TcpState from, TcpState to, std::optional<std::uint64_t> duration_ns = {},
                           std::uint16_t error = 0)
     {
-        event_.what = StateChange{.from = from, .to = to, .duration_ns = duration_ns, .error = error, .metrics = {}};
+        event_.what = StateChange{
+            .from = from, .to = to, .duration_ns = duration_ns, .at_least_ns = {}, .error = error, .metrics = {}};
+        return *this;
+    }
+    // A change of state of a socket that was found so long before.
+    EventBuilder &at_least(std::uint64_t duration_ns)
+    {
+        std::get<StateChange>(event_.what).at_least_ns = duration_ns;
+        return *this;
+    }
+    EventBuilder &finds(const Found &found)
+    {
+        event_.what = found;
         return *this;
     }
     EventBuilder &retransmits(const Retransmit &retransmit)
@@ -144,11 +156,13 @@ public:
         event_.what = reset;
         return *this;
     }
-    // For a change of state or a retransmission, after either was set.
+    // For what has any, after it was set.
     EventBuilder &metrics(const Metrics &metrics)
     {
         if (auto *change = std::get_if<StateChange>(&event_.what))
             change->metrics = metrics;
+        else if (auto *found = std::get_if<Found>(&event_.what))
+            found->metrics = metrics;
         else
             std::get<Retransmit>(event_.what).metrics = metrics;
         return *this;

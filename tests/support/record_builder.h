@@ -76,6 +76,20 @@ public:
         return builder;
     }
 
+    static RecordBuilder found(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                               const tf_socket &socket = {})
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_FOUND;
+        builder.socket_ = socket;
+        return builder;
+    }
+
+    RecordBuilder flag(tf_record_flag flag) &&
+    {
+        header_.flags = static_cast<std::uint8_t>(header_.flags | flag);
+        return std::move(*this);
+    }
     RecordBuilder local_port(std::uint16_t port) &&
     {
         header_.local_port = port;
@@ -141,6 +155,7 @@ public:
         append(out, retransmission_);
         append(out, loss_);
         append(out, reset_);
+        append(out, socket_);
         append(out, metrics_);
         append(out, identity_);
         return out;
@@ -163,6 +178,7 @@ private:
     std::optional<tf_retransmission> retransmission_;
     std::optional<tf_loss> loss_;
     std::optional<tf_reset> reset_;
+    std::optional<tf_socket> socket_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
 };

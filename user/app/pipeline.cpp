@@ -15,7 +15,8 @@ Table::Wanted wanted_by(const Filter &filter)
 } // namespace
 
 Pipeline::Pipeline(const Settings &settings, Sink &sink)
-    : count_(settings.count), sink_(sink), table_(wanted_by(settings.filter), settings.table_capacity),
+    : count_(settings.count), show_found_(settings.show_found), sink_(sink),
+      table_(wanted_by(settings.filter), settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); })
 {
 }
@@ -50,7 +51,7 @@ Pipeline::Totals Pipeline::totals() const
 
 void Pipeline::deliver(const Event &event)
 {
-    if (is_done())
+    if (is_done() || (std::holds_alternative<Found>(event.what) && !show_found_))
         return;
     if (const auto *lost = std::get_if<Lost>(&event.what)) {
         totals_.lost.at(static_cast<std::size_t>(lost->reason)) += lost->count;

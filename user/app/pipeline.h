@@ -22,6 +22,7 @@ public:
     struct Settings {
         Filter filter;
         std::optional<std::uint64_t> count; // stop after so many events shown
+        bool show_found = false;            // a line for each socket that was there at the start, too
         std::size_t table_capacity = Table::default_capacity;
     };
 
@@ -56,6 +57,7 @@ private:
     void deliver(const Event &event);
 
     std::optional<std::uint64_t> count_;
+    bool show_found_;
     Sink &sink_;
     Table table_;
     Sequencer sequencer_;

@@ -5,6 +5,7 @@
 #include "app/pipeline.h"
 #include "app/report.h"
 #include "probe/privileges.h"
+#include "probe/sweeper.h"
 #include "probe/tracer.h"
 #include "sink/make_sink.h"
 #include "source/live_source.h"
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -34,8 +36,9 @@ class Session : public RecordConsumer {
 public:
     Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop)
         : options_(options), sink_(make_sink(options.style)),
-          pipeline_({.filter = options.filter, .count = options.count}, *sink_), tracer_(std::move(tracer)),
-          source_(std::move(source)), loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
+          pipeline_({.filter = options.filter, .count = options.count, .show_found = options.show_found}, *sink_),
+          tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
+          output_(STDOUT_FILENO, loop_.signal_fd())
     {
         sink_->set_clock(read_clock_anchor());
     }
@@ -164,6 +167,40 @@ int Session::finish()
     return outcome_ == Output::Outcome::Failed ? 1 : 0;
 }
 
+Result<Sweeper::Found> find_what_is_there(const Tracer &tracer)
+{
+    constexpr std::chrono::seconds patience{5};
+    auto iterators = tracer.socket_iterators();
+    if (!iterators)
+        return tl::unexpected(iterators.error());
+    auto sweeper = Sweeper::start(std::move(*iterators));
+    if (!sweeper)
+        return tl::unexpected(sweeper.error());
+    return sweeper->find_all(patience);
+}
+
+// The sockets that were there before us. They are read when all events are being recorded already, and merged with
+// those by time and cookie: nothing falls in between, and nothing counts twice. Without them tracing is poorer, and not
+// wrong.
+void add_what_is_there(const Tracer &tracer, LiveSource &source, const Options &options)
+{
+    auto found = find_what_is_there(tracer);
+    if (!found) {
+        report_error({fmt::format("connections that were there before are shown from their next event on: {}",
+                                  found.error().message),
+                      found.error().detail},
+                     options.verbosity);
+        return;
+    }
+    source.add(found->records);
+    if (found->out_of_reach != 0)
+        report_error(
+            {fmt::format("{} sockets are in network namespaces that need CAP_SYS_ADMIN to be entered: they are "
+                         "shown from their next event on",
+                         found->out_of_reach)},
+            options.verbosity);
+}
+
 Result<int> start(const Options &options)
 {
     // Signals first: one that comes while the programs are loaded must end the tracing, not interrupt the loading.
@@ -182,6 +219,7 @@ Result<int> start(const Options &options)
         return tl::unexpected(source.error());
     if (auto watched = loop->watch(channel.ring_fd, STDOUT_FILENO); !watched)
         return tl::unexpected(watched.error());
+    add_what_is_there(*tracer, *source, options);
     if (auto dropped = drop_privileges(); !dropped)
         return tl::unexpected(dropped.error());
 

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a range (8000-8080)";
 
-constexpr std::array<Flag, 21> table{{
+constexpr std::array<Flag, 22> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -36,6 +36,9 @@ constexpr std::array<Flag, 21> table{{
      "more: round-trip time, windows, queues, how the\n"
      "owner was learned; twice: libbpf's own messages"},
     {FlagId::Numeric, FlagGroup::Display, "-n", "", "", "", "", "accepted as in tcpdump: names are never looked up"},
+    {FlagId::Found, FlagGroup::Display, "", "--found", "", "", "",
+     "also a line for each socket that is there at the\n"
+     "start"},
     {FlagId::Format, FlagGroup::Display, "", "--format", "FORMAT", "a format", "text or json",
      "text (default) or json, one object a line"},
     {FlagId::Color, FlagGroup::Display, "", "--color", "WHEN", "a choice", "auto, always or never",

@@ -22,6 +22,7 @@ enum class FlagId : std::uint8_t {
     Quiet,
     Verbose,
     Numeric,
+    Found,
     Format,
     Color,
     FlushLine,

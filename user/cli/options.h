@@ -23,6 +23,7 @@ struct Options {
     std::optional<std::uint64_t> count;  // stop after so many events were shown
     std::uint32_t ring_bytes = 4U << 20; // a power of two
     Layer layer = Layer::Fentry;         // programs attach by this or less
+    bool show_found = false;             // events for the sockets that were there at the start
     int verbosity = 0;                   // number of -v
 };
 

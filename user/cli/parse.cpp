@@ -83,6 +83,7 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         ++options_.verbosity;
         break;
     case FlagId::Numeric: break;
+    case FlagId::Found: options_.show_found = true; break;
     case FlagId::Format: return choose(flag, value, formats, options_.style.format);
     case FlagId::Color: return choose(flag, value, colors, color_);
     case FlagId::FlushLine:

@@ -33,7 +33,7 @@ private:
 
 DecodeError check_identity(const tf_identity &identity)
 {
-    if (identity.owner_source > TF_OWNER_SYSCALL)
+    if (identity.owner_source > TF_OWNER_SYSCALL && identity.owner_source != TF_OWNER_SNAPSHOT)
         return DecodeError::BadValue;
     if (identity.family != AF_INET && identity.family != AF_INET6)
         return DecodeError::BadValue;
@@ -44,6 +44,8 @@ DecodeError check_body(const Record &record)
 {
     if (record.header.type == TF_RECORD_RESET &&
         (record.reset.direction >= TF_RESET_DIRECTIONS || record.reset.reason >= TF_RESET_REASONS))
+        return DecodeError::BadValue;
+    if (record.header.type == TF_RECORD_FOUND && record.socket.timer >= TF_TIMERS)
         return DecodeError::BadValue;
     return DecodeError::None;
 }
@@ -71,6 +73,7 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_RETRANSMIT: size += sizeof(tf_retransmission); break;
     case TF_RECORD_LOST: size += sizeof(tf_loss); break;
     case TF_RECORD_RESET: size += sizeof(tf_reset); break;
+    case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
     default: return 0;
     }
     if ((header.flags & TF_FLAG_METRICS) != 0)
@@ -92,6 +95,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_RETRANSMIT: blocks.take(out.retransmission); break;
     case TF_RECORD_LOST: blocks.take(out.loss); break;
     case TF_RECORD_RESET: blocks.take(out.reset); break;
+    case TF_RECORD_FOUND: blocks.take(out.socket); break;
     default: return DecodeError::UnknownType;
     }
     if (out.has(TF_FLAG_METRICS))

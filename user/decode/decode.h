@@ -16,6 +16,7 @@ struct Record {
     tf_retransmission retransmission; // type TF_RECORD_RETRANSMIT
     tf_loss loss;                     // type TF_RECORD_LOST
     tf_reset reset;                   // type TF_RECORD_RESET
+    tf_socket socket;                 // type TF_RECORD_FOUND
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
 

@@ -3,6 +3,7 @@
 
 #include "model/endpoint.h"
 #include "model/reset.h"
+#include "model/socket_status.h"
 #include "model/tcp_state.h"
 
 #include <array>
@@ -15,9 +16,9 @@
 namespace tcpflight {
 
 // How the owner was learned (enum tf_owner_source in records.h).
-enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Syscall };
+enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Syscall, Snapshot = 6 };
 
-// "unknown", "inherited", "listen", "connect", "syscall".
+// "unknown", "inherited", "listen", "connect", "syscall", "snapshot".
 std::string_view name(OwnerSource source);
 
 // The process that owns the socket.
@@ -63,6 +64,8 @@ struct StateChange {
     TcpState to = TcpState::Close;
     // Time spent in `from`, nanoseconds between kernel timestamps of this socket; none where its begin was not seen.
     std::optional<std::uint64_t> duration_ns;
+    // It was found in `from` this long ago, and how long it had been there the kernel could not tell; none otherwise.
+    std::optional<std::uint64_t> at_least_ns;
     std::uint16_t error = 0; // sk_err, an errno; 0: none
     std::optional<Metrics> metrics;
 };
@@ -77,6 +80,15 @@ struct Retransmit {
     std::uint32_t total = 0;      // segments retransmitted in the connection's life, as the kernel counts
     std::uint16_t send_error = 0; // errno with which sending failed; 0: it was sent
     Metrics metrics;
+};
+
+// A socket that was there when it was looked for; nothing happened to it.
+struct Found {
+    TcpState state = TcpState::Established;
+    bool time_wait_socket = false; // a smaller thing that the kernel keeps in the socket's place
+    std::uint16_t error = 0;       // sk_err
+    SocketStatus status;
+    std::optional<Metrics> metrics;
 };
 
 enum class LossReason : std::uint8_t { RingFull, Nested };
@@ -102,7 +114,7 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost, Reset> what;
+    std::variant<StateChange, Retransmit, Lost, Reset, Found> what;
 };
 
 // Bits of Retransmit::flags.

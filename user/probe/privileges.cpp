@@ -52,9 +52,23 @@ Result<void> check_privileges()
 
 Result<void> drop_privileges()
 {
+    return keep_privileges({});
+}
+
+Result<void> keep_privileges(std::initializer_list<unsigned> capabilities)
+{
+    auto effective = effective_capabilities();
+    if (!effective)
+        return tl::unexpected(effective.error());
+    std::uint64_t kept = 0;
+    for (unsigned capability : capabilities)
+        kept |= *effective & std::uint64_t{1} << capability;
+
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    CapabilitySets none{};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_capset, &header, none.data()) != 0)
+    CapabilitySets sets{};
+    sets[0].effective = sets[0].permitted = static_cast<__u32>(kept);
+    sets[1].effective = sets[1].permitted = static_cast<__u32>(kept >> 32);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_capset, &header, sets.data()) != 0)
         return failure(fmt::format("cannot give up privileges: {}", std::strerror(errno)));
     return {};
 }

@@ -3,6 +3,8 @@
 
 #include "model/result.h"
 
+#include <initializer_list>
+
 namespace tcpflight {
 
 // May this process trace? If not, the error says what is missing and how to get it.
@@ -10,5 +12,8 @@ Result<void> check_privileges();
 
 // Gives up every capability, for good (no_new_privs): the ring buffer is mapped, and nothing else is needed any more.
 Result<void> drop_privileges();
+
+// The same, but for these (CAP_...), as far as the process has them.
+Result<void> keep_privileges(std::initializer_list<unsigned> capabilities);
 
 } // namespace tcpflight

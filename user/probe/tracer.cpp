@@ -150,6 +150,11 @@ std::string Tracer::hooks() const
     return describe_hooks(programs_->chosen);
 }
 
+Result<SocketIterators> Tracer::socket_iterators() const
+{
+    return SocketIterators::attach(*programs_->skeleton);
+}
+
 Channel Tracer::channel() const
 {
     auto *skeleton = programs_->skeleton;

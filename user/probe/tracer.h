@@ -4,6 +4,7 @@
 #include "filter/filter.h"
 #include "model/layer.h"
 #include "model/result.h"
+#include "probe/socket_iterators.h"
 #include "source/channel.h"
 
 #include <cstddef>
@@ -30,6 +31,9 @@ public:
     Tracer(Tracer &&) noexcept;
     Tracer &operator=(Tracer &&) noexcept;
     ~Tracer();
+
+    // For a Sweeper. While the process still has its privileges.
+    [[nodiscard]] Result<SocketIterators> socket_iterators() const;
 
     // What a LiveSource reads; all of it stays the tracer's.
     [[nodiscard]] Channel channel() const;

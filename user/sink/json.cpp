@@ -54,22 +54,28 @@ void JsonSink::write(const Event &event, std::string &out)
     line.finish();
 }
 
+void JsonSink::put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const
+{
+    line.put(key);
+    if (!duration_ns) {
+        line.put("null");
+        return;
+    }
+    line.put_decimal(*duration_ns / 1000);
+    if (nano_) {
+        line.put('.');
+        line.advance_to(write_fixed<3>(line.room(3), static_cast<std::uint32_t>(*duration_ns % 1000)));
+    }
+}
+
 void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange &change) const
 {
     line.put(R"(","event":"state")");
     put_connection(line, event);
     put_state(line, ",\"old_state\":", change.from);
     put_state(line, ",\"new_state\":", change.to);
-    line.put(",\"duration_us\":");
-    if (!change.duration_ns) {
-        line.put("null");
-    } else {
-        line.put_decimal(*change.duration_ns / 1000);
-        if (nano_) {
-            line.put('.');
-            line.advance_to(write_fixed<3>(line.room(3), static_cast<std::uint32_t>(*change.duration_ns % 1000)));
-        }
-    }
+    put_duration(line, ",\"duration_us\":", change.duration_ns);
+    put_duration(line, ",\"at_least_us\":", change.at_least_ns);
     put_errno_or_null(line, ",\"error\":", change.error);
     if (change.metrics)
         put_metrics(line, *change.metrics);

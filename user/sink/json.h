@@ -5,6 +5,10 @@
 #include "sink/sink.h"
 #include "sink/style.h"
 
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
 namespace tcpflight {
 
 class JsonSink : public Sink {
@@ -19,6 +23,8 @@ private:
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
     void put_what(LineWriter &line, const Event &event, const Lost &lost) const;
     static void put_what(LineWriter &line, const Event &event, const Reset &reset);
+    void put_what(LineWriter &line, const Event &event, const Found &found) const;
+    void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
 
     bool nano_;
     ClockAnchor anchor_;

@@ -73,7 +73,9 @@ void put_connection(LineWriter &line, const Event &event)
     line.put(event.incomplete ? std::string_view(",\"incomplete\":true") : std::string_view(",\"incomplete\":false"));
 }
 
-void put_metrics(LineWriter &line, const Metrics &metrics)
+namespace {
+
+void put_windows(LineWriter &line, const Metrics &metrics)
 {
     put_number_or_null(line, ",\"rtt_us\":", metrics.rtt_us);
     // The deviation of a time that was measured can be zero.
@@ -87,8 +89,21 @@ void put_metrics(LineWriter &line, const Metrics &metrics)
         put_number(line, ",\"ssthresh\":", metrics.ssthresh);
     else
         line.put(",\"ssthresh\":null");
+}
+
+} // namespace
+
+void put_metrics(LineWriter &line, const Metrics &metrics)
+{
+    put_windows(line, metrics);
     put_number(line, ",\"send_queue\":", metrics.send_queue);
     put_number(line, ",\"recv_queue\":", metrics.recv_queue);
+    put_number(line, ",\"in_flight\":", metrics.in_flight);
+}
+
+void put_sender(LineWriter &line, const Metrics &metrics)
+{
+    put_windows(line, metrics);
     put_number(line, ",\"in_flight\":", metrics.in_flight);
 }
 

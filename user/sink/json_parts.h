@@ -38,5 +38,13 @@ inline void put_state(LineWriter &line, std::string_view key, TcpState state)
 // What every event of a connection has: which connection, and whose.
 void put_connection(LineWriter &line, const Event &event);
 void put_metrics(LineWriter &line, const Metrics &metrics);
+// The same without the queues.
+void put_sender(LineWriter &line, const Metrics &metrics);
+
+inline void put_flag(LineWriter &line, std::string_view key, bool value)
+{
+    line.put(key);
+    line.put(value ? std::string_view("true") : std::string_view("false"));
+}
 
 } // namespace tcpflight

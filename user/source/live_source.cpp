@@ -58,7 +58,7 @@ Result<LiveSource> LiveSource::open(const Channel &channel)
 }
 
 LiveSource::LiveSource(RingReader ring, const Channel &channel)
-    : ring_(std::move(ring)), channel_(channel), streams_(2 * channel.stages.size() + 1),
+    : ring_(std::move(ring)), channel_(channel), streams_(2 * channel.stages.size() + 2),
       losses_told_(channel.stages.size())
 {
 }
@@ -67,6 +67,11 @@ bool LiveSource::read(std::uint64_t until_ns, RecordConsumer &consumer)
 {
     collect();
     return merge(until_ns, consumer);
+}
+
+void LiveSource::add(std::span<const std::byte> records)
+{
+    streams_.back().append(records);
 }
 
 bool LiveSource::has_rest() const

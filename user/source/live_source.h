@@ -31,6 +31,9 @@ public:
     // had enough; what it did not take is still there.
     bool read(std::uint64_t until_ns, RecordConsumer &consumer);
 
+    // Records of other origin, in the order of time: the next read merges them with its own.
+    void add(std::span<const std::byte> records);
+
     // Has the last read left records that were too young?
     [[nodiscard]] bool has_rest() const;
 
@@ -63,7 +66,8 @@ private:
 
     RingReader ring_;
     Channel channel_;
-    std::vector<Stream> streams_;                           // one a CPU, one for single records, one a CPU for losses
+    std::vector<Stream> streams_;                           // one a CPU, one for single records, one a CPU for losses,
+                                                            // one for what was added
     std::vector<std::uint64_t> losses_told_;                // by CPU
     std::vector<std::pair<std::uint64_t, Stream *>> heads_; // a heap, the oldest on top
     std::uint64_t damaged_ = 0;

@@ -1,43 +1,11 @@
 #include "table/table.h"
 
+#include "table/convert.h"
+
 #include <algorithm>
-#include <cstring>
 
 namespace tcpflight {
 namespace {
-
-Metrics to_metrics(const tf_metrics &m)
-{
-    return {.rtt_us = m.rtt_us,
-            .rttvar_us = m.rttvar_us,
-            .rto_us = m.rto_us,
-            .cwnd = m.cwnd,
-            .ssthresh = m.ssthresh,
-            .send_queue = m.send_queue,
-            .recv_queue = m.recv_queue,
-            .in_flight = m.in_flight};
-}
-
-Identity to_identity(const tf_identity &raw)
-{
-    Identity identity;
-    static_assert(sizeof(identity.local.address.bytes) == sizeof(raw.local_addr));
-    std::memcpy(identity.local.address.bytes.data(), raw.local_addr, sizeof(raw.local_addr));
-    std::memcpy(identity.remote.address.bytes.data(), raw.remote_addr, sizeof(raw.remote_addr));
-    identity.local.port = raw.local_port;
-    identity.remote.port = raw.remote_port;
-    // A dual-stack listener (::) is IPv6; its v4-mapped children are IPv4 on the wire.
-    identity.family = identity.local.address.is_v4() ? Family::IPv4 : Family::IPv6;
-    identity.netns = raw.netns;
-    identity.uid = raw.uid;
-    identity.cgroup = raw.cgroup;
-    identity.owner.pid = raw.pid;
-    identity.owner.tid = raw.tid;
-    identity.owner.source = static_cast<OwnerSource>(raw.owner_source);
-    static_assert(sizeof(identity.owner.comm) == sizeof(raw.comm));
-    std::memcpy(identity.owner.comm.data(), raw.comm, sizeof(raw.comm));
-    return identity;
-}
 
 // Payload bytes of a segment: SYN and FIN take a sequence number each (RFC 9293 section 3.4).
 std::uint32_t payload_length(const tf_retransmission &r)
@@ -70,6 +38,8 @@ std::optional<Event> Table::observe(const Record &record)
     // A connection that is resetting itself is told of after its end, and some resets have none.
     if (record.header.type == TF_RECORD_RESET && !index_.contains(record.header.cookie))
         return observe_stray_reset(record);
+    if (record.header.type == TF_RECORD_FOUND)
+        return observe_found(record);
     return observe_socket(record);
 }
 
@@ -164,6 +134,18 @@ Table::Connection &Table::find_or_add(const Record &record)
 
     if (index_.size() >= capacity_)
         forget_one();
+    auto &connection = add(record.header.cookie);
+    connection.state = TcpState{record.header.old_state};
+    // Seen from its birth on, it has missed nothing; otherwise any gap so far may have hidden a part of it.
+    bool born_now = connection.state == TcpState::Close ||
+                    (connection.state == TcpState::Listen && TcpState{record.header.new_state} == TcpState::SynRecv);
+    connection.gaps_seen = born_now ? gaps_ : 0;
+    connection.wanted = !wanted_;
+    return connection;
+}
+
+Table::Connection &Table::add(std::uint64_t cookie)
+{
     std::uint32_t slot = 0;
     if (free_slots_.empty()) {
         slot = static_cast<std::uint32_t>(slots_.size());
@@ -173,15 +155,9 @@ Table::Connection &Table::find_or_add(const Record &record)
         free_slots_.pop_back();
         slots_[slot] = {};
     }
-    index_.emplace(record.header.cookie, slot);
+    index_.emplace(cookie, slot);
     auto &connection = slots_[slot];
-    connection.cookie = record.header.cookie;
-    connection.state = TcpState{record.header.old_state};
-    // Seen from its birth on, it has missed nothing; otherwise any gap so far may have hidden a part of it.
-    bool born_now = connection.state == TcpState::Close ||
-                    (connection.state == TcpState::Listen && TcpState{record.header.new_state} == TcpState::SynRecv);
-    connection.gaps_seen = born_now ? gaps_ : 0;
-    connection.wanted = !wanted_;
+    connection.cookie = cookie;
     return connection;
 }
 
@@ -214,18 +190,22 @@ StateChange Table::state_change(Connection &connection, const Record &record)
     StateChange change{.from = TcpState{header.old_state},
                        .to = TcpState{header.new_state},
                        .duration_ns = {},
+                       .at_least_ns = {},
                        .error = header.error,
                        .metrics = {}};
     if (connection.state != change.from)
         connection.incomplete = true; // a transition is missing: how long this state lasted is not known
     else if (connection.entry_seen && header.time_ns >= connection.changed_ns)
         change.duration_ns = header.time_ns - connection.changed_ns;
+    else if (connection.found && header.time_ns >= connection.changed_ns)
+        change.at_least_ns = header.time_ns - connection.changed_ns;
     if (record.has(TF_FLAG_METRICS))
         change.metrics = to_metrics(record.metrics);
     connection.opened_here |= change.to == TcpState::SynSent;
     connection.state = change.to;
     connection.changed_ns = header.time_ns;
     connection.entry_seen = true;
+    connection.found = false;
     return change;
 }
 
@@ -239,6 +219,7 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
         connection.incomplete = true;
         connection.state = state;
         connection.entry_seen = false;
+        connection.found = false;
     }
     Retransmit out;
     out.state = state;

@@ -28,7 +28,8 @@ public:
     // Empty `wanted`: all are. At most `capacity` connections (at least 1) are kept; see forgotten().
     explicit Table(Wanted wanted = {}, std::size_t capacity = default_capacity);
 
-    // The event's identity is valid until the next call. None: the record repeats a loss that is already known.
+    // The event's identity is valid until the next call. None: the record repeats a loss that is already known, or
+    // tells of a socket that was found and is known already or not wanted.
     std::optional<Event> observe(const Record &record);
 
     // Connections alive now.
@@ -48,6 +49,7 @@ private:
         std::uint32_t gaps_seen = 0; // gaps wholly behind its last event
         TcpState state = TcpState::Close;
         bool entry_seen = false;
+        bool found = false;       // it was there in `state` at `changed_ns`, or that is when it entered it (entry_seen)
         bool opened_here = false; // it was seen in SYN_SENT
         bool identity_known = false;
         bool wanted = true;
@@ -65,7 +67,11 @@ private:
     Event observe_socket(const Record &record);
     std::optional<Event> observe_loss(const Record &record);
     Event observe_stray_reset(const Record &record);
+    std::optional<Event> observe_found(const Record &record);
+    void complete(Connection &connection, const Identity &found);
+    void enter(const Record &record, const Identity &identity);
     Connection &find_or_add(const Record &record);
+    Connection &add(std::uint64_t cookie);
     void learn_identity(Connection &connection, const Record &record);
     StateChange state_change(Connection &connection, const Record &record);
     void depart(const Connection &connection, TcpState last_state, Event &event);

@@ -20,7 +20,7 @@ class PlainSink : public Sink {
 public:
     void write(const Event &event, std::string &out) override
     {
-        static constexpr std::array kinds{"state", "retransmit", "lost"};
+        static constexpr std::array kinds{"state", "retransmit", "lost", "reset", "found"};
         auto port = event.identity != nullptr ? event.identity->local.port : 0;
         out += fmt::format("{}:{} {}\n", event.connection, port, kinds.at(event.what.index()));
     }
@@ -93,6 +93,25 @@ TEST_F(PipelineTest, ShowsLossesWhateverTheFilterAndDoesNotCountThemAsEvents)
     EXPECT_EQ(pipeline.totals().lost[TF_LOSS_RING_FULL], 9U);
     EXPECT_EQ(pipeline.totals().lost[TF_LOSS_NESTED], 2U);
     EXPECT_EQ(pipeline.totals().shown, 0U);
+}
+
+TEST_F(PipelineTest, ShowsWhatWasFoundOnlyWhereAskedFor)
+{
+    for (bool shown : {false, true}) {
+        Pipeline pipeline({.filter = {}, .count = {}, .show_found = shown}, sink);
+        feed(pipeline, RecordBuilder::found(1, 1, established).identity(4000, 80));
+        feed(pipeline, RecordBuilder::state(1, 2, established, fin_wait1));
+        EXPECT_EQ(pipeline.output(), shown ? "1:4000 found\n1:4000 state\n" : "1:4000 state\n");
+        EXPECT_EQ(pipeline.totals().shown, shown ? 2U : 1U);
+    }
+}
+
+TEST_F(PipelineTest, DoesNotCountWhatTheFilterKeepsFromBeingFound)
+{
+    Pipeline pipeline({.filter = local_port(1), .count = {}, .show_found = true}, sink);
+    feed(pipeline, RecordBuilder::found(1, 1, established).identity(4000, 80));
+    EXPECT_EQ(pipeline.output(), "");
+    EXPECT_EQ(pipeline.totals().filtered_out, 0U);
 }
 
 TEST_F(PipelineTest, CountsWhatItCannotReadAndGoesOn)

@@ -182,7 +182,8 @@ INSTANTIATE_TEST_SUITE_P(
                    [](const Options &o) {
                        return o.verbosity == 1 && o.style.quiet && o.flush == Flush::Line && o.count == 5U;
                    }},
-        flush("-l"), flush("-U"),
+        flush("-l"), flush("-U"), OptionCase{{}, [](const Options &o) { return !o.show_found; }},
+        OptionCase{{"--found"}, [](const Options &o) { return o.show_found; }},
         OptionCase{{"-n"}, [](const Options &o) { return o.filter.is_open() && o.flush == Flush::Batch; }},
         format({"--format", "json"}, Format::Json), format({"--format=json", "--format=text"}, Format::Text),
         layer({}, Layer::Fentry), layer({"--layer", "core"}, Layer::Core), layer({"--layer=kprobe"}, Layer::Kprobe),

@@ -24,6 +24,8 @@ std::vector<std::vector<std::byte>> one_of_each()
         RecordBuilder::lost(1, 5, 0).bytes(),
         RecordBuilder::reset(1, 1, established, TF_RESET_SENT, TF_RESET_LINGER_0).bytes(),
         RecordBuilder::reset(0, 1, established, TF_RESET_RECEIVED, TF_RESET_UNKNOWN).identity(1, 2).bytes(),
+        RecordBuilder::found(1, 1, established).bytes(),
+        RecordBuilder::found(1, 1, established).metrics({}).identity(1, 2, 3, "nc", TF_OWNER_SNAPSHOT).bytes(),
     };
 }
 
@@ -103,6 +105,10 @@ TEST(Decode, RefusesValuesThatDoNotExist)
     auto loss = RecordBuilder::lost(1, 5, 0).bytes();
     loss[sizeof(tf_header) + offsetof(tf_loss, reason)] = std::byte{TF_LOSS_REASONS};
     EXPECT_EQ(outcome(loss), DecodeError::BadValue);
+    tf_socket socket{};
+    socket.timer = TF_TIMERS;
+    EXPECT_EQ(outcome(RecordBuilder::found(1, 1, established, socket).bytes()), DecodeError::BadValue);
+    EXPECT_EQ(outcome(RecordBuilder::found(1, 1, 0).bytes()), DecodeError::BadState);
 }
 
 // Under the sanitizers this is a small fuzzer: no byte, wherever it stands, may lead outside the record.

@@ -33,7 +33,7 @@ TEST(Json, AStateChangeToTheByte)
               R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
               R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
               R"("cgroup":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT",)"
-              R"("duration_us":null,"error":null})"
+              R"("duration_us":null,"at_least_us":null,"error":null})"
               "\n");
 }
 
@@ -72,6 +72,53 @@ TEST(Json, ALossToTheByte)
     EXPECT_EQ(test::print(json_style(), {EventBuilder().loses(1, LossReason::Nested, {})}),
               R"({"time":"2026-11-21T20:28:51.000000Z","event":"lost","lost_events":1,"reason":"nested","cpu":null})"
               "\n");
+}
+
+TEST(Json, ASocketThatWasFoundToTheByte)
+{
+    const Found found{.state = TcpState::CloseWait,
+                      .time_wait_socket = false,
+                      .error = ETIMEDOUT,
+                      .status = {.inode = 5,
+                                 .in_state_ns = {},
+                                 .established_ns = 12'000'999,
+                                 .recv_queue = 1,
+                                 .send_queue = 2,
+                                 .timer_left_us = 3000,
+                                 .drops = 4,
+                                 .mark = 6,
+                                 .timer = Timer::Retransmit,
+                                 .retries = 7,
+                                 .ipv6_only = false,
+                                 .shut_read = true,
+                                 .shut_write = false},
+                      .metrics = {}};
+    EXPECT_EQ(test::print(json_style(), {EventBuilder().finds(found)}),
+              R"({"time":"2026-11-21T20:28:51.000000Z","event":"found","conn":4711,"family":"ipv4",)"
+              R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
+              R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
+              R"("cgroup":null,"incomplete":false,"state":"CLOSE_WAIT","time_wait_socket":false,"in_state_us":null,)"
+              R"("established_us":12000,"error":"ETIMEDOUT","send_queue":2,"recv_queue":1,"timer":"retransmit",)"
+              R"("timer_left_us":3000,"retries":7,"inode":5,"drops":4,"mark":6,"ipv6_only":false,"shut_read":true,)"
+              R"("shut_write":false})"
+              "\n");
+}
+
+TEST(Json, WhatASocketThatWasFoundDoesNotHaveIsNull)
+{
+    const auto object = object_of(EventBuilder().finds({}).metrics({.rtt_us = 9}));
+    for (const char *key : {"in_state_us", "established_us", "timer_left_us", "inode", "error"})
+        EXPECT_TRUE(object.at(key).is_null()) << key;
+    EXPECT_EQ(object.at("timer"), "none");
+    EXPECT_EQ(object.at("rtt_us"), 9);
+}
+
+TEST(Json, HowLongAtLeast)
+{
+    const auto event = EventBuilder().changes(TcpState::Established, TcpState::FinWait1).at_least(5'302'114'007);
+    EXPECT_TRUE(object_of(event).at("duration_us").is_null());
+    EXPECT_EQ(object_of(event).at("at_least_us"), 5'302'114);
+    EXPECT_EQ(object_of(event, TimePrecision::Nano).at("at_least_us"), 5'302'114.007);
 }
 
 TEST(Json, TextOptionsChangeNothing)

@@ -42,6 +42,28 @@ EventBuilder retransmission()
     return EventBuilder().retransmits(retransmit);
 }
 
+Found everything_found()
+{
+    constexpr auto largest = std::numeric_limits<std::uint32_t>::max();
+    return {.state = TcpState::FinWait2,
+            .time_wait_socket = true,
+            .error = 524,
+            .status = {.inode = largest_integer,
+                       .in_state_ns = 0,
+                       .established_ns = largest_integer,
+                       .recv_queue = largest,
+                       .send_queue = largest,
+                       .timer_left_us = largest,
+                       .drops = largest,
+                       .mark = largest,
+                       .timer = Timer::Probe,
+                       .retries = 255,
+                       .ipv6_only = true,
+                       .shut_read = true,
+                       .shut_write = true},
+            .metrics = {}};
+}
+
 TEST(Schema, HoldsForEveryKindOfEvent)
 {
     Retransmit largest;
@@ -70,6 +92,10 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().resets({}),
         EventBuilder().resets({.state = TcpState::Listen, .reason = ResetReason::Other, .kernel_reason = 31}),
         EventBuilder().resets({.direction = ResetDirection::Received}).connection(0).unknown_owner().uid(unknown_uid),
+        EventBuilder().changes(TcpState::Established, TcpState::FinWait1).at_least(5'302'114'007),
+        EventBuilder().finds({}),
+        EventBuilder().finds({}).metrics({}),
+        EventBuilder().finds(everything_found()),
         EventBuilder().loses(1, LossReason::RingFull, 0),
         EventBuilder().loses(largest_integer, LossReason::Nested, {}),
     };
@@ -88,7 +114,8 @@ TEST(Schema, HoldsForEveryStateAndOwner)
             object_of(EventBuilder().changes(TcpState{static_cast<std::uint8_t>(state)}, TcpState::Close));
         EXPECT_EQ(schema().objections(object), "") << object;
     }
-    for (const auto source : {OwnerSource::Inherited, OwnerSource::Listen, OwnerSource::Connect, OwnerSource::Syscall})
+    for (const auto source : {OwnerSource::Inherited, OwnerSource::Listen, OwnerSource::Connect, OwnerSource::Syscall,
+                              OwnerSource::Snapshot})
         EXPECT_EQ(schema().objections(object_of(EventBuilder().owner("nc", 1, source))), "");
 }
 
@@ -104,6 +131,7 @@ TEST(Schema, HoldsForEveryReasonOfAReset)
 TEST(Schema, MissesEveryKey)
 {
     for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
+                              EventBuilder().finds({}), EventBuilder().finds({}).metrics({}),
                               EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");

@@ -48,6 +48,28 @@ TEST(Text, AConnection)
               "telnet[2231]\n");
 }
 
+TEST(Text, ASocketThatWasFound)
+{
+    Found found;
+    EXPECT_EQ(print_text(EventBuilder().finds(found)),
+              "IP 127.0.0.1.57374 > 127.0.0.1.12345: found ESTABLISHED, telnet[2231]\n");
+    found.status.in_state_ns = 1'204 * ms;
+    EXPECT_EQ(print_text(EventBuilder().finds(found)),
+              "IP 127.0.0.1.57374 > 127.0.0.1.12345: found ESTABLISHED for 1.204s, telnet[2231]\n");
+    EXPECT_EQ(print_text(EventBuilder().finds(found), quiet()),
+              "IP 127.0.0.1.57374 > 127.0.0.1.12345: found ESTABLISHED\n");
+    found.state = TcpState::Listen;
+    EXPECT_EQ(print_text(EventBuilder().finds(found).remote("0.0.0.0", 0), quiet()),
+              "IP 127.0.0.1.57374 > *: found LISTEN\n");
+}
+
+TEST(Text, HowLongAtLeast)
+{
+    const auto event = EventBuilder().changes(TcpState::Established, TcpState::FinWait1).at_least(1'204 * ms);
+    EXPECT_EQ(print_text(event),
+              "IP 127.0.0.1.57374 > 127.0.0.1.12345: ESTABLISHED -> FIN_WAIT1 after >1.204s, telnet[2231]\n");
+}
+
 TEST(Text, AppendsToWhatIsThere)
 {
     auto sink = make_sink({.time = TimeStyle::None});

@@ -110,6 +110,22 @@ TEST_F(LiveSourceTest, ReadsNothingTwiceWhenTheStageGoesIntoTheRing)
     EXPECT_EQ(source.damaged(), 0U);
 }
 
+TEST_F(LiveSourceTest, MergesWhatWasAdded)
+{
+    std::vector<std::byte> found;
+    for (std::uint64_t time_us : {11U, 13U}) {
+        auto bytes = RecordBuilder::found(7, time_us, 1).bytes();
+        found.insert(found.end(), bytes.begin(), bytes.end());
+    }
+    stage(0, 1, 10);
+    stage(1, 2, 12);
+    source.add(found);
+    EXPECT_EQ(read(12), (List{"1@10", "7@11", "2@12"}));
+    EXPECT_TRUE(source.has_rest());
+    EXPECT_EQ(read(), (List{"7@13"}));
+    EXPECT_EQ(source.damaged(), 0U);
+}
+
 TEST_F(LiveSourceTest, MergesTheCpusByTime)
 {
     stage(0, 1, 10);

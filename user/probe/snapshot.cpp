@@ -1,0 +1,89 @@
+#include "probe/snapshot.h"
+
+#include "decode/decode.h"
+#include "probe/namespaces.h"
+
+#include <tsl/robin_map.h>
+
+#include <cstring>
+#include <set>
+#include <span>
+#include <unordered_set>
+
+namespace tcpflight {
+namespace {
+
+// Socket > of those that have it open, who began first: a server before its workers, a parent before the child that
+// got its sockets.
+using Owners = tsl::robin_map<std::uint64_t, const tf_holder *>;
+
+Owners choose_owners(std::span<const tf_holder> holders)
+{
+    Owners owners;
+    owners.reserve(holders.size());
+    for (const auto &holder : holders) {
+        auto [owner, is_first] = owners.try_emplace(holder.cookie, &holder);
+        if (!is_first && holder.since < owner->second->since)
+            owner.value() = &holder;
+    }
+    return owners;
+}
+
+void set_owner(std::span<std::byte> record, const tf_holder &holder)
+{
+    // It ends the record (records.h).
+    auto *at = record.data() + record.size() - sizeof(tf_identity);
+    tf_identity identity{};
+    std::memcpy(&identity, at, sizeof(identity));
+    identity.pid = holder.pid;
+    identity.tid = holder.tid;
+    identity.owner_source = TF_OWNER_SNAPSHOT;
+    static_assert(sizeof(identity.comm) == sizeof(holder.comm));
+    std::memcpy(identity.comm, holder.comm, sizeof(identity.comm));
+    std::memcpy(at, &identity, sizeof(identity));
+}
+
+void set_owners(std::span<std::byte> records, const Owners &owners)
+{
+    while (!records.empty()) {
+        tf_header header{};
+        std::memcpy(&header, records.data(), sizeof(header));
+        auto size = encoded_size(header);
+        if (auto owner = owners.find(header.cookie); owner != owners.end())
+            set_owner(records.first(size), *owner->second);
+        records = records.subspan(size);
+    }
+}
+
+std::size_t count_out_of_reach(std::span<const tf_holder> holders, const std::set<std::uint32_t> &visited)
+{
+    std::unordered_set<std::uint64_t> cookies;
+    for (const auto &holder : holders) {
+        if (visited.count(holder.netns) == 0)
+            cookies.insert(holder.cookie);
+    }
+    return cookies.size();
+}
+
+} // namespace
+
+// Holders first: whoever opens a socket after that is seen doing so.
+Result<Snapshot> take_snapshot(const SocketIterators &iterators)
+{
+    Snapshot snapshot;
+    auto holders = iterators.holders();
+    if (!holders)
+        return tl::unexpected(holders.error());
+    snapshot.holders = std::move(*holders);
+    auto inhabitants = iterators.inhabitants();
+    if (!inhabitants)
+        return tl::unexpected(inhabitants.error());
+    auto visited = visit_namespaces(*inhabitants, [&] { return iterators.read_sockets(snapshot.records); });
+    if (!visited)
+        return tl::unexpected(visited.error());
+    set_owners(snapshot.records, choose_owners(snapshot.holders));
+    snapshot.out_of_reach = count_out_of_reach(snapshot.holders, *visited);
+    return snapshot;
+}
+
+} // namespace tcpflight

@@ -1,0 +1,26 @@
+// All TCP sockets of this host, as they stand.
+#pragma once
+
+#include "model/result.h"
+#include "probe/socket_iterators.h"
+#include "tcpflight/control.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace tcpflight {
+
+struct Snapshot {
+    // A TF_RECORD_FOUND for each socket, in the order of time, with its owner. A socket occurs twice if it was
+    // connected anew meanwhile.
+    std::vector<std::byte> records;
+    std::vector<tf_holder> holders; // by process; of sockets of all namespaces
+    // Sockets that a process has open in a network namespace that was out of reach: there is no record of them.
+    std::size_t out_of_reach = 0;
+};
+
+// Enters each network namespace, if it may; this process must have one thread.
+Result<Snapshot> take_snapshot(const SocketIterators &iterators);
+
+} // namespace tcpflight

@@ -1,0 +1,37 @@
+// A socket that was there when it was looked for.
+#include "sink/json.h"
+#include "sink/json_parts.h"
+
+namespace tcpflight {
+
+void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found) const
+{
+    const auto &status = found.status;
+    line.put(R"(","event":"found")");
+    put_connection(line, event);
+    put_state(line, ",\"state\":", found.state);
+    put_flag(line, ",\"time_wait_socket\":", found.time_wait_socket);
+    put_duration(line, ",\"in_state_us\":", status.in_state_ns);
+    put_duration(line, ",\"established_us\":", status.established_ns);
+    put_errno_or_null(line, ",\"error\":", found.error);
+    put_number(line, ",\"send_queue\":", status.send_queue);
+    put_number(line, ",\"recv_queue\":", status.recv_queue);
+    line.put(",\"timer\":\"");
+    line.put(name(status.timer));
+    line.put("\",\"timer_left_us\":");
+    if (status.timer == Timer::None)
+        line.put("null");
+    else
+        line.put_decimal(status.timer_left_us);
+    put_number(line, ",\"retries\":", status.retries);
+    put_number_or_null(line, ",\"inode\":", status.inode);
+    put_number(line, ",\"drops\":", status.drops);
+    put_number(line, ",\"mark\":", status.mark);
+    put_flag(line, ",\"ipv6_only\":", status.ipv6_only);
+    put_flag(line, ",\"shut_read\":", status.shut_read);
+    put_flag(line, ",\"shut_write\":", status.shut_write);
+    if (found.metrics)
+        put_sender(line, *found.metrics);
+}
+
+} // namespace tcpflight

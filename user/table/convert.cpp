@@ -1,0 +1,68 @@
+#include "table/convert.h"
+
+#include <cstring>
+#include <optional>
+
+namespace tcpflight {
+namespace {
+
+std::optional<std::uint64_t> age(std::uint64_t since_ns, std::uint64_t time_ns)
+{
+    if (since_ns == 0 || since_ns > time_ns)
+        return std::nullopt;
+    return time_ns - since_ns;
+}
+
+} // namespace
+
+Metrics to_metrics(const tf_metrics &raw)
+{
+    return {.rtt_us = raw.rtt_us,
+            .rttvar_us = raw.rttvar_us,
+            .rto_us = raw.rto_us,
+            .cwnd = raw.cwnd,
+            .ssthresh = raw.ssthresh,
+            .send_queue = raw.send_queue,
+            .recv_queue = raw.recv_queue,
+            .in_flight = raw.in_flight};
+}
+
+Identity to_identity(const tf_identity &raw)
+{
+    Identity identity;
+    static_assert(sizeof(identity.local.address.bytes) == sizeof(raw.local_addr));
+    std::memcpy(identity.local.address.bytes.data(), raw.local_addr, sizeof(raw.local_addr));
+    std::memcpy(identity.remote.address.bytes.data(), raw.remote_addr, sizeof(raw.remote_addr));
+    identity.local.port = raw.local_port;
+    identity.remote.port = raw.remote_port;
+    // A dual-stack listener (::) is IPv6; its v4-mapped children are IPv4 on the wire.
+    identity.family = identity.local.address.is_v4() ? Family::IPv4 : Family::IPv6;
+    identity.netns = raw.netns;
+    identity.uid = raw.uid;
+    identity.cgroup = raw.cgroup;
+    identity.owner.pid = raw.pid;
+    identity.owner.tid = raw.tid;
+    identity.owner.source = static_cast<OwnerSource>(raw.owner_source);
+    static_assert(sizeof(identity.owner.comm) == sizeof(raw.comm));
+    std::memcpy(identity.owner.comm.data(), raw.comm, sizeof(raw.comm));
+    return identity;
+}
+
+SocketStatus to_status(const tf_socket &raw, std::uint64_t time_ns)
+{
+    return {.inode = raw.inode,
+            .in_state_ns = age(raw.since_ns, time_ns),
+            .established_ns = age(raw.established_ns, time_ns),
+            .recv_queue = raw.recv_queue,
+            .send_queue = raw.send_queue,
+            .timer_left_us = raw.timer_left_us,
+            .drops = raw.drops,
+            .mark = raw.mark,
+            .timer = static_cast<Timer>(raw.timer),
+            .retries = raw.retries,
+            .ipv6_only = (raw.bits & TF_SOCKET_IPV6_ONLY) != 0,
+            .shut_read = (raw.bits & TF_SOCKET_SHUT_READ) != 0,
+            .shut_write = (raw.bits & TF_SOCKET_SHUT_WRITE) != 0};
+}
+
+} // namespace tcpflight
