@@ -100,20 +100,20 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
     if (auto allowed = check_privileges(); !allowed)
         return tl::unexpected(allowed.error());
     for (auto limit = settings.layer;;) {
+        LibbpfLog log;
         auto btf = KernelBtf::load();
         if (!btf)
             return tl::unexpected(btf.error());
         auto layer = highest_layer(*btf, limit);
-        auto tracer = attach_in(layer, settings, std::move(*btf));
+        auto tracer = attach_in(layer, settings, std::move(*btf), log);
         if (tracer || layer == Layer::Core)
             return tracer;
         limit = below(layer);
     }
 }
 
-Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf)
+Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf, const LibbpfLog &log)
 {
-    LibbpfLog log;
     auto state = std::make_unique<Programs>();
     // A page of 64 KiB (arm64) is more than the smallest size that may be asked for.
     state->ring_bytes = std::max(std::size_t{settings.ring_bytes}, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));

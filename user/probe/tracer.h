@@ -15,6 +15,7 @@
 namespace tcpflight {
 
 class KernelBtf;
+class LibbpfLog;
 
 struct TracerSettings {
     Filter filter;                       // the kernel takes the part that it can decide
@@ -58,7 +59,7 @@ public:
 
 private:
     struct Programs;
-    static Result<Tracer> attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf);
+    static Result<Tracer> attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf, const LibbpfLog &log);
     explicit Tracer(std::unique_ptr<Programs> programs);
     std::unique_ptr<Programs> programs_;
 };

@@ -84,7 +84,7 @@ def tell_all(options, outcome):
 def try_kernel(kernel, options, work):
     job = JOB.format(tcpflight=options.build / "tcpflight", live_test=options.build / "tests/live/live_test",
                      filter=options.filter.replace("'", ""), no_tests="true" if kernel.is_refused else "false")
-    programs = [options.build / "tcpflight", options.build / "tests/live/live_test", shutil.which("nft")]
+    programs = [options.build / "tcpflight", options.build / "tests/live/live_test", *map(shutil.which, ("nft", "setpriv", "unshare"))]
     begin = time.monotonic()
     initramfs = image.build(kernel, programs, [ROOT / "docs/json.md"], job, work)
     boot = machine.boot(kernel, initramfs, work, options.seconds, options.append)
