@@ -29,6 +29,7 @@ enum {
 #define AF_INET6    10
 #define IPPROTO_TCP 6
 #define SOCK_LINGER 4          /* enum sock_flags of include/net/sock.h, the same since 2.6.12 */
+#define SOCK_DEAD   0          /* no process has it any more */
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h, the same since 2.6.27 */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -39,6 +40,11 @@ struct ns_common {
 
 struct netns_ipv4 {
 	int sysctl_tcp_fin_timeout; /* jiffies */
+	/* Wider on some kernels: libbpf adjusts the load. */
+	__u8 sysctl_tcp_syn_retries;
+	__u8 sysctl_tcp_syn_linear_timeouts; /* since 6.5 */
+	__u8 sysctl_tcp_retries2;
+	__u8 sysctl_tcp_orphan_retries;
 };
 
 struct net {
@@ -151,6 +157,9 @@ struct inet_connection_sock {
 	struct inet_sock icsk_inet;
 	struct timer_list icsk_retransmit_timer; /* from 6.19 in sock___retransmit */
 	__u32 icsk_rto;                          /* jiffies, back-off included */
+	__u32 icsk_rto_max;                      /* jiffies; since 6.15 */
+	__u32 icsk_user_timeout;                 /* milliseconds */
+	__u8 icsk_syn_retries;
 	__u8 icsk_ca_state : 5;
 	__u8 icsk_retransmits;
 	__u8 icsk_pending;
@@ -198,7 +207,9 @@ struct tcp_request_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u64 bytes_acked;
-	__u32 srtt_us; /* eight times the smoothed round-trip time */
+	__u64 tcp_mstamp;       /* now, or a little before: microseconds of CLOCK_MONOTONIC */
+	__u64 delivered_mstamp; /* when something was delivered last, or sending began: likewise */
+	__u32 srtt_us;          /* eight times the smoothed round-trip time */
 	__u32 rttvar_us;
 	__u32 snd_cwnd;
 	__u32 snd_ssthresh;
@@ -214,7 +225,7 @@ struct tcp_sock {
 	__u32 data_segs_in;
 	__u32 data_segs_out;
 	__u32 lsndtime;      /* jiffies: when data was sent last; at first, when the handshake was over */
-	__u32 retrans_stamp; /* while connecting, when that began: TCP's clock, see tcp_usec_ts */
+	__u32 retrans_stamp; /* of the first retransmission, or of connect(2): TCP's clock, see tcp_usec_ts */
 };
 
 struct tcp_sock___usec {

@@ -8,6 +8,54 @@
 #include "maps.bpf.h"
 #include "owner.bpf.h"
 
+/* As tcp_model_timeout() in net/ipv4/tcp_timer.c counts it; 0 before the first retransmission. */
+static __always_inline __u32 retrying_ms(const struct tcp_sock *tp)
+{
+	const struct tcp_sock___usec *usec = (const void *)tp;
+
+	if (!tp->retrans_stamp)
+		return 0;
+	if (bpf_core_field_exists(usec->tcp_usec_ts) && BPF_CORE_READ_BITFIELD(usec, tcp_usec_ts))
+		return ((__u32)tp->tcp_mstamp - tp->retrans_stamp) / 1000;
+	return (__u32)(tp->tcp_mstamp / 1000) - tp->retrans_stamp;
+}
+
+static __always_inline __u32 silent_us(const struct tcp_sock *tp)
+{
+	__u64 since = tp->delivered_mstamp;
+	__u64 silent = bpf_ktime_get_ns() / 1000 - since;
+
+	return since && silent < TF_SILENT_UNKNOWN ? silent : TF_SILENT_UNKNOWN;
+}
+
+/* How often a time-out may expire: tcp_write_timeout() in net/ipv4/tcp_timer.c. */
+static __always_inline void fill_limits(struct tf_retransmission *r, const struct sock *sk, const struct tcp_sock *tp)
+{
+	const struct inet_connection_sock *icsk = &tp->inet_conn;
+	const struct net *net = sk->__sk_common.skc_net.net;
+	__u8 state = sk->__sk_common.skc_state;
+
+	r->user_timeout_ms = icsk->icsk_user_timeout;
+	r->rto_max_ms = 120000; /* TCP_RTO_MAX */
+	if (bpf_core_field_exists(icsk->icsk_rto_max) && jiffy_us)
+		r->rto_max_ms = (__u64)icsk->icsk_rto_max * jiffy_us / 1000;
+	r->syn_linear = 0;
+	r->orphan = 0;
+	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV) {
+		r->max_retries = icsk->icsk_syn_retries;
+		if (!r->max_retries)
+			r->max_retries = net->ipv4.sysctl_tcp_syn_retries;
+		if (bpf_core_field_exists(net->ipv4.sysctl_tcp_syn_linear_timeouts))
+			r->syn_linear = net->ipv4.sysctl_tcp_syn_linear_timeouts;
+	} else if (sk->__sk_common.skc_flags & 1 << SOCK_DEAD) {
+		r->orphan = 1;
+		r->max_retries = net->ipv4.sysctl_tcp_orphan_retries;
+	} else {
+		r->max_retries = net->ipv4.sysctl_tcp_retries2;
+	}
+	r->reserved = 0;
+}
+
 static __always_inline void fill_retransmission(struct tf_retransmission *r, const struct tcp_sock *tp,
 						const struct sk_buff *skb, int error)
 {
@@ -25,6 +73,8 @@ static __always_inline void fill_retransmission(struct tf_retransmission *r, con
 	r->backoff = tp->inet_conn.icsk_backoff;
 	r->timer = tp->inet_conn.icsk_pending;
 	r->total = tp->total_retrans;
+	r->silent_us = silent_us(tp);
+	r->retrying_ms = retrying_ms(tp);
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
@@ -58,6 +108,7 @@ int on_retransmit(unsigned long long *ctx)
 		learn_owner(&e.mem, e.task);
 	if (wanted(&e)) {
 		fill_retransmission(&block, tp, skb, error);
+		fill_limits(&block, sk, tp);
 		send_event(&e, (struct body){&block, sizeof(block)}, tp, 0);
 	}
 	remember(&e.mem, e.cookie);

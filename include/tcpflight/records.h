@@ -8,7 +8,7 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss | tf_reset | tf_socket, by header.type
+ *     tf_retransmission | tf_loss | tf_reset | tf_socket | tf_congestion, by header.type
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *
@@ -36,6 +36,7 @@ enum tf_record_type {
 	TF_RECORD_LOST = 3,       /* records are missing from here on; a tf_loss follows. Made by user space */
 	TF_RECORD_RESET = 5,      /* a RST was sent or received; a tf_reset follows */
 	TF_RECORD_FOUND = 6,      /* nothing happened: a socket was there when it was looked for; a tf_socket follows */
+	TF_RECORD_CONGESTION = 8, /* tcp_cong_state_set; a tf_congestion follows */
 };
 
 enum tf_record_flag {
@@ -94,6 +95,26 @@ struct tf_retransmission {
 	__u8 backoff;      /* icsk_backoff: doublings of the time-out */
 	__u8 timer;        /* icsk_pending: which timer was armed */
 	__u32 total;       /* segments retransmitted in the connection's life */
+	__u32 silent_us;   /* since anything was delivered, or since there was anything to deliver; or TF_SILENT_UNKNOWN
+			    */
+	__u32 retrying_ms; /* since the first retransmission, or, while connecting, since connect(2); 0: this is the
+			      first */
+	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+	__u32 rto_max_ms;      /* the longest time-out */
+	__u8 max_retries; /* net.ipv4.tcp_retries2; connecting, TCP_SYNCNT or tcp_syn_retries; or tcp_orphan_retries */
+	__u8 syn_linear;  /* net.ipv4.tcp_syn_linear_timeouts, while connecting */
+	__u8 orphan;      /* 1: closed by its process */
+	__u8 reserved;
+	__u32 reserved2;
+};
+
+#define TF_SILENT_UNKNOWN 0xffffffffU
+
+/* A change of the sender's congestion state. */
+struct tf_congestion {
+	__u8 old_state; /* TCP_CA_* of linux/tcp.h */
+	__u8 new_state;
+	__u8 reserved[6];
 };
 
 /* Why records are missing. */
@@ -206,7 +227,8 @@ struct tf_identity {
 
 /* The largest record: every block at once. */
 #define TF_RECORD_MAX_SIZE                                                                                             \
-	(sizeof(struct tf_header) + sizeof(struct tf_socket) + sizeof(struct tf_metrics) + sizeof(struct tf_identity))
+	(sizeof(struct tf_header) + sizeof(struct tf_retransmission) + sizeof(struct tf_metrics) +                     \
+	 sizeof(struct tf_identity))
 
 TF_STATIC_ASSERT(sizeof(struct tf_header) == 24, "tf_header is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_header, type) == 16, "tf_header is an interface");
@@ -214,11 +236,13 @@ TF_STATIC_ASSERT(offsetof(struct tf_header, local_port) == 18, "tf_header is an 
 TF_STATIC_ASSERT(offsetof(struct tf_header, old_state) == 20, "tf_header is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_header, error) == 22, "tf_header is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_metrics) == 32, "tf_metrics is an interface");
-TF_STATIC_ASSERT(sizeof(struct tf_retransmission) == 32, "tf_retransmission is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_retransmission) == 56, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, tcp_flags) == 20, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, ca_state) == 24, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_retransmission, max_retries) == 48, "tf_retransmission is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_congestion) == 8, "tf_congestion is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_reset) == 8, "tf_reset is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_reset, reason) == 5, "tf_reset is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_socket) == 48, "tf_socket is an interface");
@@ -230,6 +254,6 @@ TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an int
 TF_STATIC_ASSERT(offsetof(struct tf_identity, local_port) == 56, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, owner_source) == 62, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, comm) == 64, "tf_identity is an interface");
-TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 184, "every record fits");
+TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 192, "every record fits");
 
 #endif

@@ -156,6 +156,11 @@ public:
         event_.what = reset;
         return *this;
     }
+    EventBuilder &changes_mind(const CongestionChange &change)
+    {
+        event_.what = change;
+        return *this;
+    }
     // For what has any, after it was set.
     EventBuilder &metrics(const Metrics &metrics)
     {

@@ -110,10 +110,10 @@ bool wait_until_settled()
     return true;
 }
 
-PacketDrop::PacketDrop(const std::string &match) : table_("drop_" + std::to_string(++table_number))
+PacketDrop::PacketDrop(const std::string &match, Where where) : table_("drop_" + std::to_string(++table_number))
 {
-    nft("table inet " + table_ + " { chain arriving { type filter hook input priority 0; " + match +
-        " counter drop; }; }");
+    nft("table inet " + table_ + " { chain drops { type filter hook " +
+        (where == Where::Arriving ? "input" : "output") + " priority 0; " + match + " counter drop; }; }");
 }
 
 PacketDrop::~PacketDrop()

@@ -23,8 +23,11 @@ bool wait_until_settled();
 // which no real network does) until lift() or destruction.
 class PacketDrop {
 public:
+    // Where they are thrown away. On their way out the sender is told (EPERM).
+    enum class Where { Arriving, Leaving };
+
     // `match` is the left part of an nft rule: "tcp dport 80". Throws std::runtime_error with what nft said.
-    explicit PacketDrop(const std::string &match);
+    explicit PacketDrop(const std::string &match, Where where = Where::Arriving);
     PacketDrop(const PacketDrop &) = delete;
     PacketDrop &operator=(const PacketDrop &) = delete;
     ~PacketDrop();

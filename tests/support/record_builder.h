@@ -43,14 +43,18 @@ public:
         builder.retransmission_->end_seq = end_seq;
         builder.retransmission_->snd_una = seq;
         builder.retransmission_->tcp_flags = tcp_flags;
-        return std::move(builder).metrics({.rtt_us = 100,
-                                           .rttvar_us = 50,
-                                           .rto_us = 204000,
-                                           .cwnd = 10,
-                                           .ssthresh = 7,
-                                           .send_queue = 1,
-                                           .recv_queue = 0,
-                                           .in_flight = 1});
+        builder.retransmission_->rto_max_ms = 120'000;
+        builder.retransmission_->max_retries = 15;
+        return std::move(builder).metrics(plain_metrics());
+    }
+
+    static RecordBuilder congestion(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                                    std::uint8_t from, std::uint8_t to)
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_CONGESTION;
+        builder.congestion_ = tf_congestion{.old_state = from, .new_state = to, .reserved = {}};
+        return std::move(builder).metrics(plain_metrics());
     }
 
     // Without a cookie: of a segment that belongs to no connection.
@@ -122,6 +126,21 @@ public:
         return std::move(*this);
     }
 
+    // Of a retransmission: icsk_ca_state, icsk_pending, icsk_retransmits.
+    RecordBuilder sender(std::uint8_t ca_state, std::uint8_t timer, std::uint8_t rto_count) &&
+    {
+        retransmission_->ca_state = ca_state;
+        retransmission_->timer = timer;
+        retransmission_->rto_count = rto_count;
+        return std::move(*this);
+    }
+    RecordBuilder silent(std::uint32_t silent_us, std::uint32_t retrying_ms) &&
+    {
+        retransmission_->silent_us = silent_us;
+        retransmission_->retrying_ms = retrying_ms;
+        return std::move(*this);
+    }
+
     // 127.0.0.1:`local` to 127.0.0.2:`remote`, owned by `comm`[`pid`].
     RecordBuilder identity(std::uint16_t local, std::uint16_t remote, std::uint32_t pid = 42,
                            std::string_view comm = "curl", tf_owner_source source = TF_OWNER_CONNECT) &&
@@ -156,12 +175,25 @@ public:
         append(out, loss_);
         append(out, reset_);
         append(out, socket_);
+        append(out, congestion_);
         append(out, metrics_);
         append(out, identity_);
         return out;
     }
 
 private:
+    static tf_metrics plain_metrics()
+    {
+        return {.rtt_us = 100,
+                .rttvar_us = 50,
+                .rto_us = 204000,
+                .cwnd = 10,
+                .ssthresh = 7,
+                .send_queue = 1,
+                .recv_queue = 0,
+                .in_flight = 1};
+    }
+
     template <typename T> static void append(std::vector<std::byte> &out, const T &block)
     {
         auto at = out.size();
@@ -179,6 +211,7 @@ private:
     std::optional<tf_loss> loss_;
     std::optional<tf_reset> reset_;
     std::optional<tf_socket> socket_;
+    std::optional<tf_congestion> congestion_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
 };

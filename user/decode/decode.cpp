@@ -2,6 +2,7 @@
 
 #include "model/tcp_state.h"
 
+#include <linux/tcp.h>
 #include <sys/socket.h>
 
 #include <cstring>
@@ -47,6 +48,10 @@ DecodeError check_body(const Record &record)
         return DecodeError::BadValue;
     if (record.header.type == TF_RECORD_FOUND && record.socket.timer >= TF_TIMERS)
         return DecodeError::BadValue;
+    // Five states since 2.6; a sixth would have no name.
+    if (record.header.type == TF_RECORD_CONGESTION &&
+        (record.congestion.old_state > TCP_CA_Loss || record.congestion.new_state > TCP_CA_Loss))
+        return DecodeError::BadValue;
     return DecodeError::None;
 }
 
@@ -74,6 +79,7 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_LOST: size += sizeof(tf_loss); break;
     case TF_RECORD_RESET: size += sizeof(tf_reset); break;
     case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
+    case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
     default: return 0;
     }
     if ((header.flags & TF_FLAG_METRICS) != 0)
@@ -96,6 +102,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_LOST: blocks.take(out.loss); break;
     case TF_RECORD_RESET: blocks.take(out.reset); break;
     case TF_RECORD_FOUND: blocks.take(out.socket); break;
+    case TF_RECORD_CONGESTION: blocks.take(out.congestion); break;
     default: return DecodeError::UnknownType;
     }
     if (out.has(TF_FLAG_METRICS))

@@ -17,6 +17,7 @@ struct Record {
     tf_loss loss;                     // type TF_RECORD_LOST
     tf_reset reset;                   // type TF_RECORD_RESET
     tf_socket socket;                 // type TF_RECORD_FOUND
+    tf_congestion congestion;         // type TF_RECORD_CONGESTION
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
 

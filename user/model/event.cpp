@@ -17,6 +17,18 @@ std::string_view name(OwnerSource source)
     return "unknown";
 }
 
+std::string_view name(RetransmitKind kind)
+{
+    switch (kind) {
+    case RetransmitKind::Timeout: return "timeout";
+    case RetransmitKind::Probe: return "probe";
+    case RetransmitKind::Fast: return "fast";
+    case RetransmitKind::Recovery: return "recovery";
+    case RetransmitKind::Unknown: break;
+    }
+    return "unknown";
+}
+
 std::string_view describe(LossReason reason)
 {
     switch (reason) {

@@ -1,6 +1,7 @@
 // What the sinks are told: one thing that happened to one connection, complete with the connection's identity.
 #pragma once
 
+#include "model/congestion.h"
 #include "model/endpoint.h"
 #include "model/reset.h"
 #include "model/socket_status.h"
@@ -70,15 +71,41 @@ struct StateChange {
     std::optional<Metrics> metrics;
 };
 
+// Why a segment went again.
+enum class RetransmitKind : std::uint8_t {
+    Unknown,
+    Timeout,  // the retransmission time-out expired (RFC 6298)
+    Probe,    // tail loss probe: nothing came back for two round trips (RFC 8985 section 7)
+    Fast,     // later segments were acknowledged (RFC 5681 section 3.2)
+    Recovery, // after a time-out, with what else had been lost
+};
+
+// For programs: "timeout", "probe", "fast", "recovery", "unknown".
+std::string_view name(RetransmitKind kind);
+
 struct Retransmit {
     TcpState state = TcpState::Established;
     std::uint16_t flags = 0;  // TCP header flags of the segment (RFC 9293 section 3.1)
     std::uint32_t length = 0; // payload bytes: SYN and FIN not counted
     std::uint32_t offset =
         0; // payload bytes before it, modulo 2^32; one too many if we connected and that was not seen
-    std::uint32_t attempt = 0;    // 1 for the first retransmission of this segment that was seen
+    std::uint32_t attempt = 0; // 1 for the first retransmission of this segment that was seen
+    RetransmitKind kind = RetransmitKind::Unknown;
+    std::uint32_t timeouts = 0; // consecutive time-outs, this one included
+    std::uint32_t backoff = 0;  // doublings of the time-out
+    // Since the other end acknowledged anything, or since there was anything to acknowledge. None: not known.
+    std::optional<std::uint64_t> silent_ns;
+    // Until the kernel gives up and ends the connection, about; of a time-out only.
+    std::optional<std::uint64_t> gives_up_ns;
     std::uint32_t total = 0;      // segments retransmitted in the connection's life, as the kernel counts
     std::uint16_t send_error = 0; // errno with which sending failed; 0: it was sent
+    Metrics metrics;
+};
+
+struct CongestionChange {
+    TcpState state = TcpState::Established;
+    CongestionState from = CongestionState::Open;
+    CongestionState to = CongestionState::Open;
     Metrics metrics;
 };
 
@@ -114,7 +141,7 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost, Reset, Found> what;
+    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange> what;
 };
 
 // Bits of Retransmit::flags.

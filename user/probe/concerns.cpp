@@ -11,6 +11,7 @@ std::vector<Concern> concerns(programs &skeleton)
     return {
         {{programs.on_transition}},
         {{programs.on_retransmit}},
+        {{programs.on_congestion}}, // if it was asked for
         {{programs.on_reset_sent}},
         {{programs.on_reset_received}},
         // Last: while the others are attached and it is not, what it would rescue is counted as lost.

@@ -89,10 +89,11 @@ std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &
 {
     std::vector<bpf_program *> chosen;
     for (const auto &concern : concerns(skeleton)) {
+        auto best = std::find_if(concern.begin(), concern.end(), [&](const Hook &hook) {
+            return bpf_program__autoload(hook.program) && is_possible(hook, btf, layer);
+        });
         for (const auto &hook : concern)
             bpf_program__set_autoload(hook.program, false);
-        auto best = std::find_if(concern.begin(), concern.end(),
-                                 [&](const Hook &hook) { return is_possible(hook, btf, layer); });
         if (best == concern.end())
             continue;
         bpf_program__set_autoload(best->program, true);

@@ -20,7 +20,8 @@ Layer highest_layer(const KernelBtf &btf, Layer limit);
 Layer below(Layer layer);
 
 // Of each concern, the best program that `layer` and the kernel's own description of itself allow; a concern that none
-// can serve is left out. All others are kept from being loaded. In the order in which they are to be attached.
+// can serve is left out, and so is a program that was kept from being loaded before. All others are now. In the order
+// in which they are to be attached.
 std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &btf, Layer layer);
 
 // For people: "tp_btf+fentry".

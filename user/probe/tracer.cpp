@@ -74,6 +74,7 @@ void configure(programs &skeleton, const TracerSettings &settings, std::size_t r
     bpf_map__set_max_entries(skeleton.maps.ring, static_cast<__u32>(ring_bytes));
     bpf_map__set_max_entries(skeleton.maps.stages, static_cast<__u32>(libbpf_num_possible_cpus()));
     skeleton.rodata->metrics_everywhere = settings.metrics;
+    bpf_program__set_autoload(skeleton.progs.on_congestion, settings.metrics);
     skeleton.rodata->retransmit_has_error = btf.tracepoint_arguments("tcp_retransmit_skb") >= 3;
     configure_resets(skeleton, btf);
     push_down(settings.filter, skeleton);

@@ -2,31 +2,8 @@
 
 #include "sink/json_parts.h"
 
-#include <array>
-
 namespace tcpflight {
 namespace {
-
-// tcpdump's letters in tcpdump's order.
-void put_flags(LineWriter &line, std::uint16_t flags)
-{
-    static constexpr std::string_view letters = "FSRP.UEWe";
-    static constexpr std::array<std::uint16_t, letters.size()> bits{
-        tcp_flag::fin, tcp_flag::syn, tcp_flag::rst, tcp_flag::psh, tcp_flag::ack, tcp_flag::urg,
-        0x40,  // ECE, RFC 3168 section 6.1
-        0x80,  // CWR, the same
-        0x100, // AE, RFC 9768
-    };
-    line.put(",\"flags\":\"");
-    bool any = false;
-    for (std::size_t i = 0; i < bits.size(); i++) {
-        if ((flags & bits[i]) == 0)
-            continue;
-        line.put(letters[i]);
-        any = true;
-    }
-    line.put(any ? std::string_view("\"") : std::string_view("none\""));
-}
 
 std::string_view key_of(LossReason reason)
 {
@@ -79,20 +56,6 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_errno_or_null(line, ",\"error\":", change.error);
     if (change.metrics)
         put_metrics(line, *change.metrics);
-}
-
-void JsonSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
-{
-    line.put(R"(","event":"retransmit")");
-    put_connection(line, event);
-    put_state(line, ",\"state\":", retransmit.state);
-    put_flags(line, retransmit.flags);
-    put_number(line, ",\"length\":", retransmit.length);
-    put_number(line, ",\"offset\":", retransmit.offset);
-    put_number(line, ",\"attempt\":", retransmit.attempt);
-    put_number(line, ",\"total\":", retransmit.total);
-    put_errno_or_null(line, ",\"send_error\":", retransmit.send_error);
-    put_metrics(line, retransmit.metrics);
 }
 
 void JsonSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost) const

@@ -25,6 +25,7 @@ private:
     static void put_what(LineWriter &line, const Event &event, const Reset &reset);
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
     void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
+    static void put_what(LineWriter &line, const Event &event, const CongestionChange &change);
 
     bool nano_;
     ClockAnchor anchor_;

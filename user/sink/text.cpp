@@ -26,25 +26,6 @@ TimeText make_time(const OutputStyle &style)
     return {};
 }
 
-// "SYN", "FIN with 100 bytes at 1", "1448 bytes at 2897".
-void put_segment(LineWriter &line, const Retransmit &retransmit)
-{
-    const bool syn = (retransmit.flags & tcp_flag::syn) != 0;
-    const bool fin = (retransmit.flags & tcp_flag::fin) != 0;
-    if (syn)
-        line.put((retransmit.flags & tcp_flag::ack) != 0 ? std::string_view("SYN-ACK") : std::string_view("SYN"));
-    if (fin)
-        line.put(syn ? std::string_view(" FIN") : std::string_view("FIN"));
-    if (syn || fin) {
-        if (retransmit.length == 0)
-            return;
-        line.put(" with ");
-    }
-    line.put_decimal(retransmit.length);
-    line.put(retransmit.length == 1 ? std::string_view(" byte at ") : std::string_view(" bytes at "));
-    line.put_decimal(retransmit.offset);
-}
-
 } // namespace
 
 TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style)) {}
@@ -137,33 +118,6 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_owner(line, event.identity);
     if (style_.metrics)
         put_details(line, event.identity, change.metrics ? &*change.metrics : nullptr, true);
-}
-
-void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
-{
-    put_tuple(line, event);
-    put_in_color(line, color::trouble);
-    line.put("retransmit ");
-    if (retransmit.send_error != 0) {
-        line.put("failed (");
-        put_errno(line, retransmit.send_error);
-        line.put("): ");
-    }
-    put_segment(line, retransmit);
-    put_labelled(line, " #", retransmit.attempt);
-    put_in_color(line, color::reset);
-    line.put(" in ");
-    put_state(line, retransmit.state);
-    put_gap(line, event);
-    if (style_.quiet)
-        return;
-    if (retransmit.metrics.rto_us != 0) {
-        line.put(", RTO ");
-        put_duration(line, retransmit.metrics.rto_us * ns_per_us, style_.precision);
-    }
-    put_owner(line, event.identity);
-    if (style_.metrics)
-        put_details(line, event.identity, &retransmit.metrics, false);
 }
 
 void TextSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost) const

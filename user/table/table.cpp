@@ -1,6 +1,9 @@
 #include "table/table.h"
 
 #include "table/convert.h"
+#include "table/give_up.h"
+
+#include <linux/tcp.h>
 
 #include <algorithm>
 
@@ -22,6 +25,42 @@ Reset to_reset(const Record &record)
             .direction = static_cast<ResetDirection>(record.reset.direction),
             .reason = static_cast<ResetReason>(record.reset.reason),
             .kernel_reason = record.reset.kernel_reason};
+}
+
+// Which timer was armed when it went: icsk_pending, of include/net/inet_connection_sock.h.
+constexpr std::uint8_t no_timer = 0;
+constexpr std::uint8_t loss_probe_timer = 5;
+
+RetransmitKind kind_of(const tf_retransmission &r)
+{
+    if (r.timer == loss_probe_timer && r.ca_state == TCP_CA_Open)
+        return RetransmitKind::Probe;
+    if (r.ca_state == TCP_CA_Recovery)
+        return RetransmitKind::Fast;
+    if (r.ca_state != TCP_CA_Loss)
+        return RetransmitKind::Unknown;
+    return r.timer == no_timer ? RetransmitKind::Timeout : RetransmitKind::Recovery;
+}
+
+std::optional<std::uint64_t> silent_ns(const Record &record)
+{
+    constexpr std::uint64_t ns_per_us = 1000;
+    constexpr std::uint64_t ns_per_ms = 1'000'000;
+    const auto &r = record.retransmission;
+    if (TcpState{record.header.new_state} == TcpState::SynSent) // there is nothing to deliver yet
+        return r.retrying_ms != 0 ? std::optional(r.retrying_ms * ns_per_ms) : std::nullopt;
+    return r.silent_us != TF_SILENT_UNKNOWN ? std::optional(r.silent_us * ns_per_us) : std::nullopt;
+}
+
+CongestionChange to_congestion_change(const Record &record)
+{
+    CongestionChange change;
+    change.state = TcpState{record.header.new_state};
+    change.from = CongestionState{record.congestion.old_state};
+    change.to = CongestionState{record.congestion.new_state};
+    if (record.has(TF_FLAG_METRICS))
+        change.metrics = to_metrics(record.metrics);
+    return change;
 }
 
 } // namespace
@@ -78,6 +117,7 @@ Event Table::observe_socket(const Record &record)
     case TF_RECORD_STATE: event.what = state_change(connection, record); break;
     case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
+    case TF_RECORD_CONGESTION: event.what = to_congestion_change(record); break;
     default: break; // decode lets nothing else through
     }
     event.incomplete = connection.incomplete;
@@ -212,8 +252,11 @@ StateChange Table::state_change(Connection &connection, const Record &record)
 Retransmit Table::retransmit(Connection &connection, const Record &record)
 {
     const auto &raw = record.retransmission;
-    connection.attempt = connection.attempt != 0 && connection.last_seq == raw.seq ? connection.attempt + 1 : 1;
+    if (connection.last_seq != raw.seq)
+        connection.attempt = 0;
     connection.last_seq = raw.seq;
+    if (raw.send_error == 0)
+        connection.attempt++;
     TcpState state{record.header.new_state};
     if (connection.state != state) {
         connection.incomplete = true;
@@ -233,8 +276,15 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
     out.attempt = connection.attempt;
     out.total = raw.total;
     out.send_error = raw.send_error < 0 ? static_cast<std::uint16_t>(-raw.send_error) : std::uint16_t{0};
-    if (record.has(TF_FLAG_METRICS))
+    out.kind = kind_of(raw);
+    out.timeouts = raw.rto_count;
+    out.backoff = raw.backoff;
+    out.silent_ns = silent_ns(record);
+    if (record.has(TF_FLAG_METRICS)) {
         out.metrics = to_metrics(record.metrics);
+        if (out.kind == RetransmitKind::Timeout)
+            out.gives_up_ns = time_until_give_up_ns(raw, record.header.new_state, out.metrics.rto_us);
+    }
     return out;
 }
 

@@ -46,6 +46,11 @@ TEST(Json, ARetransmissionToTheByte)
     fin.offset = 1;
     fin.attempt = 2;
     fin.total = 3;
+    fin.kind = RetransmitKind::Timeout;
+    fin.timeouts = 1;
+    fin.backoff = 2;
+    fin.silent_ns = 415'000'999;
+    fin.gives_up_ns = 107'700'000'000;
     fin.metrics = {.rtt_us = 41,
                    .rttvar_us = 20,
                    .rto_us = 204'000,
@@ -59,7 +64,8 @@ TEST(Json, ARetransmissionToTheByte)
               R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
               R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
               R"("cgroup":null,"incomplete":false,"state":"FIN_WAIT1","flags":"F.","length":100,"offset":1,)"
-              R"("attempt":2,"total":3,"send_error":null,"rtt_us":41,"rttvar_us":20,"rto_us":204000,"cwnd":10,)"
+              R"("attempt":2,"total":3,"kind":"timeout","timeouts":1,"backoff":2,"silent_us":415000,)"
+              R"("gives_up_us":107700000,"send_error":null,"rtt_us":41,"rttvar_us":20,"rto_us":204000,"cwnd":10,)"
               R"("ssthresh":null,"send_queue":101,"recv_queue":5,"in_flight":1})"
               "\n");
 }
@@ -160,6 +166,7 @@ TEST(Json, ErrorsHaveNames)
     retransmit.attempt = 1;
     retransmit.send_error = EPERM;
     EXPECT_EQ(object_of(EventBuilder().retransmits(retransmit))["send_error"], "EPERM");
+    EXPECT_EQ(object_of(EventBuilder().retransmits(retransmit))["event"], "send_failed");
 }
 
 TEST(Json, AListenerHasNoOtherEnd)

@@ -89,6 +89,7 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         retransmission().unknown_owner(),
         retransmission().unknown_identity(),
         EventBuilder().retransmits(largest),
+        EventBuilder().changes_mind({}),
         EventBuilder().resets({}),
         EventBuilder().resets({.state = TcpState::Listen, .reason = ResetReason::Other, .kernel_reason = 31}),
         EventBuilder().resets({.direction = ResetDirection::Received}).connection(0).unknown_owner().uid(unknown_uid),
@@ -131,8 +132,8 @@ TEST(Schema, HoldsForEveryReasonOfAReset)
 TEST(Schema, MissesEveryKey)
 {
     for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
-                              EventBuilder().finds({}), EventBuilder().finds({}).metrics({}),
-                              EventBuilder().loses(1, LossReason::RingFull, 0)}) {
+                              EventBuilder().changes_mind({}), EventBuilder().finds({}),
+                              EventBuilder().finds({}).metrics({}), EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");
         for (const auto &[key, value] : whole.items()) {

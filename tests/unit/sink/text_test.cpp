@@ -183,9 +183,9 @@ INSTANTIATE_TEST_SUITE_P(
                     SegmentCase{segment(TcpState::Established, tcp_flag::psh | tcp_flag::ack, 1, 4'294'967'295, 12),
                                 "retransmit 1 byte at 4294967295 #12 in ESTABLISHED"},
                     SegmentCase{failing(segment(TcpState::FinWait1, tcp_flag::fin | tcp_flag::ack, 0, 0, 1), EPERM),
-                                "retransmit failed (EPERM): FIN #1 in FIN_WAIT1"},
+                                "cannot send (EPERM): FIN in FIN_WAIT1"},
                     SegmentCase{failing(segment(TcpState::Established, tcp_flag::ack, 9, 10, 1), ENOBUFS),
-                                "retransmit failed (ENOBUFS): 9 bytes at 10 #1 in ESTABLISHED"}));
+                                "cannot send (ENOBUFS): 9 bytes at 10 in ESTABLISHED"}));
 
 TEST(Text, AnUnknownTimeOutIsLeftOut)
 {

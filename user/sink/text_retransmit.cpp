@@ -1,0 +1,112 @@
+#include "sink/color.h"
+#include "sink/duration.h"
+#include "sink/errno_name.h"
+#include "sink/text.h"
+#include "sink/text_parts.h"
+
+namespace tcpflight {
+namespace {
+
+// "SYN", "FIN with 100 bytes at 1", "1448 bytes at 2897".
+void put_segment(LineWriter &line, const Retransmit &retransmit)
+{
+    const bool syn = (retransmit.flags & tcp_flag::syn) != 0;
+    const bool fin = (retransmit.flags & tcp_flag::fin) != 0;
+    if (syn)
+        line.put((retransmit.flags & tcp_flag::ack) != 0 ? std::string_view("SYN-ACK") : std::string_view("SYN"));
+    if (fin)
+        line.put(syn ? std::string_view(" FIN") : std::string_view("FIN"));
+    if (syn || fin) {
+        if (retransmit.length == 0)
+            return;
+        line.put(" with ");
+    }
+    line.put_decimal(retransmit.length);
+    line.put(retransmit.length == 1 ? std::string_view(" byte at ") : std::string_view(" bytes at "));
+    line.put_decimal(retransmit.offset);
+}
+
+// " (RTO 3)", " (TLP)".
+void put_kind(LineWriter &line, const Retransmit &retransmit)
+{
+    switch (retransmit.kind) {
+    case RetransmitKind::Timeout:
+        put_labelled(line, " (RTO ", retransmit.timeouts);
+        line.put(')');
+        break;
+    case RetransmitKind::Probe: line.put(" (TLP)"); break;
+    case RetransmitKind::Fast: line.put(" (fast)"); break;
+    case RetransmitKind::Recovery: line.put(" (after RTO)"); break;
+    case RetransmitKind::Unknown: break;
+    }
+}
+
+// It is worked out, and not known to the microsecond.
+std::uint64_t about(std::uint64_t duration_ns)
+{
+    constexpr std::uint64_t tenth_of_a_second = 100'000'000;
+    return duration_ns - duration_ns % tenth_of_a_second;
+}
+
+} // namespace
+
+void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
+{
+    put_tuple(line, event);
+    put_in_color(line, color::trouble);
+    if (retransmit.send_error != 0) {
+        line.put("cannot send (");
+        put_errno(line, retransmit.send_error);
+        line.put("): ");
+        put_segment(line, retransmit);
+    } else {
+        line.put("retransmit ");
+        put_segment(line, retransmit);
+        put_labelled(line, " #", retransmit.attempt);
+    }
+    put_in_color(line, color::reset);
+    line.put(" in ");
+    put_state(line, retransmit.state);
+    if (!style_.quiet)
+        put_kind(line, retransmit);
+    put_gap(line, event);
+    if (style_.quiet)
+        return;
+    if (retransmit.metrics.rto_us != 0) {
+        line.put(", RTO ");
+        put_duration(line, retransmit.metrics.rto_us * ns_per_us, style_.precision);
+    }
+    if (retransmit.silent_ns) {
+        line.put(", silent for ");
+        put_duration(line, *retransmit.silent_ns, style_.precision);
+    }
+    if (retransmit.gives_up_ns) {
+        line.put(", gives up in ");
+        put_duration(line, about(*retransmit.gives_up_ns), style_.precision);
+    }
+    put_owner(line, event.identity);
+    if (!style_.metrics)
+        return;
+    if (retransmit.backoff != 0)
+        put_labelled(line, ", back-off ", retransmit.backoff);
+    put_details(line, event.identity, &retransmit.metrics, false);
+}
+
+void TextSink::put_what(LineWriter &line, const Event &event, const CongestionChange &change) const
+{
+    put_tuple(line, event);
+    line.put("congestion ");
+    line.put(name(change.from));
+    line.put(" -> ");
+    line.put(name(change.to));
+    line.put(" in ");
+    put_state(line, change.state);
+    put_gap(line, event);
+    if (style_.quiet)
+        return;
+    put_owner(line, event.identity);
+    if (style_.metrics)
+        put_details(line, event.identity, &change.metrics, true);
+}
+
+} // namespace tcpflight
