@@ -1,6 +1,6 @@
 /*
- * The sockets that are there, one record each: iter/tcp. It lists the reader's network namespace: listeners, connections,
- * sockets in TIME_WAIT and handshakes that are not over (Linux 5.9).
+ * The sockets that are there, one record each: iter/tcp. It lists the reader's network namespace: listeners,
+ * connections, sockets in TIME_WAIT and handshakes that are not over (Linux 5.9).
  *
  * Since Linux 5.15 it holds a connection's lock meanwhile, so that no event of that socket is under way: what is read
  * belongs between two of its events, and its time tells between which.
@@ -87,8 +87,8 @@ static __always_inline void fill_timer(struct tf_socket *s, const struct sock *s
 }
 
 /*
- * The kernel keeps no birth date. But the stamp of the last data is set when the handshake is over, and stays as long as
- * no data goes that way; and while connecting, TCP keeps the time of the first SYN.
+ * The kernel keeps no birth date. But the stamp of the last data is set when the handshake is over, and stays as long
+ * as no data goes that way; and while connecting, TCP keeps the time of the first SYN.
  */
 static __always_inline void fill_age(struct tf_socket *s, const struct tcp_sock *tp, int state, __u64 boot_now)
 {

@@ -1,3 +1,4 @@
+#include "app/list.h"
 #include "app/output.h"
 #include "app/trace.h"
 #include "cli/options.h"
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
     switch (command.kind) {
     case tcpflight::Command::Kind::Print: return print(command.text);
     case tcpflight::Command::Kind::Wrong: std::fprintf(stderr, "%s\n", command.text.c_str()); return 2;
+    case tcpflight::Command::Kind::List: return tcpflight::list(command.options);
     case tcpflight::Command::Kind::Run: break;
     }
     return tcpflight::trace(command.options);

@@ -51,14 +51,14 @@ protected:
 TEST_P(WithoutPrivileges, SaysWhatIsMissingAndHowToGetIt)
 {
     // Not even -v -v adds lines here: nothing was loaded that a library could complain about.
-    for (const Words &options : {Words{}, Words{"-v", "-v", "--port", "80"}}) {
+    for (const Words &options : {Words{}, Words{"-v", "-v", "--port", "80"}, Words{"list"}}) {
         Words command{TCPFLIGHT_BINARY};
         command.insert(command.end(), options.begin(), options.end());
         Finished finished = run(as(GetParam(), command));
         EXPECT_EQ(finished.status, exited(1));
         EXPECT_EQ(finished.out, "");
-        std::string beginning =
-            "tcpflight: tracing needs " + GetParam().missing + ", or root: run it with sudo, or once: setcap ";
+        std::string beginning = "tcpflight: " + std::string(options == Words{"list"} ? "listing sockets" : "tracing") +
+                                " needs " + GetParam().missing + ", or root: run it with sudo, or once: setcap ";
         EXPECT_EQ(finished.err.substr(0, beginning.size()), beginning);
         EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1) << finished.err;
     }

@@ -74,6 +74,13 @@ Process start_tcpflight(const std::vector<std::string> &arguments, Output out)
     return process;
 }
 
+Finished run_tcpflight(const std::vector<std::string> &arguments)
+{
+    Spawn spawn{.argv = {TCPFLIGHT_BINARY}};
+    spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
+    return run(spawn);
+}
+
 std::optional<TraceEvent> parse_line(const Schema &schema, std::string_view line, std::uint32_t netns)
 {
     // Of a busy host most lines are others'. To parse and judge them all would make this reader the slowest on the

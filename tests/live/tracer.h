@@ -88,4 +88,7 @@ Schema documented_schema();
 // Starts tcpflight with these very arguments and returns when it listens.
 Process start_tcpflight(const std::vector<std::string> &arguments, Output out = {});
 
+// Runs it to its end.
+Finished run_tcpflight(const std::vector<std::string> &arguments);
+
 } // namespace tcpflight::test

@@ -44,6 +44,14 @@ void report_listening(const Options &options, std::string_view hooks)
                       filter.empty() ? "none" : filter, hooks, size_text(options.ring_bytes)));
 }
 
+void report_out_of_reach(std::size_t sockets, std::string_view consequence, int verbosity)
+{
+    if (sockets != 0)
+        report_error({fmt::format("sockets of network namespaces that need CAP_SYS_ADMIN to be entered are {}: {}",
+                                  consequence, sockets)},
+                     verbosity);
+}
+
 void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel)
 {
     std::string text = fmt::format("{} shown\n{} filtered out\n", events(totals.shown),

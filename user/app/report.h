@@ -6,6 +6,7 @@
 #include "model/result.h"
 #include "probe/tracer.h"
 
+#include <cstddef>
 #include <string_view>
 
 namespace tcpflight {
@@ -15,6 +16,10 @@ void report_error(const Error &error, int verbosity);
 
 // One line, as tcpdump's: what is traced, the filter, the hooks. From then on no event is missed.
 void report_listening(const Options &options, std::string_view hooks);
+
+// Sockets that are in network namespaces that cannot be entered, if there are any, and what follows from that:
+// "missing".
+void report_out_of_reach(std::size_t sockets, std::string_view consequence, int verbosity);
 
 // As tcpdump's, at the end.
 void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel);

@@ -193,12 +193,7 @@ void add_what_is_there(const Tracer &tracer, LiveSource &source, const Options &
         return;
     }
     source.add(found->records);
-    if (found->out_of_reach != 0)
-        report_error(
-            {fmt::format("{} sockets are in network namespaces that need CAP_SYS_ADMIN to be entered: they are "
-                         "shown from their next event on",
-                         found->out_of_reach)},
-            options.verbosity);
+    report_out_of_reach(found->out_of_reach, "shown from their next event on", options.verbosity);
 }
 
 Result<int> start(const Options &options)

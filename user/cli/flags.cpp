@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a range (8000-8080)";
 
-constexpr std::array<Flag, 22> table{{
+constexpr std::array<Flag, 24> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -57,6 +57,12 @@ constexpr std::array<Flag, 22> table{{
 
     {FlagId::LayerLimit, FlagGroup::Hidden, "", "--layer", "LAYER", "a layer", "core, kprobe or fentry",
      "hang on the kernel by this or less"},
+
+    {FlagId::Wide, FlagGroup::Listing, "", "--wide", "", "", "", "all columns, and every process of a socket"},
+    {FlagId::Sort, FlagGroup::Listing, "", "--sort", "KEY", "a key to sort by",
+     "state, recvq, sendq, local, remote, process, timer or age",
+     "state, recvq, sendq, local, remote, process, timer\n"
+     "or age; by default listeners first, then by port"},
 
     {FlagId::Help, FlagGroup::Information, "-h", "--help", "", "", "", "show this help"},
     {FlagId::Version, FlagGroup::Information, "-V", "--version", "", "", "", "show the version"},

@@ -23,6 +23,8 @@ enum class FlagId : std::uint8_t {
     Verbose,
     Numeric,
     Found,
+    Wide,
+    Sort,
     Format,
     Color,
     FlushLine,
@@ -34,7 +36,7 @@ enum class FlagId : std::uint8_t {
 };
 
 // Hidden flags are for tests and bug reports: neither the help nor a suggestion names them.
-enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Information, Hidden };
+enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Listing, Information, Hidden };
 
 struct Flag {
     FlagId id;

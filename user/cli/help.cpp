@@ -14,17 +14,20 @@ constexpr std::size_t help_column = 28;
 
 constexpr std::string_view beginning =
     R"(Usage: tcpflight [OPTION]...
+       tcpflight list [OPTION]...
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the
 process that owns the socket. Ctrl-C ends it. It needs root, or CAP_BPF and
 CAP_PERFMON. In a line, the first address is always the local socket's.
+"list" shows the sockets there are, and ends.
 )";
 
-constexpr std::array<std::pair<FlagGroup, std::string_view>, 4> groups{{
+constexpr std::array<std::pair<FlagGroup, std::string_view>, 5> groups{{
     {FlagGroup::Connections, "Which connections (without these, all; with several, each must hold)"},
     {FlagGroup::Display, "How they are shown"},
     {FlagGroup::Operation, "Tracing"},
+    {FlagGroup::Listing, "Listing (tcpflight list: goes with the first group, --format and --color)"},
     {FlagGroup::Information, "Information"},
 }};
 
@@ -35,6 +38,7 @@ Examples:
   sudo tcpflight --local-port 5432 -v    a database server, and its windows
   sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between
   sudo tcpflight --format json | jq .    for programs
+  sudo tcpflight list --port 443         who has connections of that port now
 
 Exit status: 0 done, 1 it failed at run time, 2 the command line was wrong.
 )";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "list/sort_key.h"
 #include "model/layer.h"
 #include "sink/style.h"
 
@@ -16,6 +17,11 @@ enum class Flush : std::uint8_t {
     Line,  // after each event (-l, -U)
 };
 
+struct ListOptions {
+    bool wide = false;
+    SortKey sort = SortKey::Default;
+};
+
 struct Options {
     Filter filter;
     OutputStyle style;
@@ -24,6 +30,7 @@ struct Options {
     std::uint32_t ring_bytes = 4U << 20; // a power of two
     Layer layer = Layer::Fentry;         // programs attach by this or less
     bool show_found = false;             // events for the sockets that were there at the start
+    std::optional<ListOptions> list;     // Command::Kind::List
     int verbosity = 0;                   // number of -v
 };
 
@@ -31,6 +38,7 @@ struct Options {
 struct Command {
     enum class Kind : std::uint8_t {
         Run,   // trace with `options`
+        List,  // show the sockets there are, with `options.list`
         Print, // print `text` (help, version) and exit with 0
         Wrong, // print `text`, one sentence ("tcpflight: ...") without its newline, to stderr and exit with 2
     };

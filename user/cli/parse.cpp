@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 #include "cli/help.h"
+#include "cli/list_command.h"
 #include "cli/options.h"
 #include "cli/suggest.h"
 #include "cli/values.h"
@@ -37,6 +38,7 @@ enum class ColorWhen : std::uint8_t { Auto, Always, Never };
 class OptionsBuilder {
 public:
     Result<void> apply(const Flag &flag, std::string_view value);
+    void list() { options_.list = list_; }
     Options finish(const Surroundings &surroundings) &&;
 
 private:
@@ -47,6 +49,7 @@ private:
     Result<void> set_buffer_size(const Flag &flag, std::string_view value);
 
     Options options_;
+    ListOptions list_;
     std::shared_ptr<PortSet> either_port_;
     std::shared_ptr<PortSet> local_port_;
     std::shared_ptr<PortSet> remote_port_;
@@ -84,6 +87,8 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         break;
     case FlagId::Numeric: break;
     case FlagId::Found: options_.show_found = true; break;
+    case FlagId::Wide: list_.wide = true; break;
+    case FlagId::Sort: return set_sort_key(flag, value, list_);
     case FlagId::Format: return choose(flag, value, formats, options_.style.format);
     case FlagId::Color: return choose(flag, value, colors, color_);
     case FlagId::FlushLine:
@@ -191,7 +196,7 @@ bool looks_like_option(std::string_view argument)
     return argument.size() > 1 && argument.starts_with('-');
 }
 
-Command command_from(const Arguments &arguments, const Surroundings &surroundings)
+Command command_from(const Arguments &arguments, const Surroundings &surroundings, bool is_list)
 {
     // Help is given to whoever asks for it, whatever else is on the line.
     for (const auto &given : arguments.given) {
@@ -208,6 +213,9 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     if (unknown != leftover.end())
         return unknown_option(*unknown);
 
+    if (auto fitting = is_list ? check_list_flags(arguments) : refuse_list_flags(arguments); !fitting)
+        return wrong(fitting.error().message);
+
     OptionsBuilder builder;
     for (const auto &given : arguments.given) {
         const Flag &flag = find_flag(given.flag);
@@ -219,7 +227,9 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     // Last, since a word is often what follows from an error before it: "--prot 80", "--port -c 5".
     if (!leftover.empty())
         return unexpected_word(leftover.front());
-    return {Command::Kind::Run, std::move(builder).finish(surroundings), {}};
+    if (is_list)
+        builder.list();
+    return {is_list ? Command::Kind::List : Command::Kind::Run, std::move(builder).finish(surroundings), {}};
 }
 
 } // namespace
@@ -227,7 +237,9 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
 Command parse_command_line(int argc, const char *const *argv, const Surroundings &surroundings)
 {
     try {
-        return command_from(split_arguments(argc, argv), surroundings);
+        bool is_list = is_list_command(argc, argv);
+        int skipped = is_list ? 1 : 0; // split_arguments() skips a first one of its own
+        return command_from(split_arguments(argc - skipped, argv + skipped), surroundings, is_list);
     } catch (const std::exception &error) {
         return wrong(fmt::format("cannot read the command line: {}", error.what()));
     }

@@ -3,6 +3,7 @@
 
 #include "model/congestion.h"
 #include "model/endpoint.h"
+#include "model/holder.h"
 #include "model/reset.h"
 #include "model/socket_status.h"
 #include "model/tcp_state.h"
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -116,6 +118,8 @@ struct Found {
     std::uint16_t error = 0;       // sk_err
     SocketStatus status;
     std::optional<Metrics> metrics;
+    // Who has it open, one for each descriptor; none: it was not asked. Valid during the call.
+    std::optional<std::span<const Holder>> holders;
 };
 
 enum class LossReason : std::uint8_t { RingFull, Nested };

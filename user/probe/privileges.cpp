@@ -37,7 +37,7 @@ std::string own_path()
 } // namespace
 
 // Since Linux 5.8 CAP_BPF and CAP_PERFMON together are enough for tracing programs; CAP_SYS_ADMIN contains both.
-Result<void> check_privileges()
+Result<void> check_privileges(std::string_view what)
 {
     auto effective = effective_capabilities();
     if (!effective)
@@ -46,8 +46,8 @@ Result<void> check_privileges()
     if (has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)))
         return {};
     const char *missing = has(CAP_BPF) ? "CAP_PERFMON" : has(CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
-    return failure(fmt::format("tracing needs {}, or root: run it with sudo, or once: setcap cap_bpf,cap_perfmon+ep {}",
-                               missing, own_path()));
+    return failure(fmt::format("{} needs {}, or root: run it with sudo, or once: setcap cap_bpf,cap_perfmon+ep {}",
+                               what, missing, own_path()));
 }
 
 Result<void> drop_privileges()

@@ -4,11 +4,12 @@
 #include "model/result.h"
 
 #include <initializer_list>
+#include <string_view>
 
 namespace tcpflight {
 
-// May this process trace? If not, the error says what is missing and how to get it.
-Result<void> check_privileges();
+// May this process do `what` ("tracing")? If not, the error says what is missing and how to get it.
+Result<void> check_privileges(std::string_view what);
 
 // Gives up every capability, for good (no_new_privs): the ring buffer is mapped, and nothing else is needed any more.
 Result<void> drop_privileges();

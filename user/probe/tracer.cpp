@@ -98,7 +98,7 @@ Tracer::~Tracer() = default;
 
 Result<Tracer> Tracer::attach(const TracerSettings &settings)
 {
-    if (auto allowed = check_privileges(); !allowed)
+    if (auto allowed = check_privileges("tracing"); !allowed)
         return tl::unexpected(allowed.error());
     for (auto limit = settings.layer;;) {
         LibbpfLog log;

@@ -1,8 +1,28 @@
 // A socket that was there when it was looked for.
+#include "sink/escape.h"
 #include "sink/json.h"
 #include "sink/json_parts.h"
 
 namespace tcpflight {
+namespace {
+
+void put_holders(LineWriter &line, std::span<const Holder> holders)
+{
+    std::string_view before = ",\"processes\":[";
+    for (const auto &holder : holders) {
+        line.put(before);
+        before = ",";
+        put_number(line, "{\"pid\":", holder.pid);
+        put_number(line, ",\"tid\":", holder.tid);
+        put_number(line, ",\"fd\":", holder.fd);
+        line.put(",\"comm\":\"");
+        put_json_escaped(line, holder.comm_view());
+        line.put("\"}");
+    }
+    line.put(holders.empty() ? std::string_view(",\"processes\":[]") : std::string_view("]"));
+}
+
+} // namespace
 
 void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found) const
 {
@@ -32,6 +52,8 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found
     put_flag(line, ",\"shut_write\":", status.shut_write);
     if (found.metrics)
         put_sender(line, *found.metrics);
+    if (found.holders)
+        put_holders(line, *found.holders);
 }
 
 } // namespace tcpflight

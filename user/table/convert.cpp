@@ -65,4 +65,17 @@ SocketStatus to_status(const tf_socket &raw, std::uint64_t time_ns)
             .shut_write = (raw.bits & TF_SOCKET_SHUT_WRITE) != 0};
 }
 
+Found to_found(const Record &record)
+{
+    Found found{.state = TcpState{record.header.new_state},
+                .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
+                .error = record.header.error,
+                .status = to_status(record.socket, record.header.time_ns),
+                .metrics = {},
+                .holders = {}};
+    if (record.has(TF_FLAG_METRICS))
+        found.metrics = to_metrics(record.metrics);
+    return found;
+}
+
 } // namespace tcpflight

@@ -1,6 +1,7 @@
 // From the layout of the records to the model.
 #pragma once
 
+#include "decode/decode.h"
 #include "model/event.h"
 #include "tcpflight/records.h"
 
@@ -14,5 +15,8 @@ Metrics to_metrics(const tf_metrics &raw);
 
 // `time_ns`: the record's, to which ages are reckoned.
 SocketStatus to_status(const tf_socket &raw, std::uint64_t time_ns);
+
+// Of a TF_RECORD_FOUND.
+Found to_found(const Record &record);
 
 } // namespace tcpflight

@@ -13,18 +13,6 @@ bool is_socket(const tf_header &header)
            TcpState{header.new_state} != TcpState::Close;
 }
 
-Found to_found(const Record &record)
-{
-    Found found{.state = TcpState{record.header.new_state},
-                .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
-                .error = record.header.error,
-                .status = to_status(record.socket, record.header.time_ns),
-                .metrics = {}};
-    if (record.has(TF_FLAG_METRICS))
-        found.metrics = to_metrics(record.metrics);
-    return found;
-}
-
 } // namespace
 
 std::optional<Event> Table::observe_found(const Record &record)

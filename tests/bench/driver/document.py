@@ -93,6 +93,10 @@ def _sections(session, results, argv):
     if results.start:
         yield "## Start\n"
         yield report.starts(results.start)
+    if results.listing:
+        yield "## Listing\n"
+        yield "`tcpflight list --wide` between runs of `ss -tanpoe`, of which it is the ratio.\n"
+        yield report.listings(results.listing)
     if results.memory:
         m = results.memory
         yield "## Memory\n"

@@ -114,6 +114,12 @@ def starts(measured):
     return table(["sockets present", "to \"listening on\", ms", "to the first event, ms"], rows)
 
 
+def listings(measured):
+    rows = [[m.sockets, spread(m.ours_ms.values, "{:.0f}"), spread(m.ss_ms.values, "{:.0f}"), spread(m.ratio.values)]
+            for m in measured]
+    return table(["sockets", "tcpflight, ms", "ss, ms", "ratio"], rows)
+
+
 def verifier(compared):
     rows = [[f"`{name}`", now, committed if committed is not None else "none",
              f"{now - committed:+d}" if committed is not None else ""] for name, now, committed in compared]

@@ -24,6 +24,7 @@ class Results:
     web: dict = field(default_factory=dict)
     idle: dict = field(default_factory=dict)
     start: list = field(default_factory=list)
+    listing: list = field(default_factory=list)
     memory: Optional[single.Memory] = None
     micro: list = field(default_factory=list)
 
@@ -132,6 +133,15 @@ class Session:
         say("start")
         repeats = 3 if self.quick else 15
         return [single.start(self.ours.argv, self.loads, sockets, repeats) for sockets in (0, 10_000)]
+
+    def listing(self):
+        say("listing")
+        if not shutil.which("ss"):
+            self.missing.append("ss")
+            return []
+        program = self.ours.argv[0]
+        return [single.listing([program, "list", "--wide"], self.loads, sockets, 3 if self.quick else 15)
+                for sockets in (0, 1000, 10_000, 50_000)]
 
     def memory(self):
         say("memory")

@@ -58,6 +58,34 @@ def start(argv, loads, sockets, repeats):
 
 
 @dataclass
+class Listing:
+    sockets: int
+    ours_ms: Spread
+    ss_ms: Spread
+    ratio: Spread  # ours to the two runs of ss beside it
+
+
+def _run_ms(argv):
+    begin = time.monotonic()
+    subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    return (time.monotonic() - begin) * 1e3
+
+
+def listing(argv, loads, sockets, repeats):
+    """`argv` between runs of ss that show the same, of one network namespace."""
+    ss = ["ss", "-tanpoe"]
+    with loads.held(sockets):
+        machine.wait_until_quiet()
+        theirs = [_run_ms(ss)]
+        ours = []
+        for _ in range(repeats):
+            ours.append(_run_ms(argv))
+            theirs.append(_run_ms(ss))
+    ratios = [2 * mine / (before + after) for mine, before, after in zip(ours, theirs, theirs[1:])]
+    return Listing(sockets, Spread(ours), Spread(theirs), Spread(ratios))
+
+
+@dataclass
 class Memory:
     connections: int  # ends that were opened while it watched
     peak_kib: int  # at the start: loading the programs takes more than running them

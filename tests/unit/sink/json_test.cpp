@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cerrno>
 #include <limits>
 
@@ -98,7 +99,8 @@ TEST(Json, ASocketThatWasFoundToTheByte)
                                  .ipv6_only = false,
                                  .shut_read = true,
                                  .shut_write = false},
-                      .metrics = {}};
+                      .metrics = {},
+                      .holders = {}};
     EXPECT_EQ(test::print(json_style(), {EventBuilder().finds(found)}),
               R"({"time":"2026-11-21T20:28:51.000000Z","event":"found","conn":4711,"family":"ipv4",)"
               R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
@@ -117,6 +119,18 @@ TEST(Json, WhatASocketThatWasFoundDoesNotHaveIsNull)
         EXPECT_TRUE(object.at(key).is_null()) << key;
     EXPECT_EQ(object.at("timer"), "none");
     EXPECT_EQ(object.at("rtt_us"), 9);
+}
+
+TEST(Json, WhoHasItOpenWhereThatWasAsked)
+{
+    const std::array<Holder, 1> holders{{{.pid = 12, .tid = 13, .fd = 5, .comm = {'a', '"', '\x1b'}}}};
+    Found found;
+    EXPECT_FALSE(object_of(EventBuilder().finds(found)).contains("processes"));
+    found.holders = holders;
+    EXPECT_EQ(object_of(EventBuilder().finds(found)).at("processes"),
+              json::parse(R"([{"pid":12,"tid":13,"fd":5,"comm":"a\"\u001b"}])"));
+    found.holders = std::span<const Holder>();
+    EXPECT_EQ(object_of(EventBuilder().finds(found)).at("processes"), json::array());
 }
 
 TEST(Json, HowLongAtLeast)

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <limits>
+#include <span>
 
 namespace tcpflight {
 namespace {
@@ -61,7 +63,19 @@ Found everything_found()
                        .ipv6_only = true,
                        .shut_read = true,
                        .shut_write = true},
-            .metrics = {}};
+            .metrics = {},
+            .holders = {}};
+}
+
+constexpr std::span<const Holder> no_holders;
+constexpr std::array<Holder, 2> two_holders{{{.pid = 1, .tid = 1, .fd = 0, .comm = {'n', 'c'}},
+                                             {.pid = 4194304, .tid = 4194304, .fd = 1U << 31, .comm = {'\xff', '"'}}}};
+
+Found found_with(std::span<const Holder> holders)
+{
+    Found found;
+    found.holders = holders;
+    return found;
 }
 
 TEST(Schema, HoldsForEveryKindOfEvent)
@@ -97,6 +111,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().finds({}),
         EventBuilder().finds({}).metrics({}),
         EventBuilder().finds(everything_found()),
+        EventBuilder().finds(found_with(no_holders)),
+        EventBuilder().finds(found_with(two_holders)),
         EventBuilder().loses(1, LossReason::RingFull, 0),
         EventBuilder().loses(largest_integer, LossReason::Nested, {}),
     };
