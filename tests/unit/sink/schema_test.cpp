@@ -69,6 +69,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().retransmits(largest),
         EventBuilder().loses(1, LossReason::RingFull, 0),
         EventBuilder().loses(largest_integer, LossReason::Nested, {}),
+        EventBuilder().loses(1, LossReason::DiskFull, {}),
+        EventBuilder().loses(1, LossReason::Damaged, {}),
     };
     for (const auto precision : {TimePrecision::Micro, TimePrecision::Nano}) {
         for (const auto &event : events) {

@@ -1,0 +1,2 @@
+#include "recording/summary.h"
+#include "recording/writer.h"
