@@ -31,15 +31,6 @@ private:
     bool complete_ = true;
 };
 
-DecodeError check_identity(const tf_identity &identity)
-{
-    if (identity.owner_source > TF_OWNER_SYSCALL)
-        return DecodeError::BadValue;
-    if (identity.family != AF_INET && identity.family != AF_INET6)
-        return DecodeError::BadValue;
-    return DecodeError::None;
-}
-
 } // namespace
 
 std::string_view describe(DecodeError error)
@@ -69,6 +60,15 @@ std::size_t encoded_size(const tf_header &header)
     if ((header.flags & TF_FLAG_IDENTITY) != 0)
         size += sizeof(tf_identity);
     return size;
+}
+
+DecodeError check_identity(const tf_identity &identity)
+{
+    if (identity.owner_source > TF_OWNER_SYSCALL)
+        return DecodeError::BadValue;
+    if (identity.family != AF_INET && identity.family != AF_INET6)
+        return DecodeError::BadValue;
+    return DecodeError::None;
 }
 
 DecodeError decode(std::span<const std::byte> bytes, Record &out)

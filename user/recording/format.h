@@ -19,7 +19,7 @@ struct FileHeader {
     std::array<char, 8> magic = file_magic;
     std::uint16_t version = current_version; // a reader of an older one cannot read it at all
     std::uint16_t byte_order = 0xfeff;
-    std::uint32_t reserved = 0;
+    std::uint32_t check = 0; // low half of the XXH3 of all that precedes
 
     // As PNG's: a transfer in text mode damages it.
     static constexpr std::array<char, 8> file_magic{'\x8a', 'T', 'C', 'P', 'F', '\r', '\n', '\x1a'};
@@ -36,12 +36,17 @@ enum class BlockKind : std::uint8_t {
     End = 6,     // the file's last: the entry points' index; without it the file is unfinished
 };
 
+enum BlockFlag : std::uint8_t {
+    last_of_entry = 1 << 0, // Known: no more blocks of this entry point follow
+    after_loss = 1 << 1,    // Entry: records are missing before it, so that also a reader that is up to date needs it
+};
+
 // In front of each block. What a header says is believed only if its checksum is right.
 struct BlockHeader {
     std::array<char, 8> mark = block_mark; // to find the next block behind a damaged one
     BlockKind kind = BlockKind::Records;
-    std::uint8_t flags = 0; // a reader skips a block with flags that it does not know
-    std::uint16_t more = 0; // Entry and Known: blocks of the entry point still to come, 65535 for that or more
+    std::uint8_t flags = 0; // enum BlockFlag; a reader skips a block with flags that it does not know
+    std::uint16_t reserved = 0;
     std::uint32_t size = 0; // of the payload in the file
     std::uint32_t unpacked_size = 0;
     std::uint32_t count = 0;         // records or connections

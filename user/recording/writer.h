@@ -19,13 +19,13 @@ class RecordingWriter {
 public:
     struct Settings {
         StartInfo start;
-        std::uint64_t flush_interval_ns = 1'000'000'000; // at most so much is lost with the program; 0: each record
+        std::uint64_t flush_interval_ns = 1'000'000'000; // at most so much is lost with the program
         std::uint64_t lost_before = 0; // Totals::lost of the recording's files before this one
     };
 
     struct Totals {
         std::uint64_t records = 0; // taken, in the file or still to be written
-        std::uint64_t bytes = 0;   // in the file
+        std::uint64_t bytes = 0;   // in the file, or still to be written as the disk has no room
         std::uint64_t lost = 0;    // records that the disk had no room for, earlier files of the recording included
     };
 

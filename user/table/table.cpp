@@ -1,7 +1,8 @@
 #include "table/table.h"
 
+#include "table/identity.h"
+
 #include <algorithm>
-#include <cstring>
 
 namespace tcpflight {
 namespace {
@@ -16,27 +17,6 @@ Metrics to_metrics(const tf_metrics &m)
             .send_queue = m.send_queue,
             .recv_queue = m.recv_queue,
             .in_flight = m.in_flight};
-}
-
-Identity to_identity(const tf_identity &raw)
-{
-    Identity identity;
-    static_assert(sizeof(identity.local.address.bytes) == sizeof(raw.local_addr));
-    std::memcpy(identity.local.address.bytes.data(), raw.local_addr, sizeof(raw.local_addr));
-    std::memcpy(identity.remote.address.bytes.data(), raw.remote_addr, sizeof(raw.remote_addr));
-    identity.local.port = raw.local_port;
-    identity.remote.port = raw.remote_port;
-    // A dual-stack listener (::) is IPv6; its v4-mapped children are IPv4 on the wire.
-    identity.family = identity.local.address.is_v4() ? Family::IPv4 : Family::IPv6;
-    identity.netns = raw.netns;
-    identity.uid = raw.uid;
-    identity.cgroup = raw.cgroup;
-    identity.owner.pid = raw.pid;
-    identity.owner.tid = raw.tid;
-    identity.owner.source = static_cast<OwnerSource>(raw.owner_source);
-    static_assert(sizeof(identity.owner.comm) == sizeof(raw.comm));
-    std::memcpy(identity.owner.comm.data(), raw.comm, sizeof(raw.comm));
-    return identity;
 }
 
 // Payload bytes of a segment: SYN and FIN take a sequence number each (RFC 9293 section 3.4).

@@ -1,2 +1,0 @@
-#include "recording/summary.h"
-#include "recording/writer.h"
