@@ -124,7 +124,7 @@ Result<std::uint64_t> parse_size(const Flag &flag, std::string_view text, std::u
             return tl::unexpected(wrong_value(flag, text));
         factor = 1;
         for (std::size_t step = 0; step <= exponent; step++)
-            factor *= rest == "b" ? 1000 : 1024;
+            factor *= rest == "b" ? 1000U : 1024U;
     }
     auto count = number(digits, 1, std::numeric_limits<std::int64_t>::max() / factor);
     if (!count || *count * factor < low)

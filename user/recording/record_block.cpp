@@ -252,7 +252,7 @@ bool RecordUnpacker::place_records(const std::vector<Column> &columns)
                 places_[part::rest].add(at, connections_[i]);
                 at += rest_sizes_[rests++];
             }
-            unknown_ += (parts & ~known_bits()) != 0 ? 1 : 0;
+            unknown_ += (parts & ~known_bits()) != 0 ? 1U : 0U;
         }
         if (at > 2 * std::size_t{max_block_size})
             return false;

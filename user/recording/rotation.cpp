@@ -17,6 +17,9 @@ int digits_for(std::uint32_t max_files)
     return digits;
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" // the user's own
+
 std::string fill_in(const std::string &name, std::time_t when)
 {
     std::tm calendar{};
@@ -32,6 +35,8 @@ std::string fill_in(const std::string &name, std::time_t when)
     text.resize(size - 1);
     return text;
 }
+
+#pragma GCC diagnostic pop
 
 } // namespace
 
