@@ -1,5 +1,7 @@
 #include "recording/summary.h"
 
+#include "tcpflight/records.h"
+
 #include <algorithm>
 #include <cstring>
 #include <unordered_set>
