@@ -57,11 +57,14 @@ BlockUnpacker::BlockUnpacker()
         throw std::bad_alloc();
 }
 
+bool BlockUnpacker::is_sound(const BlockHeader &header, std::span<const std::byte> payload)
+{
+    return XXH3_64bits(payload.data(), payload.size()) == header.payload_check;
+}
+
 std::optional<std::span<const std::byte>> BlockUnpacker::unpack(const BlockHeader &header,
                                                                 std::span<const std::byte> payload)
 {
-    if (XXH3_64bits(payload.data(), payload.size()) != header.payload_check)
-        return std::nullopt;
     buffer_.clear();
     auto *bytes = buffer_.extend(header.unpacked_size + slack);
     auto size = ZSTD_decompressDCtx(static_cast<ZSTD_DCtx *>(context_.get()), bytes, header.unpacked_size,

@@ -26,7 +26,9 @@ class BlockUnpacker {
 public:
     BlockUnpacker();
 
-    // None: it is damaged. Valid until the next unpack(); behind it 8 more bytes can be read.
+    // Is the payload what was written?
+    static bool is_sound(const BlockHeader &header, std::span<const std::byte> payload);
+    // None: its writer made no sense of it. Valid until the next unpack(); behind it 8 more bytes can be read.
     std::optional<std::span<const std::byte>> unpack(const BlockHeader &header, std::span<const std::byte> payload);
 
 private:

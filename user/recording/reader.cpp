@@ -1,46 +1,33 @@
 #include "recording/reader.h"
 
-#include "filter/quote.h"
 #include "recording/block.h"
+#include "recording/entry_search.h"
 #include "recording/file_window.h"
-#include "recording/index_search.h"
 #include "recording/known_block.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
-#include "source/loss_record.h"
+#include "table/table.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 namespace tcpflight {
 namespace {
 
 constexpr std::uint8_t known_flags = last_of_entry | after_loss;
-constexpr std::size_t max_known = std::size_t{1} << 20; // as many as the table takes
+// Inside a damaged block the next one is looked for too, as the file may have lost a piece. Bounded: a file can be made
+// in which that takes for ever.
+constexpr std::uint64_t max_searched = std::uint64_t{1} << 30;
 
-Result<void> check(const FileHeader &header, const std::string &name)
-{
-    if (header.magic != FileHeader::file_magic)
-        return failure(fmt::format("{} is not a recording of tcpflight", quote(name)));
-    if (header.byte_order == 0xfffe)
-        return failure(fmt::format("{} was recorded on a host of the other byte order: read it on one like that",
-                                   quote(name)));
-    if (header.version > FileHeader::current_version)
-        return failure(fmt::format("{} is of version {} of the format: this tcpflight reads versions up to {}",
-                                   quote(name), header.version, FileHeader::current_version));
-    if (!is_sound(header))
-        return failure(fmt::format("{} is damaged in its first 16 bytes", quote(name)));
-    return {};
-}
-
-tl::unexpected<Error> cannot_read(const std::string &name, int error)
-{
-    return failure(fmt::format("cannot read {}: {}", quote(name), std::strerror(error)));
-}
+constexpr const char *no_block = "there is no block where one should begin";
+constexpr const char *wrong_check = "a checksum is wrong";
+constexpr const char *no_sense = "a block makes no sense";
+constexpr const char *cut_off = "the file is cut off";
+constexpr const char *missing = "blocks are missing";
 
 } // namespace
 
@@ -51,7 +38,7 @@ public:
     {
     }
 
-    Result<void> begin();
+    Result<void> open();
     Result<void> seek(std::int64_t wall_ns);
     Result<Step> read(RecordingConsumer &consumer);
     Result<bool> close(RecordingConsumer &consumer);
@@ -62,324 +49,410 @@ public:
     [[nodiscard]] std::uint64_t unknown() const { return unknown_ + records_.unknown(); }
 
 private:
-    // Where damage began, while its end is looked for.
-    struct Open {
+    // Damage that has begun, and of which the end is looked for.
+    struct Hole {
         std::uint64_t offset = 0;
-        std::uint64_t records = 0; // that it held at least
-        std::string what;
+        const char *what = no_block;
+        std::optional<std::uint64_t> records;
     };
 
-    Step take(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
-    Step take_records(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
+    [[nodiscard]] tl::unexpected<Error> cannot_read(int error) const
+    {
+        return failure(fmt::format("cannot read {}: {}", name_, std::strerror(error)));
+    }
+    [[nodiscard]] tl::unexpected<Error> not_a_recording(std::string_view why) const
+    {
+        return failure(fmt::format("{} is not a tcpflight recording: {}", name_, why));
+    }
+
+    Result<Step> read_block(RecordingConsumer &consumer);
+    Result<std::optional<Step>> at_edge(RecordingConsumer &consumer, const std::optional<BlockHeader> &header);
+    Result<void> find_next_mark();
+    Step consume(const BlockHeader &header, std::span<const std::byte> packed, RecordingConsumer &consumer);
+    bool is_needed(const BlockHeader &header) const;
+    bool take(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
+    bool take_records(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
     bool take_entry(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
     bool take_known(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
-    void finish_entry(RecordingConsumer &consumer);
-    void open_damage(std::string what, std::uint64_t records);
-    void tell_damage(std::uint64_t end, std::optional<std::uint64_t> records, std::uint64_t until_ns,
-                     RecordingConsumer &consumer);
-    Result<bool> find_mark();
+    void set_clock(const ClockAnchor &clock, RecordingConsumer &consumer);
+
+    void open_hole(const char *what, std::optional<std::uint64_t> records);
+    void close_hole(std::optional<std::uint64_t> records, std::uint64_t until_ns, RecordingConsumer &consumer);
 
     FileWindow window_;
     std::string name_;
     StartInfo start_;
+    bool begun_ = false; // the consumer has been told the clock
+    std::optional<ClockAnchor> clock_;
+    std::uint64_t latest_ns_ = 0;
+    std::optional<std::uint64_t> records_before_ = 0; // in the file before offset(), those that were lost included
+
     BlockUnpacker blocks_;
     RecordUnpacker records_;
+    EntryPoint entry_;
+    bool collecting_ = false; // entry_'s connections
+    std::optional<EntryPoint::Why> awaiting_ = EntryPoint::Why::Start;
 
-    bool clock_told_ = false;
-    std::uint64_t next_record_ = 0; // number of the next one in the file
-    std::uint64_t last_ns_ = 0;
-    std::optional<Open> open_;
-    std::optional<EntryPoint::Why> wanted_entry_ = EntryPoint::Why::Start;
-    std::optional<EntryPoint> entry_; // that is being read
+    std::optional<Hole> hole_;
+    std::uint64_t searched_ = 0; // bytes of damaged blocks
+    bool whole_ = true;
+    bool closing_ = false;
+    bool stopped_ = false;
+    bool finished_ = false;
     std::uint64_t damaged_;
     std::uint64_t unknown_ = 0;
 };
 
-Result<void> RecordingReader::Implementation::begin()
+Result<void> RecordingReader::Implementation::open()
 {
-    auto bytes = window_.view(sizeof(FileHeader));
-    if (!bytes)
-        return cannot_read(name_, bytes.error());
-    if (bytes->empty())
-        return failure(fmt::format("{} is empty", quote(name_)));
+    auto view = window_.view(sizeof(FileHeader) + sizeof(BlockHeader));
+    if (!view)
+        return cannot_read(view.error());
+    if (view->size() < sizeof(FileHeader))
+        return not_a_recording(view->empty() ? "it is empty" : "it is too short");
     FileHeader header;
-    std::memcpy(&header, bytes->data(), std::min(bytes->size(), sizeof(header)));
-    if (bytes->size() < sizeof(header) && header.magic == FileHeader::file_magic)
-        return failure(fmt::format("{} ends within its first 16 bytes", quote(name_)));
-    if (auto checked = check(header, name_); !checked)
-        return checked;
+    std::memcpy(&header, view->data(), sizeof(header));
+    auto rest = view->subspan(sizeof(header));
+    auto first = rest.size() < sizeof(BlockHeader) ? std::nullopt : read_block_header(rest);
+    bool sound = is_sound(header);
+    if (header.magic != FileHeader::file_magic && !first)
+        return not_a_recording("it begins otherwise");
+    if (!first && header.byte_order == 0xfffe)
+        return failure(fmt::format("{} was recorded on a host of the other byte order, which is not supported", name_));
+    if (sound && header.version > FileHeader::current_version)
+        return failure(fmt::format("{} has format {}, and this version reads formats up to {}: a newer tcpflight is needed",
+                                   name_, header.version, FileHeader::current_version));
+    if (!sound)
+        open_hole("the file's first bytes are wrong", 0);
     window_.skip(sizeof(header));
+    if (!first || first->kind != BlockKind::Start)
+        return {}; // read() will say what is wrong
 
-    // A Start block that is damaged is told of when it is read; what is behind it does not need it.
-    auto block = window_.view(sizeof(BlockHeader));
+    auto block = window_.view(sizeof(BlockHeader) + first->size);
     if (!block)
-        return cannot_read(name_, block.error());
-    auto found = block->size() == sizeof(BlockHeader) ? read_block_header(*block) : std::nullopt;
-    if (!found || found->kind != BlockKind::Start)
+        return cannot_read(block.error());
+    if (block->size() < sizeof(BlockHeader) + first->size)
         return {};
-    auto whole = window_.view(sizeof(BlockHeader) + found->size);
-    if (!whole)
-        return cannot_read(name_, whole.error());
-    if (whole->size() < sizeof(BlockHeader) + found->size)
-        return {};
-    auto payload = blocks_.unpack(*found, whole->subspan(sizeof(BlockHeader)));
-    auto start = payload ? get_start(*payload) : std::nullopt;
-    if (start)
+    auto packed = block->subspan(sizeof(BlockHeader));
+    auto payload = BlockUnpacker::is_sound(*first, packed) ? blocks_.unpack(*first, packed) : std::nullopt;
+    if (auto start = payload ? get_start(*payload) : std::nullopt) {
         start_ = std::move(*start);
+        clock_ = start_.clock;
+        latest_ns_ = first->last_ns;
+        if (!hole_)
+            window_.skip(sizeof(BlockHeader) + first->size);
+    }
     return {};
 }
 
 Result<void> RecordingReader::Implementation::seek(std::int64_t wall_ns)
 {
-    if (!window_.file().is_seekable())
+    if (!window_.file().is_seekable() || begun_)
         return {};
-    auto entry = find_entry(window_.file(), wall_ns);
-    if (!entry)
-        return cannot_read(name_, entry.error());
-    if (!*entry || (*entry)->first_record == 0)
+    auto offset = find_entry_before(window_.file(), wall_ns);
+    if (!offset)
+        return cannot_read(offset.error());
+    if (*offset <= window_.offset())
         return {};
-    window_.move_to((*entry)->offset);
-    next_record_ = (*entry)->first_record;
-    last_ns_ = (*entry)->time_ns;
-    wanted_entry_ = EntryPoint::Why::Sought;
+    window_.move_to(*offset);
+    hole_.reset();
+    records_before_.reset();
+    clock_.reset(); // the entry point has its own
+    awaiting_ = EntryPoint::Why::Sought;
     return {};
 }
 
 Result<RecordingReader::Step> RecordingReader::Implementation::read(RecordingConsumer &consumer)
 {
-    if (open_) {
-        auto found = find_mark();
-        if (!found)
+    if (!std::exchange(begun_, true) && clock_)
+        consumer.clock(*clock_);
+    if (stopped_)
+        return Step::Stopped;
+    if (finished_)
+        return Step::Finished;
+    return read_block(consumer);
+}
+
+Result<bool> RecordingReader::Implementation::close(RecordingConsumer &consumer)
+{
+    closing_ = true;
+    for (;;) {
+        auto step = read(consumer);
+        if (!step)
+            return tl::unexpected(step.error());
+        if (*step != Step::More)
+            return whole_;
+    }
+}
+
+Result<RecordingReader::Step> RecordingReader::Implementation::read_block(RecordingConsumer &consumer)
+{
+    for (;;) {
+        auto view = window_.view(sizeof(BlockHeader));
+        if (!view)
+            return cannot_read(view.error());
+        std::optional<BlockHeader> header;
+        if (view->size() == sizeof(BlockHeader)) {
+            header = read_block_header(*view);
+            if (!header) {
+                open_hole(no_block, {});
+                if (auto found = find_next_mark(); !found)
+                    return tl::unexpected(found.error());
+                continue;
+            }
+            view = window_.view(sizeof(BlockHeader) + header->size);
+            if (!view)
+                return cannot_read(view.error());
+        }
+        if (!header || view->size() < sizeof(BlockHeader) + header->size) {
+            auto step = at_edge(consumer, header);
+            if (!step)
+                return tl::unexpected(step.error());
+            if (*step)
+                return **step;
+            continue;
+        }
+        auto packed = view->subspan(sizeof(BlockHeader));
+        if (BlockUnpacker::is_sound(*header, packed))
+            return consume(*header, packed, consumer);
+        open_hole(wrong_check, header->kind == BlockKind::Records ? header->count : 0);
+        searched_ += packed.size();
+        if (searched_ > max_searched) {
+            window_.skip(view->size());
+        } else if (auto found = find_next_mark(); !found) {
             return tl::unexpected(found.error());
-        if (!*found)
-            return Step::Edge;
+        }
     }
-    auto bytes = window_.view(sizeof(BlockHeader));
-    if (!bytes)
-        return cannot_read(name_, bytes.error());
-    if (bytes->size() < sizeof(BlockHeader)) {
+}
+
+// There are not enough bytes for a block. None: go on with what is behind.
+Result<std::optional<RecordingReader::Step>>
+RecordingReader::Implementation::at_edge(RecordingConsumer &consumer, const std::optional<BlockHeader> &header)
+{
+    auto rest = window_.view(1);
+    if (!rest)
+        return cannot_read(rest.error());
+    if (!closing_) {
         window_.forget();
         return Step::Edge;
     }
-    auto header = read_block_header(*bytes);
-    if (!header) {
-        open_damage("this is no block", 0);
-        return Step::More;
+    if (rest->empty()) {
+        if (hole_)
+            close_hole(hole_->records, latest_ns_, consumer);
+        return stopped_ ? Step::Stopped : Step::Edge;
     }
-    auto block = window_.view(sizeof(BlockHeader) + header->size);
-    if (!block)
-        return cannot_read(name_, block.error());
-    if (block->size() < sizeof(BlockHeader) + header->size) {
-        window_.forget();
-        return Step::Edge;
-    }
-    // Between two blocks that are whole: it was found behind damage, or blocks between them were cut out.
-    if (header->first_record > next_record_ || open_) {
-        if (!open_)
-            open_ = Open{.offset = window_.offset(), .records = 0, .what = "blocks are missing"};
-        std::optional<std::uint64_t> records;
-        if (header->first_record >= next_record_)
-            records = header->first_record - next_record_;
-        tell_damage(window_.offset(), records, header->first_ns, consumer);
-    }
-    auto payload = blocks_.unpack(*header, block->subspan(sizeof(BlockHeader)));
-    if (!payload) {
-        open_damage("a checksum is wrong", header->kind == BlockKind::Records ? header->count : 0);
-        return Step::More;
-    }
-    auto offset = window_.offset();
-    auto step = take(*header, *payload, consumer);
-    if (!open_ && window_.offset() == offset)
-        window_.skip(sizeof(BlockHeader) + header->size);
-    return step;
+    auto lost = [&]() -> std::optional<std::uint64_t> {
+        if (!header)
+            return std::nullopt;
+        return header->kind == BlockKind::Records ? header->count : 0;
+    };
+    open_hole(cut_off, lost());
+    if (auto found = find_next_mark(); !found)
+        return tl::unexpected(found.error());
+    return std::nullopt;
 }
 
-RecordingReader::Step RecordingReader::Implementation::take(const BlockHeader &header,
-                                                            std::span<const std::byte> payload,
-                                                            RecordingConsumer &consumer)
+// Goes to the next mark behind the first byte, or to where it could begin at the end of what there is.
+Result<void> RecordingReader::Implementation::find_next_mark()
 {
-    last_ns_ = std::max(last_ns_, header.last_ns);
-    if ((header.flags & ~known_flags) != 0) {
-        unknown_++;
-        return Step::More;
+    constexpr std::size_t stretch = std::size_t{64} << 10;
+    constexpr std::string_view mark(BlockHeader::block_mark.data(), BlockHeader::block_mark.size());
+    window_.skip(1);
+    for (;;) {
+        auto view = window_.view(stretch);
+        if (!view)
+            return cannot_read(view.error());
+        std::string_view text(reinterpret_cast<const char *>(view->data()), view->size());
+        auto at = text.find(mark);
+        if (at != std::string_view::npos) {
+            window_.skip(at);
+            return {};
+        }
+        if (view->size() < stretch) {
+            // In closing nothing follows.
+            window_.skip(closing_ ? view->size() : view->size() - std::min(view->size(), mark.size() - 1));
+            return {};
+        }
+        window_.skip(view->size() - (mark.size() - 1));
     }
-    bool sound = true;
-    switch (header.kind) {
-    case BlockKind::Start:
-        if (!std::exchange(clock_told_, true))
-            consumer.clock(start_.clock);
-        break;
-    case BlockKind::Records: return take_records(header, payload, consumer);
-    case BlockKind::Clock: {
-        auto clock = get_clock(payload);
-        sound = clock.has_value();
-        if (clock)
-            consumer.clock(*clock);
-        break;
-    }
-    case BlockKind::Entry: sound = take_entry(header, payload, consumer); break;
-    case BlockKind::Known: sound = take_known(header, payload, consumer); break;
-    case BlockKind::End: return Step::Finished;
-    default: unknown_++; break;
-    }
-    if (!sound)
-        open_damage("what is in a block makes no sense", 0);
-    return Step::More;
 }
 
-RecordingReader::Step RecordingReader::Implementation::take_records(const BlockHeader &header,
-                                                                    std::span<const std::byte> payload,
-                                                                    RecordingConsumer &consumer)
+RecordingReader::Step RecordingReader::Implementation::consume(const BlockHeader &header,
+                                                               std::span<const std::byte> packed,
+                                                               RecordingConsumer &consumer)
 {
-    entry_.reset(); // its last block is missing
-    if (!records_.unpack(payload, header.count)) {
-        open_damage("what is in a block makes no sense", header.count);
-        return Step::More;
-    }
-    next_record_ = header.first_record + header.count;
-    for (std::size_t i = 0; i < records_.count(); i++) {
-        auto record = records_.record(i);
-        if (!record.empty() && !consumer.record(record))
+    if (!hole_ && records_before_ && *records_before_ != header.first_record)
+        open_hole(missing, {});
+    if (hole_) {
+        std::optional<std::uint64_t> lost;
+        if (records_before_ && header.first_record >= *records_before_)
+            lost = header.first_record - *records_before_;
+        close_hole(lost, header.first_ns, consumer);
+        if (stopped_)
             return Step::Stopped;
     }
-    return Step::More;
+    records_before_ = header.first_record;
+    auto size = sizeof(BlockHeader) + packed.size();
+    if (header.kind != BlockKind::Known)
+        collecting_ = false; // if it was, the rest of the entry point is missing
+    if (header.kind == BlockKind::Records)
+        latest_ns_ = std::max(latest_ns_, header.last_ns);
+
+    if (is_needed(header)) {
+        auto payload = blocks_.unpack(header, packed);
+        if (!payload || !take(header, *payload, consumer)) {
+            open_hole(no_sense, header.kind == BlockKind::Records ? header.count : 0);
+            window_.skip(size);
+            return Step::More;
+        }
+    }
+    window_.skip(size);
+    if (header.kind == BlockKind::Records)
+        *records_before_ += header.count;
+    return stopped_ ? Step::Stopped : finished_ ? Step::Finished : Step::More;
+}
+
+bool RecordingReader::Implementation::is_needed(const BlockHeader &header) const
+{
+    switch (header.kind) {
+    case BlockKind::Entry: return awaiting_ || !clock_ || (header.flags & after_loss) != 0;
+    case BlockKind::Known: return collecting_;
+    default: return true;
+    }
+}
+
+// False: it is damaged.
+bool RecordingReader::Implementation::take(const BlockHeader &header, std::span<const std::byte> payload,
+                                           RecordingConsumer &consumer)
+{
+    if ((header.flags & ~known_flags) != 0) {
+        unknown_++;
+        records_before_.reset();
+        return true;
+    }
+    switch (header.kind) {
+    case BlockKind::Start: return true; // open() has seen it, or it was behind damage
+    case BlockKind::Records: return take_records(header, payload, consumer);
+    case BlockKind::Clock:
+        if (auto clock = get_clock(payload)) {
+            set_clock(*clock, consumer);
+            return true;
+        }
+        return false;
+    case BlockKind::Entry: return take_entry(header, payload, consumer);
+    case BlockKind::Known: return take_known(header, payload, consumer);
+    case BlockKind::End: finished_ = true; return true;
+    }
+    unknown_++;
+    records_before_.reset();
+    return true;
+}
+
+bool RecordingReader::Implementation::take_records(const BlockHeader &header, std::span<const std::byte> payload,
+                                                   RecordingConsumer &consumer)
+{
+    if (!records_.unpack(payload, header.count))
+        return false;
+    for (std::size_t i = 0; i < records_.count(); i++) {
+        auto record = records_.record(i);
+        if (!record.empty() && !consumer.record(record)) {
+            stopped_ = true;
+            break;
+        }
+    }
+    return true;
 }
 
 bool RecordingReader::Implementation::take_entry(const BlockHeader &header, std::span<const std::byte> payload,
                                                  RecordingConsumer &consumer)
 {
-    entry_.reset();
     auto info = get_entry(payload);
     if (!info)
         return false;
-    if ((header.flags & after_loss) != 0 && !wanted_entry_)
-        wanted_entry_ = EntryPoint::Why::Healing;
-    if (!wanted_entry_)
-        return true;
-    if (!std::exchange(clock_told_, true) || wanted_entry_ == EntryPoint::Why::Sought)
-        consumer.clock(info->clock);
-    entry_ = EntryPoint{.why = *wanted_entry_, .time_ns = header.first_ns, .gaps = std::move(info->gaps), .connections = {}};
-    if ((header.flags & last_of_entry) != 0)
-        finish_entry(consumer);
+    set_clock(info->clock, consumer);
+    if ((header.flags & after_loss) != 0 && awaiting_ != EntryPoint::Why::Sought)
+        awaiting_ = EntryPoint::Why::Healing;
+    collecting_ = awaiting_.has_value();
+    entry_ = {.why = awaiting_.value_or(EntryPoint::Why::Start), .time_ns = header.first_ns, .gaps = info->gaps, .connections = {}};
     return true;
 }
 
 bool RecordingReader::Implementation::take_known(const BlockHeader &header, std::span<const std::byte> payload,
                                                  RecordingConsumer &consumer)
 {
-    if (!entry_)
-        return true;
-    if (entry_->connections.size() + header.count > max_known ||
-        !unpack_known(payload, header.count, entry_->connections, unknown_)) {
-        entry_.reset();
+    if (entry_.connections.size() + header.count > Table::default_capacity ||
+        !unpack_known(payload, header.count, entry_.connections, unknown_)) {
+        collecting_ = false;
         return false;
     }
-    if ((header.flags & last_of_entry) != 0)
-        finish_entry(consumer);
+    if ((header.flags & last_of_entry) != 0) {
+        collecting_ = false;
+        awaiting_.reset();
+        consumer.entry_point(entry_);
+        entry_ = {};
+    }
     return true;
 }
 
-void RecordingReader::Implementation::finish_entry(RecordingConsumer &consumer)
+void RecordingReader::Implementation::set_clock(const ClockAnchor &clock, RecordingConsumer &consumer)
 {
-    consumer.entry_point(*entry_);
-    entry_.reset();
-    wanted_entry_.reset();
+    if (clock_ && clock_->boot_ns == clock.boot_ns && clock_->wall_ns == clock.wall_ns)
+        return;
+    clock_ = clock;
+    consumer.clock(clock);
 }
 
-// From the block that is next on.
-void RecordingReader::Implementation::open_damage(std::string what, std::uint64_t records)
+void RecordingReader::Implementation::open_hole(const char *what, std::optional<std::uint64_t> records)
 {
-    entry_.reset();
-    open_ = Open{.offset = window_.offset(), .records = records, .what = std::move(what)};
-    window_.skip(1);
+    whole_ = false;
+    if (hole_)
+        hole_->records.reset(); // what else is in it cannot be told
+    else
+        hole_ = Hole{.offset = window_.offset(), .what = what, .records = records};
 }
 
-void RecordingReader::Implementation::tell_damage(std::uint64_t end, std::optional<std::uint64_t> records,
-                                                  std::uint64_t until_ns, RecordingConsumer &consumer)
+// `until_ns`: when the first record behind it happened.
+void RecordingReader::Implementation::close_hole(std::optional<std::uint64_t> records, std::uint64_t until_ns,
+                                                 RecordingConsumer &consumer)
 {
-    consumer.damage({.offset = open_->offset, .size = end - open_->offset, .records = records, .what = open_->what});
-    open_.reset();
-    if (records == 0U)
+    consumer.damage({.offset = hole_->offset,
+                     .size = window_.offset() - hole_->offset,
+                     .records = records,
+                     .what = hole_->what});
+    hole_.reset();
+    if (records == 0 && awaiting_ != EntryPoint::Why::Start)
+        return;
+    if (awaiting_ != EntryPoint::Why::Sought)
+        awaiting_ = EntryPoint::Why::Healing;
+    if (records == 0)
         return;
     damaged_ += records.value_or(1);
-    wanted_entry_ = wanted_entry_.value_or(EntryPoint::Why::Healing);
-    const tf_loss loss{.total = damaged_, .until_ns = until_ns, .cpu = any_cpu, .reason = TF_LOSS_DAMAGED};
-    consumer.record(LossRecord(last_ns_ != 0 ? last_ns_ : until_ns, loss).bytes());
+    tf_header header{};
+    header.type = TF_RECORD_LOST;
+    header.time_ns = latest_ns_;
+    tf_loss loss{.total = damaged_, .until_ns = until_ns, .cpu = 0xffffffff, .reason = TF_LOSS_DAMAGED};
+    ByteBuffer record;
+    record.put(header);
+    record.put(loss);
+    stopped_ = !consumer.record(record.bytes());
 }
 
-// Goes to the next block with a sound header. False: there is none in what is there now.
-Result<bool> RecordingReader::Implementation::find_mark()
+Result<RecordingReader> RecordingReader::open(std::unique_ptr<InputFile> file, std::string name,
+                                              std::uint64_t damages_before)
 {
-    constexpr std::size_t stretch = std::size_t{64} << 10;
-    const auto mark = std::as_bytes(std::span(BlockHeader::block_mark));
-    for (;;) {
-        auto bytes = window_.view(stretch);
-        if (!bytes)
-            return cannot_read(name_, bytes.error());
-        if (bytes->size() < sizeof(BlockHeader))
-            return false;
-        auto found = std::search(bytes->begin(), bytes->end(), mark.begin(), mark.end());
-        if (found == bytes->end()) {
-            // The last bytes may be the begin of a mark.
-            window_.skip(bytes->size() - mark.size() + 1);
-            continue;
-        }
-        window_.skip(static_cast<std::size_t>(found - bytes->begin()));
-        auto header = window_.view(sizeof(BlockHeader));
-        if (!header)
-            return cannot_read(name_, header.error());
-        if (header->size() < sizeof(BlockHeader))
-            return false;
-        if (read_block_header(*header))
-            return true;
-        window_.skip(1);
-    }
-}
-
-Result<bool> RecordingReader::Implementation::close(RecordingConsumer &consumer)
-{
-    std::optional<std::uint64_t> records;
-    if (!open_) {
-        auto bytes = window_.view(sizeof(BlockHeader));
-        if (!bytes)
-            return cannot_read(name_, bytes.error());
-        if (bytes->empty())
-            return true;
-        open_ = Open{.offset = window_.offset(), .records = 0, .what = "the file is cut off"};
-        if (auto header = bytes->size() == sizeof(BlockHeader) ? read_block_header(*bytes) : std::nullopt)
-            records = header->kind == BlockKind::Records ? header->count : 0;
-    } else if (open_->records != 0) {
-        records = open_->records;
-    }
-    for (;;) {
-        auto rest = window_.view(max_block_size);
-        if (!rest)
-            return cannot_read(name_, rest.error());
-        if (rest->empty())
-            break;
-        window_.skip(rest->size());
-    }
-    tell_damage(window_.offset(), records, last_ns_, consumer);
-    return false;
+    auto implementation = std::make_unique<Implementation>(std::move(file), std::move(name), damages_before);
+    if (auto opened = implementation->open(); !opened)
+        return tl::unexpected(opened.error());
+    return RecordingReader(std::move(implementation));
 }
 
 RecordingReader::RecordingReader(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation))
 {
 }
-
 RecordingReader::RecordingReader(RecordingReader &&) noexcept = default;
 RecordingReader &RecordingReader::operator=(RecordingReader &&) noexcept = default;
 RecordingReader::~RecordingReader() = default;
-
-Result<RecordingReader> RecordingReader::open(std::unique_ptr<InputFile> file, std::string name,
-                                              std::uint64_t damages_before)
-{
-    auto implementation = std::make_unique<Implementation>(std::move(file), std::move(name), damages_before);
-    if (auto begun = implementation->begin(); !begun)
-        return tl::unexpected(begun.error());
-    return RecordingReader(std::move(implementation));
-}
 
 const StartInfo &RecordingReader::start() const
 {

@@ -66,7 +66,7 @@ public:
     };
 
     // `damages_before`: losses told by readers of earlier files, which damaged() of the last one says.
-    // An error names `name` and says what is wrong: not a recording, of a newer version, of another byte order, too short.
+    // An error names `name` (fit to be printed) and says what is wrong: not a recording, of a newer version, of another byte order, too short.
     static Result<RecordingReader> open(std::unique_ptr<InputFile> file, std::string name,
                                         std::uint64_t damages_before = 0);
     RecordingReader(RecordingReader &&) noexcept;

@@ -201,7 +201,7 @@ bool RecordUnpacker::fill_connections(const std::vector<Column> &columns)
     back->for_each([&](std::size_t i, std::uint64_t distance) {
         sound &= distance <= known;
         connections_[i] = static_cast<std::uint16_t>(known - distance);
-        known += distance == 0 ? 1 : 0;
+        known += distance == 0 ? 1U : 0U;
     });
     auto cookies = Numbers::take(rest, known);
     if (!sound || !cookies || !rest.empty())

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t least_between_entries = std::uint64_t{1} << 20;
 constexpr std::uint64_t entry_share = 20; // entry points take no more than one byte in so many
 constexpr std::size_t max_pending = std::size_t{4} << 20;
+constexpr std::uint64_t least_retry_ns = 100'000'000;
 constexpr std::size_t max_index = 65536;
 constexpr std::uint32_t any_cpu = 0xffffffff;
 
@@ -56,6 +57,7 @@ private:
     void queue_entry_if_due();
     void keep_index_small();
     bool write_pending();
+    void sync();
     void recover();
 
     std::unique_ptr<OutputFile> file_;
@@ -83,6 +85,7 @@ private:
     std::uint64_t next_entry_ = 0; // bytes
 
     std::optional<int> trouble_;
+    std::uint64_t retry_ns_ = 0;
     std::optional<Lost> dropped_; // since the disk has had no room
     std::uint64_t lost_ = 0;
 };
@@ -152,29 +155,32 @@ void RecordingWriter::Implementation::flush()
             queue_entry_if_due();
         write_pending();
     }
-    if (synced_)
+    sync();
+    if (trouble_)
+        retry_ns_ = boot_now_ns() + std::max(settings_.flush_interval_ns, least_retry_ns);
+}
+
+void RecordingWriter::Implementation::sync()
+{
+    if (std::exchange(synced_, true))
         return;
-    synced_ = true;
-    if (auto synced = file_->sync(); !synced && !trouble_)
+    if (auto synced = file_->sync(); !synced)
         trouble_ = synced.error();
 }
 
 std::optional<std::uint64_t> RecordingWriter::Implementation::flush_due_ns() const
 {
-    // While there is trouble, also to see whether it is over.
-    if (!due_ns_ && trouble_)
-        return latest_ns_ + settings_.flush_interval_ns;
-    return due_ns_;
+    return trouble_ ? retry_ns_ : due_ns_;
 }
 
 IoResult<void> RecordingWriter::Implementation::finish()
 {
     flush();
-    if (!trouble_) {
+    if (pending_.empty() && !dropped_) {
         put_index(index_, payload_);
         queue_plain(BlockKind::End);
         if (write_pending())
-            synced_ = file_->sync().has_value();
+            sync();
     }
     if (!trouble_)
         return {};

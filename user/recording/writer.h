@@ -30,7 +30,7 @@ public:
     };
 
     // `known` must outlive the writer, and know exactly the records handed over so far, whenever a call of the writer is
-    // under way: hand each record to it after the writer has taken it. Nothing is written before the first flush().
+    // under way: hand each record to it after the writer has taken it. Writes the begin of the file at once.
     RecordingWriter(std::unique_ptr<OutputFile> file, const Settings &settings, const KnownSource &known);
     RecordingWriter(RecordingWriter &&) noexcept;
     RecordingWriter &operator=(RecordingWriter &&) noexcept;
@@ -43,7 +43,8 @@ public:
     void set_clock(const ClockAnchor &anchor);
     // All that was taken goes into the file, and is then on its way to the medium.
     void flush();
-    // CLOCK_BOOTTIME at which flush() is to be called; none: there is nothing to flush.
+    // CLOCK_BOOTTIME at which flush() is to be called; none: there is nothing to flush. While the disk takes nothing, this
+    // is also when to try again.
     [[nodiscard]] std::optional<std::uint64_t> flush_due_ns() const;
     // flush(), and the End block. An error: the file is unfinished, but whole up to its last flush. Totals then count
     // as lost what could not be written. Nothing may be written afterwards.
