@@ -11,11 +11,11 @@ namespace tcpflight {
 
 struct RotationSettings {
     std::string name;                        // with strftime(3) conversions if `rotate_s`
-    std::optional<std::uint64_t> file_bytes; // -C
-    std::optional<std::uint32_t> rotate_s;   // -G
-    std::optional<std::uint32_t> max_files;  // -W
+    std::optional<std::uint64_t> file_bytes = {}; // -C
+    std::optional<std::uint32_t> rotate_s = {};   // -G
+    std::optional<std::uint32_t> max_files = {};  // -W
     // A new file at this size even without -C, so that old ones can go. -W does not count those.
-    std::optional<std::uint64_t> soft_bytes;
+    std::optional<std::uint64_t> soft_bytes = {};
 };
 
 class Rotation {
