@@ -121,6 +121,8 @@ struct tf_congestion {
 enum tf_loss_reason {
 	TF_LOSS_RING_FULL = 0, /* no room in the ring buffer */
 	TF_LOSS_NESTED = 1,    /* the kernel did not run the program, because it interrupted itself on this CPU */
+	TF_LOSS_DISK_FULL = 2, /* the recording had no room; cpu is 0xffffffff. Made by the writer of the recording */
+	TF_LOSS_DAMAGED = 3,   /* the recording cannot be read here; cpu is 0xffffffff. Made by its reader */
 	TF_LOSS_REASONS
 };
 

@@ -4,9 +4,9 @@
 #include "app/pipeline.h"
 #include "cli/options.h"
 #include "model/result.h"
-#include "probe/tracer.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace tcpflight {
@@ -22,6 +22,9 @@ void report_listening(const Options &options, std::string_view hooks);
 void report_out_of_reach(std::size_t sockets, std::string_view consequence, int verbosity);
 
 // As tcpdump's, at the end.
-void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel);
+void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel);
+
+// What was recorded; a line of its own before the totals.
+void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files);
 
 } // namespace tcpflight

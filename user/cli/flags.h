@@ -30,13 +30,37 @@ enum class FlagId : std::uint8_t {
     FlushLine,
     FlushPacket,
     BufferSize,
+    User,
+    Write,
+    Print,
+    FileSize,
+    FileSeconds,
+    FileCount,
+    PostRotate,
+    Keep,
+    FlushInterval,
+    Force,
+    Read,
+    From,
+    To,
+    Follow,
+    Utc,
     LayerLimit,
     Help,
     Version,
 };
 
 // Hidden flags are for tests and bug reports: neither the help nor a suggestion names them.
-enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Listing, Information, Hidden };
+enum class FlagGroup : std::uint8_t {
+    Connections,
+    Display,
+    Operation,
+    Recording,
+    Reading,
+    Listing,
+    Information,
+    Hidden,
+};
 
 struct Flag {
     FlagId id;

@@ -13,20 +13,24 @@ namespace {
 constexpr std::size_t help_column = 28;
 
 constexpr std::string_view beginning =
-    R"(Usage: tcpflight [OPTION]...
-       tcpflight list [OPTION]...
+    R"(Usage: tcpflight [OPTION]...                trace
+       tcpflight -w FILE [OPTION]...        record
+       tcpflight -r FILE... [OPTION]...     show what was recorded
+       tcpflight list [OPTION]...           show the sockets there are now
+       tcpflight info FILE...               tell what a recording holds
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the
 process that owns the socket. Ctrl-C ends it. It needs root, or CAP_BPF and
 CAP_PERFMON. In a line, the first address is always the local socket's.
-"list" shows the sockets there are, and ends.
 )";
 
-constexpr std::array<std::pair<FlagGroup, std::string_view>, 5> groups{{
+constexpr std::array<std::pair<FlagGroup, std::string_view>, 7> groups{{
     {FlagGroup::Connections, "Which connections (without these, all; with several, each must hold)"},
     {FlagGroup::Display, "How they are shown"},
     {FlagGroup::Operation, "Tracing"},
+    {FlagGroup::Recording, "Recording"},
+    {FlagGroup::Reading, "Reading a recording"},
     {FlagGroup::Listing, "Listing (tcpflight list: goes with the first group, --format and --color)"},
     {FlagGroup::Information, "Information"},
 }};
@@ -39,6 +43,8 @@ Examples:
   sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between
   sudo tcpflight --format json | jq .    for programs
   sudo tcpflight list --port 443         who has connections of that port now
+  sudo tcpflight -w rec-%H%M.tfr -G 3600 --keep 2GiB    a flight recorder
+  tcpflight -r rec-*.tfr --from 14:05 --to 14:10        yesterday's incident
 
 Exit status: 0 done, 1 it failed at run time, 2 the command line was wrong.
 )";

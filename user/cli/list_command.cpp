@@ -26,11 +26,6 @@ bool goes_with_list(FlagId id)
 
 } // namespace
 
-bool is_list_command(int argc, const char *const *argv)
-{
-    return argc > 1 && std::string_view(argv[1]) == "list";
-}
-
 Result<void> check_list_flags(const Arguments &arguments)
 {
     for (const auto &given : arguments.given) {

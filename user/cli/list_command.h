@@ -10,9 +10,6 @@
 
 namespace tcpflight {
 
-// Does the command line begin with "list"?
-bool is_list_command(int argc, const char *const *argv);
-
 // Only those about which connections there are to be, how they are shown, and itself. An error is a whole sentence.
 Result<void> check_list_flags(const Arguments &arguments);
 

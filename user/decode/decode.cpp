@@ -32,15 +32,6 @@ private:
     bool complete_ = true;
 };
 
-DecodeError check_identity(const tf_identity &identity)
-{
-    if (identity.owner_source > TF_OWNER_SYSCALL && identity.owner_source != TF_OWNER_SNAPSHOT)
-        return DecodeError::BadValue;
-    if (identity.family != AF_INET && identity.family != AF_INET6)
-        return DecodeError::BadValue;
-    return DecodeError::None;
-}
-
 DecodeError check_body(const Record &record)
 {
     if (record.header.type == TF_RECORD_RESET &&
@@ -87,6 +78,15 @@ std::size_t encoded_size(const tf_header &header)
     if ((header.flags & TF_FLAG_IDENTITY) != 0)
         size += sizeof(tf_identity);
     return size;
+}
+
+DecodeError check_identity(const tf_identity &identity)
+{
+    if (identity.owner_source > TF_OWNER_SYSCALL && identity.owner_source != TF_OWNER_SNAPSHOT)
+        return DecodeError::BadValue;
+    if (identity.family != AF_INET && identity.family != AF_INET6)
+        return DecodeError::BadValue;
+    return DecodeError::None;
 }
 
 DecodeError decode(std::span<const std::byte> bytes, Record &out)

@@ -42,4 +42,7 @@ std::size_t encoded_size(const tf_header &header);
 // Any alignment will do. `out` is undefined unless None is returned.
 DecodeError decode(std::span<const std::byte> bytes, Record &out);
 
+// Do its enums have values that exist?
+DecodeError check_identity(const tf_identity &identity);
+
 } // namespace tcpflight

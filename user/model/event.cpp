@@ -34,6 +34,8 @@ std::string_view describe(LossReason reason)
     switch (reason) {
     case LossReason::RingFull: return "ring buffer full";
     case LossReason::Nested: return "program interrupted by itself";
+    case LossReason::DiskFull: return "disk full";
+    case LossReason::Damaged: return "recording damaged";
     }
     return "?";
 }

@@ -122,9 +122,9 @@ struct Found {
     std::optional<std::span<const Holder>> holders;
 };
 
-enum class LossReason : std::uint8_t { RingFull, Nested };
+enum class LossReason : std::uint8_t { RingFull, Nested, DiskFull, Damaged };
 
-// "ring buffer full", "program interrupted by itself".
+// "ring buffer full", "program interrupted by itself", "disk full", "recording damaged".
 std::string_view describe(LossReason reason);
 
 // Events are missing before this point of the stream.

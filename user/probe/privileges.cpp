@@ -1,7 +1,11 @@
 #include "probe/privileges.h"
 
+#include "filter/quote.h"
+
 #include <fmt/format.h>
+#include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,6 +52,20 @@ Result<void> check_privileges(std::string_view what)
     const char *missing = has(CAP_BPF) ? "CAP_PERFMON" : has(CAP_PERFMON) ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
     return failure(fmt::format("{} needs {}, or root: run it with sudo, or once: setcap cap_bpf,cap_perfmon+ep {}",
                                what, missing, own_path()));
+}
+
+Result<void> become_user(const std::string &name)
+{
+    errno = 0;
+    const passwd *user = getpwnam(name.c_str());
+    if (user == nullptr)
+        return failure(fmt::format("-Z: there is no user {}: give a name as in /etc/passwd", quote(name)));
+    auto uid = user->pw_uid;
+    auto gid = user->pw_gid;
+    // In this order: without the user's rights the groups cannot be changed any more.
+    if (initgroups(name.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+        return failure(fmt::format("-Z: cannot become {}: {}", quote(name), std::strerror(errno)));
+    return {};
 }
 
 Result<void> drop_privileges()

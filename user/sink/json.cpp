@@ -9,9 +9,11 @@ std::string_view key_of(LossReason reason)
 {
     switch (reason) {
     case LossReason::RingFull: return "ring_full";
-    case LossReason::Nested: break;
+    case LossReason::Nested: return "nested";
+    case LossReason::DiskFull: return "disk_full";
+    case LossReason::Damaged: break;
     }
-    return "nested";
+    return "damaged";
 }
 
 } // namespace

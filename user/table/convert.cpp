@@ -1,5 +1,7 @@
 #include "table/convert.h"
 
+#include <sys/socket.h>
+
 #include <cstring>
 #include <optional>
 
@@ -46,6 +48,28 @@ Identity to_identity(const tf_identity &raw)
     static_assert(sizeof(identity.owner.comm) == sizeof(raw.comm));
     std::memcpy(identity.owner.comm.data(), raw.comm, sizeof(raw.comm));
     return identity;
+}
+
+tf_identity to_raw(const Identity &identity)
+{
+    // All fields by name: a new one does not compile until it is here.
+    const auto &[local, remote, family, netns, uid, cgroup, owner] = identity;
+    const auto &[pid, tid, source, comm] = owner;
+    tf_identity raw{};
+    std::memcpy(raw.local_addr, local.address.bytes.data(), sizeof(raw.local_addr));
+    std::memcpy(raw.remote_addr, remote.address.bytes.data(), sizeof(raw.remote_addr));
+    raw.local_port = local.port;
+    raw.remote_port = remote.port;
+    // The socket's own family is not in the model; the addresses say what is.
+    raw.family = family == Family::IPv4 ? AF_INET : AF_INET6;
+    raw.netns = netns;
+    raw.uid = uid;
+    raw.cgroup = cgroup;
+    raw.pid = pid;
+    raw.tid = tid;
+    raw.owner_source = static_cast<std::uint8_t>(source);
+    std::memcpy(raw.comm, comm.data(), sizeof(raw.comm));
+    return raw;
 }
 
 SocketStatus to_status(const tf_socket &raw, std::uint64_t time_ns)

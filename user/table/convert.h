@@ -1,4 +1,4 @@
-// From the layout of the records to the model.
+// From the layout of the records to the model, and back.
 #pragma once
 
 #include "decode/decode.h"
@@ -9,7 +9,11 @@
 
 namespace tcpflight {
 
+// `raw` has passed decode.
 Identity to_identity(const tf_identity &raw);
+
+// to_identity() of the result is `identity` again.
+tf_identity to_raw(const Identity &identity);
 
 Metrics to_metrics(const tf_metrics &raw);
 

@@ -294,6 +294,76 @@ std::uint32_t Table::gaps_at(std::uint64_t time_ns) const
     return gaps_ - (gaps_ != 0 && time_ns <= gap_until_ns_ ? 1 : 0);
 }
 
+KnownGaps Table::known_gaps() const
+{
+    KnownGaps gaps{.told = {}, .count = gaps_, .until_ns = gap_until_ns_};
+    for (const auto &[where, total] : losses_)
+        gaps.told.push_back({.cpu = where.first, .reason = where.second, .total = total});
+    return gaps;
+}
+
+void Table::for_each_known(const Visit &visit) const
+{
+    std::vector<const KnownConnection *> alive;
+    alive.reserve(index_.size());
+    for (const auto &connection : slots_) {
+        if (connection.cookie != 0)
+            alive.push_back(&connection);
+    }
+    std::sort(alive.begin(), alive.end(), [](const auto *a, const auto *b) { return a->cookie < b->cookie; });
+    for (const auto *connection : alive)
+        visit(*connection);
+}
+
+void Table::restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)
+{
+    forget_all();
+    losses_.clear();
+    for (const auto &told : gaps.told)
+        losses_[{told.cpu, told.reason}] = told.total;
+    gaps_ = gaps.count;
+    gap_until_ns_ = gaps.until_ns;
+    for (const auto &connection : connections)
+        put(connection);
+}
+
+void Table::heal(std::span<const KnownConnection> connections)
+{
+    std::vector<std::uint64_t> seen_since;
+    for (const auto &connection : slots_) {
+        if (connection.cookie != 0 && connection.gaps_seen >= gaps_)
+            seen_since.push_back(connection.cookie);
+    }
+    std::sort(seen_since.begin(), seen_since.end());
+    forget_all();
+    for (auto connection : connections) {
+        // The numbers of gaps are those of the other table.
+        bool was_seen = std::binary_search(seen_since.begin(), seen_since.end(), connection.cookie);
+        connection.gaps_seen = was_seen ? gaps_ : 0;
+        connection.incomplete = true;
+        put(connection);
+    }
+}
+
+void Table::put(const KnownConnection &connection)
+{
+    if (connection.cookie == 0 || index_.contains(connection.cookie))
+        return; // from a file: anything is possible
+    if (index_.size() >= capacity_)
+        forget_one();
+    auto &own = add(connection.cookie);
+    static_cast<KnownConnection &>(own) = connection;
+    own.wanted = !wanted_ || (connection.identity_known && wanted_(connection.identity));
+}
+
+void Table::forget_all()
+{
+    index_.clear();
+    slots_.clear();
+    free_slots_.clear();
+    clock_hand_ = 0;
+}
+
 // The least recently seen of a few: exact order would cost every event, and this is the rare case.
 void Table::forget_one()
 {

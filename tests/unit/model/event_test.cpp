@@ -48,6 +48,8 @@ TEST(Names, OfLossReasons)
 {
     EXPECT_EQ(describe(LossReason::RingFull), "ring buffer full");
     EXPECT_EQ(describe(LossReason::Nested), "program interrupted by itself");
+    EXPECT_EQ(describe(LossReason::DiskFull), "disk full");
+    EXPECT_EQ(describe(LossReason::Damaged), "recording damaged");
 }
 
 // The model is cast to from records: the numbers are one interface.
@@ -60,6 +62,8 @@ TEST(Numbers, AreThoseOfTheRecords)
     EXPECT_EQ(static_cast<int>(OwnerSource::Syscall), TF_OWNER_SYSCALL);
     EXPECT_EQ(static_cast<int>(LossReason::RingFull), TF_LOSS_RING_FULL);
     EXPECT_EQ(static_cast<int>(LossReason::Nested), TF_LOSS_NESTED);
+    EXPECT_EQ(static_cast<int>(LossReason::DiskFull), TF_LOSS_DISK_FULL);
+    EXPECT_EQ(static_cast<int>(LossReason::Damaged), TF_LOSS_DAMAGED);
 }
 
 } // namespace

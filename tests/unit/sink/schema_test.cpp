@@ -115,6 +115,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().finds(found_with(two_holders)),
         EventBuilder().loses(1, LossReason::RingFull, 0),
         EventBuilder().loses(largest_integer, LossReason::Nested, {}),
+        EventBuilder().loses(1, LossReason::DiskFull, {}),
+        EventBuilder().loses(1, LossReason::Damaged, {}),
     };
     for (const auto precision : {TimePrecision::Micro, TimePrecision::Nano}) {
         for (const auto &event : events) {

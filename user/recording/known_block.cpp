@@ -1,0 +1,120 @@
+#include "recording/known_block.h"
+
+#include "decode/decode.h"
+#include "table/convert.h"
+
+#include <algorithm>
+
+namespace tcpflight {
+namespace {
+
+enum Bit : std::uint8_t {
+    entry_seen_bit = 1,
+    opened_here_bit = 2,
+    identity_known_bit = 4,
+    incomplete_bit = 8,
+    found_bit = 16,
+};
+
+std::uint8_t bit_if(bool value, Bit bit)
+{
+    return value ? bit : 0;
+}
+
+// Without the identity.
+StoredConnection to_stored(const KnownConnection &known)
+{
+    // All fields by name: a new one does not compile until it is stored.
+    const auto &[cookie, changed_ns, last_seen_ns, gaps_seen, state, entry_seen, found, opened_here, identity_known,
+                 incomplete, last_seq, attempt, identity] = known;
+    return {.cookie = cookie,
+            .changed_ns = changed_ns,
+            .last_seen_ns = last_seen_ns,
+            .gaps_seen = gaps_seen,
+            .last_seq = last_seq,
+            .attempt = attempt,
+            .state = static_cast<std::uint8_t>(state),
+            .bits = static_cast<std::uint8_t>(
+                bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
+                bit_if(identity_known, identity_known_bit) | bit_if(incomplete, incomplete_bit) |
+                bit_if(found, found_bit))};
+}
+
+KnownConnection to_known(const StoredConnection &stored, const tf_identity &identity)
+{
+    return {.cookie = stored.cookie,
+            .changed_ns = stored.changed_ns,
+            .last_seen_ns = stored.last_seen_ns,
+            .gaps_seen = stored.gaps_seen,
+            .state = TcpState{stored.state},
+            .entry_seen = (stored.bits & entry_seen_bit) != 0,
+            .found = (stored.bits & found_bit) != 0,
+            .opened_here = (stored.bits & opened_here_bit) != 0,
+            .identity_known = (stored.bits & identity_known_bit) != 0,
+            .incomplete = (stored.bits & incomplete_bit) != 0,
+            .last_seq = stored.last_seq,
+            .attempt = stored.attempt,
+            .identity = to_identity(identity)};
+}
+
+template <typename T> std::byte *bytes_of(std::vector<T> &structs)
+{
+    return reinterpret_cast<std::byte *>(structs.data());
+}
+
+Places places_of(std::size_t count, std::size_t size)
+{
+    Places places;
+    for (std::size_t i = 0; i < count; i++)
+        places.add(i * size, static_cast<std::uint16_t>(i));
+    return places;
+}
+
+} // namespace
+
+void KnownPacker::add(const KnownConnection &connection)
+{
+    connections_.push_back(to_stored(connection));
+    identities_.push_back(to_raw(connection.identity));
+}
+
+void KnownPacker::pack(ByteBuffer &out)
+{
+    columns_.add(connection_part, bytes_of(connections_), places_of(count(), sizeof(StoredConnection)));
+    columns_.add(identity_part, bytes_of(identities_), places_of(count(), sizeof(tf_identity)));
+    columns_.finish(out);
+    connections_.clear();
+    identities_.clear();
+}
+
+bool unpack_known(std::span<const std::byte> payload, std::size_t count, std::vector<KnownConnection> &out,
+                  std::uint64_t &unknown)
+{
+    auto columns = find_columns(payload);
+    if (!columns)
+        return false;
+    std::vector<StoredConnection> connections(count);
+    std::vector<tf_identity> identities(count);
+    auto connection_places = places_of(count, sizeof(StoredConnection));
+    auto identity_places = places_of(count, sizeof(tf_identity));
+    for (const auto &column : *columns) {
+        bool sound = true;
+        if (column.entry.part == connection_part.number)
+            sound = fill_column(column, connection_part.size, bytes_of(connections), connection_places, unknown);
+        else if (column.entry.part == identity_part.number)
+            sound = fill_column(column, identity_part.size, bytes_of(identities), identity_places, unknown);
+        else
+            unknown++;
+        if (!sound)
+            return false;
+    }
+    if (!std::ranges::all_of(connections, [](const auto &stored) { return is_valid(TcpState{stored.state}); }) ||
+        !std::ranges::all_of(identities, [](const auto &raw) { return check_identity(raw) == DecodeError::None; }))
+        return false;
+    out.reserve(out.size() + count);
+    for (std::size_t i = 0; i < count; i++)
+        out.push_back(to_known(connections[i], identities[i]));
+    return true;
+}
+
+} // namespace tcpflight

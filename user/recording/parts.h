@@ -1,0 +1,186 @@
+// The structs that records consist of, and how each of their fields is stored: the one table that a new kind of record
+// is added to. A test holds it together with decode's idea of a record (tests/unit/recording/parts_test.cpp); a record
+// that does not fit is stored as it is.
+#pragma once
+
+#include "tcpflight/records.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace tcpflight {
+
+// See docs/trace-format.md, "Columns".
+enum class Coding : std::uint8_t {
+    Bytes = 1,
+    Numbers = 2,
+    Deltas = 3,
+    DeltasByConnection = 4,
+    Beyond = 5,
+    Dictionary = 6,
+    Connections = 7,
+};
+
+struct Field {
+    std::uint16_t offset = 0;
+    std::uint16_t width = 0;
+    Coding coding = Coding::Bytes;
+    std::uint16_t base = 0; // Beyond: offset of the field of the same width that this one lies behind
+};
+
+// Numbers of parts in the file: never re-used.
+namespace part {
+constexpr std::uint8_t header = 0;
+constexpr std::uint8_t retransmission = 1;
+constexpr std::uint8_t loss = 2;
+constexpr std::uint8_t metrics = 3;
+constexpr std::uint8_t identity = 4;
+constexpr std::uint8_t reset = 5;
+constexpr std::uint8_t socket = 6;
+constexpr std::uint8_t congestion = 7;
+constexpr std::uint8_t rest = 31;
+constexpr std::uint8_t shape = 32;
+constexpr std::uint8_t connection = 33;
+constexpr std::uint8_t count = 34;
+} // namespace part
+
+struct Part {
+    std::uint8_t number = 0;
+    std::uint16_t size = 0;
+    std::span<const Field> fields;
+    // A record has it if its header says so, by one of these; 0: not by this one.
+    std::uint8_t type = 0;
+    std::uint8_t flag = 0;
+
+    [[nodiscard]] constexpr bool is_in(std::uint8_t header_type, std::uint8_t header_flags) const
+    {
+        return (type != 0 && type == header_type) || (header_flags & flag) != 0;
+    }
+};
+
+// What a record is, as far as its header's first look tells: all records of a shape have the same size, except those
+// with a rest.
+struct Shape {
+    std::uint8_t type = 0;
+    std::uint8_t flags = 0;
+    std::uint16_t reserved = 0;
+    std::uint32_t parts = 0; // bit n: part n
+
+    bool operator==(const Shape &) const = default;
+};
+static_assert(sizeof(Shape) == 8);
+
+// What a recording stores of a KnownConnection, beside its identity. Fields are appended.
+struct StoredConnection {
+    std::uint64_t cookie = 0;
+    std::uint64_t changed_ns = 0;
+    std::uint64_t last_seen_ns = 0;
+    std::uint32_t gaps_seen = 0;
+    std::uint32_t last_seq = 0;
+    std::uint32_t attempt = 0;
+    std::uint8_t state = 0;
+    std::uint8_t bits = 0;
+    std::uint16_t reserved = 0;
+};
+static_assert(sizeof(StoredConnection) == 40);
+
+inline constexpr std::array header_fields{
+    Field{offsetof(tf_header, cookie), 8, Coding::Connections},
+    Field{offsetof(tf_header, time_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_header, local_port), 2, Coding::DeltasByConnection},
+    Field{offsetof(tf_header, old_state), 4, Coding::Dictionary}, // new_state and error with it
+};
+inline constexpr std::array retransmission_fields{
+    Field{offsetof(tf_retransmission, bytes_acked), 8, Coding::Numbers},
+    Field{offsetof(tf_retransmission, seq), 4, Coding::DeltasByConnection},
+    Field{offsetof(tf_retransmission, end_seq), 4, Coding::Beyond, offsetof(tf_retransmission, seq)},
+    Field{offsetof(tf_retransmission, snd_una), 4, Coding::Beyond, offsetof(tf_retransmission, seq)},
+    Field{offsetof(tf_retransmission, tcp_flags), 8, Coding::Dictionary}, // up to the timer
+    Field{offsetof(tf_retransmission, total), 4, Coding::Numbers},
+    Field{offsetof(tf_retransmission, silent_us), 4, Coding::Numbers},
+    Field{offsetof(tf_retransmission, retrying_ms), 4, Coding::Numbers},
+    Field{offsetof(tf_retransmission, user_timeout_ms), 16, Coding::Dictionary}, // the settings, up to the end
+};
+inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::Dictionary}};
+inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::Dictionary}};
+inline constexpr std::array socket_fields{
+    Field{offsetof(tf_socket, inode), 8, Coding::Deltas},
+    Field{offsetof(tf_socket, since_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_socket, established_ns), 8, Coding::Beyond, offsetof(tf_socket, since_ns)},
+    Field{offsetof(tf_socket, recv_queue), 4, Coding::Numbers},
+    Field{offsetof(tf_socket, send_queue), 4, Coding::Numbers},
+    Field{offsetof(tf_socket, timer_left_us), 4, Coding::Numbers},
+    Field{offsetof(tf_socket, drops), 4, Coding::Numbers},
+    Field{offsetof(tf_socket, mark), 8, Coding::Dictionary}, // timer, retries and bits with it
+};
+inline constexpr std::array loss_fields{
+    Field{offsetof(tf_loss, total), 8, Coding::Numbers},
+    Field{offsetof(tf_loss, until_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_loss, cpu), 8, Coding::Dictionary}, // with the reason
+};
+inline constexpr std::array metrics_fields{
+    Field{offsetof(tf_metrics, rtt_us), 4, Coding::Numbers},
+    Field{offsetof(tf_metrics, rttvar_us), 4, Coding::Numbers},
+    Field{offsetof(tf_metrics, rto_us), 4, Coding::Numbers},
+    Field{offsetof(tf_metrics, cwnd), 4, Coding::Numbers},
+    Field{offsetof(tf_metrics, ssthresh), 4, Coding::Dictionary},
+    Field{offsetof(tf_metrics, send_queue), 4, Coding::Numbers},
+    Field{offsetof(tf_metrics, recv_queue), 4, Coding::Numbers},
+    Field{offsetof(tf_metrics, in_flight), 4, Coding::Numbers},
+};
+inline constexpr std::array identity_fields{
+    Field{offsetof(tf_identity, local_addr), 16, Coding::Dictionary},
+    Field{offsetof(tf_identity, remote_addr), 16, Coding::Dictionary},
+    Field{offsetof(tf_identity, cgroup), 24, Coding::Dictionary}, // netns, uid, pid and tid with it
+    Field{offsetof(tf_identity, local_port), 2, Coding::Deltas},
+    Field{offsetof(tf_identity, remote_port), 2, Coding::Deltas},
+    Field{offsetof(tf_identity, family), 20, Coding::Dictionary}, // up to the end
+};
+inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::Dictionary}};
+inline constexpr std::array connection_fields{
+    Field{offsetof(StoredConnection, cookie), 8, Coding::Deltas},
+    Field{offsetof(StoredConnection, changed_ns), 8, Coding::Deltas},
+    Field{offsetof(StoredConnection, last_seen_ns), 8, Coding::Beyond, offsetof(StoredConnection, changed_ns)},
+    Field{offsetof(StoredConnection, gaps_seen), 4, Coding::Numbers},
+    Field{offsetof(StoredConnection, last_seq), 4, Coding::Numbers},
+    Field{offsetof(StoredConnection, attempt), 4, Coding::Numbers},
+    Field{offsetof(StoredConnection, state), 4, Coding::Dictionary}, // and bits
+};
+
+// In the order in which they follow each other in a record.
+inline constexpr Part header_part{part::header, sizeof(tf_header), header_fields};
+inline constexpr std::array record_parts{
+    Part{part::retransmission, sizeof(tf_retransmission), retransmission_fields, TF_RECORD_RETRANSMIT},
+    Part{part::loss, sizeof(tf_loss), loss_fields, TF_RECORD_LOST},
+    Part{part::reset, sizeof(tf_reset), reset_fields, TF_RECORD_RESET},
+    Part{part::socket, sizeof(tf_socket), socket_fields, TF_RECORD_FOUND},
+    Part{part::congestion, sizeof(tf_congestion), congestion_fields, TF_RECORD_CONGESTION},
+    Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
+    Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
+};
+inline constexpr Part shape_part{part::shape, sizeof(Shape), shape_fields};
+inline constexpr Part connection_part{part::connection, sizeof(StoredConnection), connection_fields};
+inline constexpr const Part &identity_part = record_parts.back();
+
+// Is each byte of a struct in just one column?
+constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uint16_t except_end = 0)
+{
+    for (std::uint16_t at = 0; at < part.size; at++) {
+        int columns = at >= except_begin && at < except_end ? 1 : 0;
+        for (const auto &field : part.fields)
+            columns += at >= field.offset && at < field.offset + field.width ? 1 : 0;
+        if (columns != 1)
+            return false;
+    }
+    return true;
+}
+// The shape has the header's type and flags.
+static_assert(covers(header_part, offsetof(tf_header, type), offsetof(tf_header, local_port)));
+static_assert(std::ranges::all_of(record_parts, [](const Part &part) { return covers(part); }));
+static_assert(covers(shape_part) && covers(connection_part));
+static_assert(identity_part.number == part::identity);
+
+} // namespace tcpflight

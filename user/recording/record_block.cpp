@@ -1,0 +1,302 @@
+#include "recording/record_block.h"
+
+#include "recording/format.h"
+#include "recording/numbers.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::size_t max_packed_bytes = std::size_t{1} << 20;
+constexpr std::uint32_t rest_bit = std::uint32_t{1} << part::rest;
+constexpr ColumnEntry connections_entry{.part = part::header,
+                                        .coding = Coding::Connections,
+                                        .offset = offsetof(tf_header, cookie),
+                                        .width = sizeof(tf_header::cookie)};
+constexpr ColumnEntry rest_sizes_entry{.part = part::rest, .coding = Coding::Numbers, .width = sizeof(std::uint32_t)};
+constexpr ColumnEntry rest_bytes_entry{.part = part::rest, .coding = Coding::Bytes};
+
+// What the header leads to expect, and how long that is.
+struct Expected {
+    Shape shape;
+    std::size_t size = sizeof(tf_header);
+};
+
+Expected expected(const tf_header &header)
+{
+    Expected out{.shape = {.type = header.type, .flags = header.flags}};
+    for (const auto &part : record_parts) {
+        if (!part.is_in(header.type, header.flags))
+            continue;
+        out.shape.parts |= std::uint32_t{1} << part.number;
+        out.size += part.size;
+    }
+    return out;
+}
+
+constexpr std::uint32_t known_bits()
+{
+    std::uint32_t bits = rest_bit;
+    for (const auto &part : record_parts)
+        bits |= std::uint32_t{1} << part.number;
+    return bits;
+}
+
+bool is_of(const Column &column, const ColumnEntry &entry)
+{
+    return column.entry.part == entry.part && column.entry.coding == entry.coding &&
+           column.entry.offset == entry.offset && column.entry.width == entry.width;
+}
+
+const Column *find(const std::vector<Column> &columns, const ColumnEntry &entry)
+{
+    auto found = std::ranges::find_if(columns, [&](const Column &column) { return is_of(column, entry); });
+    return found == columns.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+RecordPacker::RecordPacker() : connections_(std::size_t{2} * max_block_count) {}
+
+bool RecordPacker::add(std::span<const std::byte> record)
+{
+    if (count() == max_block_count || records_.size() + record.size() > max_packed_bytes)
+        return false;
+    tf_header header{};
+    std::memcpy(&header, record.data(), sizeof(header));
+    auto connection = connection_of(header.cookie);
+    auto at = records_.size();
+    records_.append(record);
+    first_ns_ = count() == 0 ? header.time_ns : std::min<std::uint64_t>(first_ns_, header.time_ns);
+    last_ns_ = count() == 0 ? header.time_ns : std::max<std::uint64_t>(last_ns_, header.time_ns);
+    places_[part::header].add(at, connection);
+
+    auto [shape, size] = expected(header);
+    if (size != record.size()) {
+        shape.parts = rest_bit;
+        places_[part::rest].add(at + sizeof(header), connection);
+        rest_sizes_.push_back(static_cast<std::uint32_t>(record.size() - sizeof(header)));
+    } else if (shape.parts != 0) {
+        at += sizeof(header);
+        for (const auto &part : record_parts) {
+            if ((shape.parts >> part.number & 1) == 0)
+                continue;
+            places_[part.number].add(at, connection);
+            at += part.size;
+        }
+    }
+    shapes_.push_back(shape);
+    return true;
+}
+
+// Cookies are numbered one after the other; the multiplication spreads them.
+std::uint16_t RecordPacker::connection_of(std::uint64_t cookie)
+{
+    auto slot = (cookie * 0x9e3779b97f4a7c15U) >> 50;
+    static_assert(std::size_t{2} * max_block_count == std::size_t{1} << (64 - 50));
+    for (; connections_[slot] != 0; slot = (slot + 1) % connections_.size()) {
+        auto number = static_cast<std::uint16_t>(connections_[slot] - 1);
+        if (cookies_[number] == cookie)
+            return number;
+    }
+    cookies_.push_back(cookie);
+    connections_[slot] = static_cast<std::uint16_t>(cookies_.size());
+    return static_cast<std::uint16_t>(cookies_.size() - 1);
+}
+
+void RecordPacker::pack(ByteBuffer &out)
+{
+    auto &shape_places = places_[part::shape];
+    for (std::size_t i = 0; i < count(); i++)
+        shape_places.add(i * sizeof(Shape), 0);
+    columns_.add(shape_part, reinterpret_cast<const std::byte *>(shapes_.data()), shape_places);
+    add_connections();
+    columns_.add(header_part, records_.data(), places_[part::header]);
+    for (const auto &part : record_parts)
+        columns_.add(part, records_.data(), places_[part.number]);
+    if (!rest_sizes_.empty())
+        add_rest();
+    columns_.finish(out);
+
+    records_.clear();
+    shapes_.clear();
+    for (auto &places : places_)
+        places.clear();
+    rest_sizes_.clear();
+    cookies_.clear();
+    std::ranges::fill(connections_, std::uint16_t{0});
+}
+
+void RecordPacker::add_connections()
+{
+    columns_.add(connections_entry, [&](ByteBuffer &out) {
+        const auto &connections = places_[part::header].connection;
+        put_numbers(out, connections.size(), [&, known = std::uint64_t{0}](std::size_t i) mutable {
+            if (connections[i] != known)
+                return known - connections[i];
+            known++;
+            return std::uint64_t{0};
+        });
+        put_numbers(out, cookies_.size(), [&, before = std::uint64_t{0}](std::size_t i) mutable {
+            return zigzag(cookies_[i] - std::exchange(before, cookies_[i]));
+        });
+    });
+}
+
+void RecordPacker::add_rest()
+{
+    const auto &places = places_[part::rest];
+    columns_.add(rest_sizes_entry,
+                 [&](ByteBuffer &out) { put_numbers(out, places.size(), [&](std::size_t i) { return rest_sizes_[i]; }); });
+    columns_.add(rest_bytes_entry, [&](ByteBuffer &out) {
+        for (std::size_t i = 0; i < places.size(); i++)
+            out.append(records_.bytes().subspan(places.at[i], rest_sizes_[i]));
+    });
+}
+
+bool RecordUnpacker::unpack(std::span<const std::byte> payload, std::size_t count)
+{
+    ends_.clear();
+    auto columns = find_columns(payload);
+    return columns && fill_shapes(*columns, count) && fill_connections(*columns) && place_records(*columns) &&
+           fill_parts(*columns);
+}
+
+std::span<const std::byte> RecordUnpacker::record(std::size_t index) const
+{
+    auto begin = index == 0 ? 0 : ends_[index - 1];
+    if ((shapes_[index].parts & ~known_bits()) != 0)
+        return {};
+    return records_.bytes().subspan(begin, ends_[index] - begin);
+}
+
+bool RecordUnpacker::fill_shapes(const std::vector<Column> &columns, std::size_t count)
+{
+    auto &places = places_[part::shape];
+    places.clear();
+    shapes_.assign(count, {});
+    for (std::size_t i = 0; i < count; i++)
+        places.add(i * sizeof(Shape), 0);
+    return std::ranges::all_of(columns, [&](const Column &column) {
+        return column.entry.part != part::shape ||
+               fill_column(column, sizeof(Shape), reinterpret_cast<std::byte *>(shapes_.data()), places, unknown_);
+    });
+}
+
+bool RecordUnpacker::fill_connections(const std::vector<Column> &columns)
+{
+    const auto *column = find(columns, connections_entry);
+    if (column == nullptr)
+        return false;
+    auto rest = column->bytes;
+    auto back = Numbers::take(rest, shapes_.size());
+    if (!back)
+        return false;
+    connections_.resize(shapes_.size());
+    std::uint64_t known = 0;
+    bool sound = true;
+    back->for_each([&](std::size_t i, std::uint64_t distance) {
+        sound &= distance <= known;
+        connections_[i] = static_cast<std::uint16_t>(known - distance);
+        known += distance == 0 ? 1U : 0U;
+    });
+    auto cookies = Numbers::take(rest, known);
+    if (!sound || !cookies || !rest.empty())
+        return false;
+    cookies_.resize(known);
+    cookies->for_each([&, cookie = std::uint64_t{0}](std::size_t i, std::uint64_t coded) mutable {
+        cookie += unzigzag(coded);
+        cookies_[i] = cookie;
+    });
+    return true;
+}
+
+bool RecordUnpacker::place_records(const std::vector<Column> &columns)
+{
+    for (const auto &part : record_parts)
+        places_[part.number].clear();
+    places_[part::header].clear();
+    places_[part::rest].clear();
+
+    rest_sizes_.clear();
+    if (const auto *column = find(columns, rest_sizes_entry)) {
+        auto with_rest = std::ranges::count_if(shapes_, [](const Shape &shape) { return (shape.parts & rest_bit) != 0; });
+        auto rest = column->bytes;
+        auto sizes = Numbers::take(rest, static_cast<std::size_t>(with_rest));
+        if (!sizes)
+            return false;
+        sizes->for_each([&](std::size_t, std::uint64_t size) {
+            rest_sizes_.push_back(static_cast<std::uint32_t>(std::min(size, std::uint64_t{max_block_size})));
+        });
+    }
+
+    std::size_t at = 0;
+    std::size_t rests = 0;
+    for (std::size_t i = 0; i < shapes_.size(); i++) {
+        places_[part::header].add(at, connections_[i]);
+        at += sizeof(tf_header);
+        auto parts = shapes_[i].parts;
+        if (parts != 0) {
+            for (const auto &part : record_parts) {
+                if ((parts >> part.number & 1) == 0)
+                    continue;
+                places_[part.number].add(at, connections_[i]);
+                at += part.size;
+            }
+            if ((parts & rest_bit) != 0) {
+                if (rests == rest_sizes_.size())
+                    return false;
+                places_[part::rest].add(at, connections_[i]);
+                at += rest_sizes_[rests++];
+            }
+            unknown_ += (parts & ~known_bits()) != 0 ? 1U : 0U;
+        }
+        if (at > 2 * std::size_t{max_block_size})
+            return false;
+        ends_.push_back(static_cast<std::uint32_t>(at));
+    }
+    return true;
+}
+
+bool RecordUnpacker::fill_parts(const std::vector<Column> &columns)
+{
+    records_.clear();
+    auto *records = records_.extend(ends_.empty() ? 0 : ends_.back());
+    std::memset(records, 0, records_.size());
+    const auto &headers = places_[part::header];
+    for (std::size_t i = 0; i < headers.size(); i++) {
+        auto *header = records + headers.at[i];
+        std::memcpy(header + offsetof(tf_header, cookie), &cookies_[connections_[i]], sizeof(tf_header::cookie));
+        header[offsetof(tf_header, type)] = std::byte{shapes_[i].type};
+        header[offsetof(tf_header, flags)] = std::byte{shapes_[i].flags};
+    }
+    auto part_size = [](std::uint8_t number) -> std::size_t {
+        if (number == header_part.number)
+            return header_part.size;
+        auto found = std::ranges::find(record_parts, number, &Part::number);
+        return found == record_parts.end() ? 0 : found->size;
+    };
+    for (const auto &column : columns) {
+        if (is_of(column, connections_entry) || is_of(column, rest_sizes_entry) || column.entry.part == part::shape)
+            continue;
+        if (is_of(column, rest_bytes_entry)) {
+            auto bytes = column.bytes;
+            for (std::size_t i = 0; i < rest_sizes_.size(); i++) {
+                if (bytes.size() < rest_sizes_[i])
+                    return false;
+                std::ranges::copy(bytes.first(rest_sizes_[i]), records + places_[part::rest].at[i]);
+                bytes = bytes.subspan(rest_sizes_[i]);
+            }
+        } else if (auto size = part_size(column.entry.part); size == 0) {
+            unknown_++;
+        } else if (!fill_column(column, size, records, places_[column.entry.part], unknown_)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace tcpflight
