@@ -140,7 +140,7 @@ TEST_F(Recording, IsFollowedByTwoWhileItIsWritten)
     Process one({.argv = {TCPFLIGHT_BINARY, "-r", path(), "--follow"}});
     Process two({.argv = {TCPFLIGHT_BINARY, "-r", path(), "--follow"}});
     Actor server("server");
-    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    server.listen(SocketAddress::v4("127.0.0.1", 7001));
     for (auto *reader : {&one, &two})
         EXPECT_TRUE(reader->read_until([&] { return reader->out().find("7001 > *: CLOSE -> LISTEN") != std::string::npos; }))
             << reader->err();
