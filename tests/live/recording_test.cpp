@@ -104,7 +104,7 @@ TEST_F(Recording, NeedsNoPrivilegesToBeRead)
 
 TEST_F(Recording, OfManyFilesHasNoSeams)
 {
-    Process tracer = start_tcpflight({"-w", path("rec"), "--print", "-C", "4k", "-B", "65536"});
+    Process tracer = start_tcpflight({"-w", path("rec"), "--print", "-C", "1k", "--flush-interval", "0.02", "-B", "65536"});
     churn(2000);
     Finished live = end(tracer);
     Words arguments{"-r"};
