@@ -16,6 +16,7 @@ struct event {
 	struct task_struct *task; /* the owner, if it caused the event; otherwise NULL */
 	struct tf_stage *stage;   /* of this CPU */
 	__u64 cookie;
+	__u64 time_ns; /* when it happened, if not just now; otherwise 0 */
 	struct remembered mem;
 	__u16 port; /* local; 0: none chosen yet, or given back already */
 	__u8 type;
@@ -23,10 +24,10 @@ struct event {
 	__u8 new_state;
 };
 
-/* What a retransmission adds. */
-struct segment {
-	const struct sk_buff *skb;
-	int error;
+/* The block that the record's type adds, filled in already; its size is a multiple of 8. NULL: none. */
+struct body {
+	const void *block;
+	__u32 size;
 };
 
 static __always_inline struct tf_stage *this_cpu_stage(void)
@@ -141,41 +142,17 @@ static __always_inline void fill_metrics(struct tf_metrics *m, const struct sock
 	m->in_flight = tp->packets_out - (tp->sacked_out + tp->lost_out) + tp->retrans_out;
 }
 
-static __always_inline __u16 segment_flags(const void *cb)
-{
-	const void *field = cb + bpf_core_field_offset(struct tcp_skb_cb, tcp_flags);
-	return bpf_core_field_size(struct tcp_skb_cb, tcp_flags) == 1 ? *(__u8 *)field : *(__u16 *)field;
-}
-
-static __always_inline void fill_retransmission(struct tf_retransmission *r, const struct tcp_sock *tp,
-						const struct segment *segment)
-{
-	const void *cb = segment->skb->cb;
-
-	r->bytes_acked = tp->bytes_acked;
-	r->seq = *(__u32 *)(cb + bpf_core_field_offset(struct tcp_skb_cb, seq));
-	r->end_seq = *(__u32 *)(cb + bpf_core_field_offset(struct tcp_skb_cb, end_seq));
-	r->snd_una = tp->snd_una;
-	r->tcp_flags = segment_flags(cb);
-	r->send_error = segment->error;
-	r->ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
-	r->rto_count = tp->inet_conn.icsk_retransmits;
-	r->backoff = tp->inet_conn.icsk_backoff;
-	r->timer = tp->inet_conn.icsk_pending;
-	r->total = tp->total_retrans;
-}
-
 /* Which blocks a record has; constants wherever they are used, so that every size is one too. */
 struct shape {
-	const struct segment *segment; /* or NULL */
+	struct body body;
 	_Bool metrics;
 	_Bool identity;
 };
 
 static __always_inline __u32 size_of(struct shape shape)
 {
-	return sizeof(struct tf_header) + (shape.segment ? sizeof(struct tf_retransmission) : 0) +
-	       (shape.metrics ? sizeof(struct tf_metrics) : 0) + (shape.identity ? sizeof(struct tf_identity) : 0);
+	return sizeof(struct tf_header) + shape.body.size + (shape.metrics ? sizeof(struct tf_metrics) : 0) +
+	       (shape.identity ? sizeof(struct tf_identity) : 0);
 }
 
 static __always_inline void fill_record(void *rec, const struct event *e, struct shape shape, const struct tcp_sock *tp,
@@ -193,9 +170,9 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->new_state = e->new_state;
 	h->error = e->sk->sk_err;
 	rec += sizeof(*h);
-	if (shape.segment) {
-		fill_retransmission(rec, tp, shape.segment);
-		rec += sizeof(struct tf_retransmission);
+	if (shape.body.size) {
+		__builtin_memcpy(rec, shape.body.block, shape.body.size);
+		rec += shape.body.size;
 	}
 	if (shape.metrics) {
 		fill_metrics(rec, e->sk, tp, e->new_state);
@@ -205,10 +182,15 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		fill_identity(rec, e);
 }
 
+static __always_inline __u64 time_of(const struct event *e)
+{
+	return e->time_ns ? e->time_ns : bpf_ktime_get_boot_ns();
+}
+
 /* Into the ring at once: for events that are rare, or that interrupted the stage's own program. */
 static __always_inline _Bool send_alone(const struct event *e, struct shape shape, const struct tcp_sock *tp)
 {
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = time_of(e);
 	void *rec = bpf_ringbuf_reserve(&ring, size_of(shape), 0);
 
 	if (!rec)
@@ -219,7 +201,7 @@ static __always_inline _Bool send_alone(const struct event *e, struct shape shap
 }
 
 #define STAGE_DATA (TF_STAGE_SIZE - TF_STAGE_HEADER)
-/* The longest record that goes into a stage. */
+/* The longest record that goes into a stage: those with a body do not. */
 #define STAGE_RESERVE (sizeof(struct tf_header) + sizeof(struct tf_metrics) + sizeof(struct tf_identity))
 
 /* User space reads `used` and then the data: what it covers must be written before. x86 keeps stores in order. */
@@ -240,11 +222,16 @@ static __always_inline _Bool make_room(struct tf_stage *stage)
 
 	if (__builtin_expect(used <= STAGE_DATA - STAGE_RESERVE, 1))
 		return 1;
-	if (used > STAGE_DATA)
-		return 0; /* never, but the verifier cannot know */
 	stage->type = TF_ITEM_BATCH;
 	stage->cpu = bpf_get_smp_processor_id();
-	if (bpf_ringbuf_output(&ring, stage, TF_STAGE_HEADER + used, BPF_RB_NO_WAKEUP))
+
+	__u64 size = TF_STAGE_HEADER + used;
+	/* Checked in the register that is passed on: up to 6.1 the verifier forgets that a copy on the stack is the
+	 * same. */
+	asm volatile("" : "+r"(size));
+	if (size > TF_STAGE_SIZE)
+		return 0; /* never, but the verifier cannot know */
+	if (bpf_ringbuf_output(&ring, stage, size, BPF_RB_NO_WAKEUP))
 		return 0;
 	/* In this order: in between, a reader finds nothing new, instead of finding everything anew. */
 	publish(stage, 0);
@@ -264,7 +251,7 @@ static __always_inline void wake_reader(void)
 static __always_inline _Bool send_staged(const struct event *e, struct shape shape, const struct tcp_sock *tp)
 {
 	struct tf_stage *stage = e->stage;
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = time_of(e);
 
 	if (!make_room(stage))
 		return 0;
@@ -285,15 +272,13 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
 }
 
 /*
- * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL.
+ * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL. A body never goes into a
+ * stage.
  *
- * An identity that is not whole does not count as said: on kernels up to 6.12 a child's remote end is not set at
- * LISTEN > SYN_RECV, and its next record says it again. (A local port missing at SYN_SENT is in every later header.)
- * Nor does one that was not sent: so a loss heals itself. User space forgets a socket at CLOSE; should anything follow,
- * that begins anew.
+ * An identity that was not sent does not count as said: so a loss heals itself. (A local port missing at SYN_SENT is in
+ * every later header.) User space forgets a socket at CLOSE; should anything follow, that begins anew.
  */
-static __always_inline void send_event(struct event *e, const struct segment *segment, const struct tcp_sock *tp,
-				       _Bool staged)
+static __always_inline void send_event(struct event *e, struct body body, const struct tcp_sock *tp, _Bool staged)
 {
 	_Bool said = e->mem.said == (__u8)say_epoch;
 	_Bool sent;
@@ -301,11 +286,11 @@ static __always_inline void send_event(struct event *e, const struct segment *se
 	if (!said && !e->port)
 		e->port = local_port(e->sk);
 	if (tp)
-		sent = said ? send_shape(e, (struct shape){segment, 1, 0}, tp, staged)
-			    : send_shape(e, (struct shape){segment, 1, 1}, tp, staged);
+		sent = said ? send_shape(e, (struct shape){body, 1, 0}, tp, staged)
+			    : send_shape(e, (struct shape){body, 1, 1}, tp, staged);
 	else
-		sent = said ? send_shape(e, (struct shape){NULL, 0, 0}, NULL, staged)
-			    : send_shape(e, (struct shape){NULL, 0, 1}, NULL, staged);
+		sent = said ? send_shape(e, (struct shape){body, 0, 0}, NULL, staged)
+			    : send_shape(e, (struct shape){body, 0, 1}, NULL, staged);
 	if (!sent) {
 		count_loss(e->stage);
 		if (e->task && !said)
@@ -314,7 +299,7 @@ static __always_inline void send_event(struct event *e, const struct segment *se
 
 	if (e->new_state == TCP_CLOSE)
 		forget(&e->mem);
-	else if (sent && !said && (e->sk->__sk_common.skc_dport || e->new_state == TCP_LISTEN))
+	else if (sent)
 		e->mem.said = say_epoch;
 }
 

@@ -136,7 +136,7 @@ struct sk_buff {
 struct tcp_skb_cb {
 	__u32 seq;
 	__u32 end_seq;
-	__u16 tcp_flags; /* u8 up to 6.12, u16 from 6.18: read by size */
+	__u16 tcp_flags; /* u8 up to 6.12, u16 from 6.18: libbpf adjusts the load */
 };
 
 struct nsproxy {

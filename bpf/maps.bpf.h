@@ -45,6 +45,19 @@ struct {
 	__type(value, struct kept_owner);
 } owners __weak SEC(".maps");
 
+/* The child that was born last on this CPU, while it had no cookie of its own: see is_early_birth(). */
+struct birth {
+	__u64 sk; /* its address, only to be compared */
+	__u64 time_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct birth);
+} births __weak SEC(".maps");
+
 /* The owners asked for with --pid; sized to them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -73,6 +86,8 @@ const volatile _Bool metrics_everywhere __weak = 0;
 volatile unsigned int say_epoch __weak = 1;
 /* The reader sleeps, and wants to be woken by the next record. */
 volatile unsigned int reader_asleep __weak = 0;
+/* Are children traced before they have a cookie of their own? Up to 6.12 they are: see is_early_birth(). */
+volatile _Bool births_come_early __weak = 0;
 /* Microseconds in a jiffy; 0 where user space could not find out. */
 volatile unsigned int jiffy_us __weak = 0;
 /* What clock_rate found: see clock_rate.bpf.c */

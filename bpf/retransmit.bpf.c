@@ -8,15 +8,33 @@
 #include "maps.bpf.h"
 #include "owner.bpf.h"
 
+static __always_inline void fill_retransmission(struct tf_retransmission *r, const struct tcp_sock *tp,
+						const struct sk_buff *skb, int error)
+{
+	/* What size tcp_flags has on this kernel, libbpf finds out and loads accordingly. */
+	const struct tcp_skb_cb *cb = (const void *)skb->cb;
+
+	r->bytes_acked = tp->bytes_acked;
+	r->seq = cb->seq;
+	r->end_seq = cb->end_seq;
+	r->snd_una = tp->snd_una;
+	r->tcp_flags = cb->tcp_flags;
+	r->send_error = error;
+	r->ca_state = BPF_CORE_READ_BITFIELD(&tp->inet_conn, icsk_ca_state);
+	r->rto_count = tp->inet_conn.icsk_retransmits;
+	r->backoff = tp->inet_conn.icsk_backoff;
+	r->timer = tp->inet_conn.icsk_pending;
+	r->total = tp->total_retrans;
+}
+
 SEC("tp_btf/tcp_retransmit_skb")
 int on_retransmit(unsigned long long *ctx)
 {
 	const struct sock *sk = (void *)ctx[0];
+	const struct sk_buff *skb = (void *)ctx[1];
 	/* Since 6.17 failed sends are traced too; before, they were not. The third argument tells. */
-	struct segment segment = {
-		.skb = (void *)ctx[1],
-		.error = retransmit_has_error ? (int)ctx[2] : 0,
-	};
+	int error = retransmit_has_error ? (int)ctx[2] : 0;
+	struct tf_retransmission block;
 	struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
 	struct tf_stage *stage = this_cpu_stage();
 
@@ -38,8 +56,10 @@ int on_retransmit(unsigned long long *ctx)
 	recall(&e.mem, e.cookie);
 	if (e.task)
 		learn_owner(&e.mem, e.task);
-	if (wanted(&e))
-		send_event(&e, &segment, tp, 0);
+	if (wanted(&e)) {
+		fill_retransmission(&block, tp, skb, error);
+		send_event(&e, (struct body){&block, sizeof(block)}, tp, 0);
+	}
 	remember(&e.mem, e.cookie);
 	return 0;
 }

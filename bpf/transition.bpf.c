@@ -23,9 +23,72 @@ static __always_inline void begin_life(struct event *e)
 	}
 }
 
+static __always_inline void tell(struct event *e, _Bool staged)
+{
+	if (!wanted(e))
+		return;
+	/* At > SYN_SENT, or > LISTEN without bind(2), there was no port yet. The next record brings it. */
+	if (!e->port && (e->old_state == TCP_SYN_SENT || e->old_state == TCP_LISTEN))
+		e->port = local_port(e->sk);
+	send_event(e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL, staged);
+}
+
+static __always_inline struct birth *this_cpu_birth(void)
+{
+	__u32 zero = 0;
+	return bpf_map_lookup_elem(&births, &zero);
+}
+
+/*
+ * Up to 6.12 a child is traced at LISTEN > SYN_RECV while it still is the listener's copy: its cookie is the listener's
+ * and its remote end is not set (inet_csk_clone_lock() in net/ipv4/inet_connection_sock.c). That event is told with the
+ * child's next one, which follows at once on the same CPU, but with the time that it had. A child that lost its place
+ * to another one in between goes without, and user space sees that its beginning is missing.
+ */
+static __always_inline _Bool is_early_birth(const struct sock *sk, int old_state, int new_state)
+{
+	return old_state == TCP_LISTEN && new_state == TCP_SYN_RECV && !sk->__sk_common.skc_dport;
+}
+
+static __always_inline void note_birth(const struct sock *sk)
+{
+	struct birth *birth = this_cpu_birth();
+
+	births_come_early = 1;
+	if (!birth)
+		return;
+	birth->sk = (__u64)sk;
+	birth->time_ns = bpf_ktime_get_boot_ns();
+}
+
+/* In a function of its own: most kernels never come here, and those that do not should not carry it through caches. */
+static __noinline int tell_birth(struct event *next, _Bool staged)
+{
+	struct birth *birth = this_cpu_birth();
+
+	if (!birth || birth->sk != (__u64)next->sk)
+		return 0;
+	birth->sk = 0;
+
+	struct event e = *next;
+	e.task = NULL;
+	e.time_ns = birth->time_ns;
+	e.old_state = TCP_LISTEN;
+	e.new_state = TCP_SYN_RECV;
+	begin_life(&e);
+	tell(&e, staged);
+	next->mem = e.mem;
+	return 0;
+}
+
 static __always_inline void record_transition(struct tf_stage *stage, const struct sock *sk, int old_state,
 					      int new_state, _Bool staged)
 {
+	if (is_early_birth(sk, old_state, new_state)) {
+		note_birth(sk);
+		return;
+	}
+
 	struct event e = {
 		.sk = sk,
 		.task = owning_task(sk),
@@ -38,18 +101,15 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 	};
 
 	recall(&e.mem, e.cookie);
+	if (old_state == TCP_SYN_RECV && births_come_early)
+		tell_birth(&e, staged);
 	begin_life(&e);
 	if (e.task) {
 		learn_owner(&e.mem, e.task);
 		if (new_state == TCP_LISTEN)
 			keep_owner(sk, e.task, new_state);
 	}
-	if (wanted(&e)) {
-		/* At > SYN_SENT, or > LISTEN without bind(2), there was no port yet. The next record brings it. */
-		if (!e.port && (old_state == TCP_SYN_SENT || old_state == TCP_LISTEN))
-			e.port = local_port(sk);
-		send_event(&e, NULL, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)sk) : NULL, staged);
-	}
+	tell(&e, staged);
 	remember(&e.mem, e.cookie);
 }
 

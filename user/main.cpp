@@ -1,4 +1,6 @@
+#include "app/info.h"
 #include "app/output.h"
+#include "app/replay.h"
 #include "app/trace.h"
 #include "cli/options.h"
 
@@ -10,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 namespace {
 
@@ -55,7 +58,13 @@ int main(int argc, char **argv)
     switch (command.kind) {
     case tcpflight::Command::Kind::Print: return print(command.text);
     case tcpflight::Command::Kind::Wrong: std::fprintf(stderr, "%s\n", command.text.c_str()); return 2;
+    case tcpflight::Command::Kind::Info:
     case tcpflight::Command::Kind::Run: break;
     }
-    return tcpflight::trace(command.options);
+    if (command.options.utc)
+        setenv("TZ", "UTC0", 1); // and nothing else has to know of it
+    tzset();
+    if (command.kind == tcpflight::Command::Kind::Info)
+        return tcpflight::info(command.options);
+    return command.options.read ? tcpflight::replay(command.options) : tcpflight::trace(command.options);
 }

@@ -126,6 +126,21 @@ TEST_F(Ending, ListeningLine)
               "tcpflight: listening on all TCP sockets, filter: port 443 and pid 12, hooks: tp_btf, buffer 1 MiB");
 }
 
+// A layer that the kernel refuses is silently the one below, down to the tracepoints, which every kernel has.
+TEST_F(Ending, EveryLayerListens)
+{
+    for (const char *layer : {"core", "kprobe", "fentry"}) {
+        Tracer tracer = trace({"--layer", layer});
+        const std::string line = tracer.listening_line();
+        EXPECT_NE(line.find(", hooks: tp_btf"), std::string::npos) << line;
+        EXPECT_EQ(line.find("fentry") == std::string::npos || std::string(layer) == "fentry", true) << line;
+        EXPECT_EQ(line.find("kprobe") == std::string::npos || std::string(layer) != "core", true) << line;
+        make_connection(own_port());
+        EXPECT_TRUE(tracer.wait_for_events(7)) << layer;
+        EXPECT_EQ(tracer.stop().status, exited(0));
+    }
+}
+
 TEST_F(Ending, TextForPeople)
 {
     const std::string port = std::to_string(own_port());

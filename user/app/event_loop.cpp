@@ -1,19 +1,23 @@
 #include "app/event_loop.h"
 
+#include "model/clock.h"
+
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <initializer_list>
 #include <limits>
 
 namespace tcpflight {
 namespace {
 
-enum class Tag : std::uint32_t { Ring, Signals, Timer, Clock, Output };
+enum class Tag : std::uint32_t { Ring, Signals, Children, Timer, Clock, Output };
 
 tl::unexpected<Error> failed(const char *what)
 {
@@ -43,6 +47,36 @@ void acknowledge(int fd)
     [[maybe_unused]] auto size = read(fd, &expirations, sizeof(expirations));
 }
 
+void acknowledge_signal(int fd)
+{
+    signalfd_siginfo info{};
+    [[maybe_unused]] auto size = read(fd, &info, sizeof(info));
+}
+
+// A descriptor that is readable when one of these was sent, which is then not delivered otherwise.
+FileDescriptor await_signals(std::initializer_list<int> numbers)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (int number : numbers)
+        sigaddset(&signals, number);
+    sigprocmask(SIG_BLOCK, &signals, nullptr);
+    return FileDescriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+// For epoll_wait(2): in milliseconds, rounded up so that it is not early.
+int milliseconds_until(std::optional<std::uint64_t> deadline_ns)
+{
+    constexpr std::uint64_t ns_per_ms = 1'000'000;
+    constexpr std::uint64_t longest = 3'600'000;
+    if (!deadline_ns)
+        return -1;
+    auto now = boot_now_ns();
+    if (*deadline_ns <= now)
+        return 0;
+    return static_cast<int>(std::min((*deadline_ns - now) / ns_per_ms + 1, longest));
+}
+
 } // namespace
 
 Result<EventLoop> EventLoop::create()
@@ -52,13 +86,11 @@ Result<EventLoop> EventLoop::create()
     if (!loop.epoll_.is_open())
         return failed("the event loop");
 
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
-        sigaddset(&signals, signal);
-    sigprocmask(SIG_BLOCK, &signals, nullptr);
-    loop.signals_ = FileDescriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+    loop.signals_ = await_signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
     if (!loop.signals_.is_open() || !add(loop.epoll_.get(), loop.signals_.get(), EPOLLIN, Tag::Signals))
+        return failed("signals");
+    loop.children_ = await_signals({SIGCHLD});
+    if (!loop.children_.is_open() || !add(loop.epoll_.get(), loop.children_.get(), EPOLLIN, Tag::Children))
         return failed("signals");
 
     loop.timer_ = FileDescriptor(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
@@ -71,24 +103,29 @@ Result<EventLoop> EventLoop::create()
     return loop;
 }
 
-Result<void> EventLoop::watch(int ring_fd, int output_fd)
+Result<void> EventLoop::watch_ring(int ring_fd)
 {
     ring_fd_ = ring_fd;
     if (!add(epoll_.get(), ring_fd, EPOLLONESHOT, Tag::Ring)) // armed in wait()
         return failed("reading the ring buffer");
+    return {};
+}
+
+Result<void> EventLoop::watch_output(int output_fd)
+{
     // No events asked for: EPOLLERR and EPOLLHUP are always told. A file is refused (EPERM), and needs no watching.
     if (!add(epoll_.get(), output_fd, 0, Tag::Output) && errno != EPERM)
         return failed("watching the output");
     return {};
 }
 
-EventLoop::Wake EventLoop::wait(bool awake)
+EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadline_ns)
 {
     // One-shot: while the batch collects, the ring must not wake us. Arming looks at the ring once more, so nothing
     // that came in between is overlooked.
     if (awake) {
         start_timer();
-    } else if (!ring_armed_ && !timer_running_) {
+    } else if (ring_fd_ >= 0 && !ring_armed_ && !timer_running_) {
         epoll_event event{};
         event.events = EPOLLIN | EPOLLONESHOT;
         event.data.u32 = static_cast<std::uint32_t>(Tag::Ring);
@@ -96,7 +133,10 @@ EventLoop::Wake EventLoop::wait(bool awake)
     }
     for (;;) {
         epoll_event event{};
-        if (epoll_wait(epoll_.get(), &event, 1, -1) < 1)
+        int count = epoll_wait(epoll_.get(), &event, 1, milliseconds_until(deadline_ns));
+        if (count == 0 && deadline_ns && boot_now_ns() >= *deadline_ns)
+            return Wake::Deadline;
+        if (count < 1)
             continue;
         switch (static_cast<Tag>(event.data.u32)) {
         case Tag::Ring:
@@ -112,6 +152,7 @@ EventLoop::Wake EventLoop::wait(bool awake)
             await_clock_step(clock_.get());
             return Wake::ClockStep;
         case Tag::Signals: return Wake::Signal;
+        case Tag::Children: acknowledge_signal(children_.get()); return Wake::ChildEnded;
         case Tag::Output: return Wake::OutputClosed;
         }
     }

@@ -6,6 +6,7 @@
 #include "model/result.h"
 
 #include <cstdint>
+#include <optional>
 
 namespace tcpflight {
 
@@ -16,18 +17,22 @@ public:
         Signal,       // SIGINT, SIGTERM, SIGHUP or SIGQUIT
         ClockStep,    // somebody set the wall clock
         OutputClosed, // the other end of the output is closed
+        ChildEnded,   // SIGCHLD
+        Deadline,     // the time given to wait() has come
     };
 
     // Blocks the signals it reports.
     static Result<EventLoop> create();
 
-    // The descriptors stay the caller's. `output_fd` may be a file, which cannot go away and is not watched.
-    Result<void> watch(int ring_fd, int output_fd);
+    // The descriptors stay the caller's.
+    Result<void> watch_ring(int ring_fd);
+    // It may be a file, which cannot go away and is not watched.
+    Result<void> watch_output(int output_fd);
 
     // Blocks. Awake: Batch comes every `batch_ms`, and the ring buffer is left alone. Otherwise it comes `batch_ms`
     // after the ring became readable, so that one wake-up serves many records; waking up for each is the costliest
-    // thing that a tracer can do.
-    Wake wait(bool awake);
+    // thing that a tracer can do. `deadline_ns`: CLOCK_BOOTTIME at which it returns in any case.
+    Wake wait(bool awake, std::optional<std::uint64_t> deadline_ns = {});
 
     [[nodiscard]] int signal_fd() const { return signals_.get(); }
 
@@ -39,6 +44,7 @@ private:
 
     FileDescriptor epoll_;
     FileDescriptor signals_;
+    FileDescriptor children_;
     FileDescriptor timer_;
     FileDescriptor clock_;
     int ring_fd_ = -1;

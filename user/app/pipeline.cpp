@@ -1,9 +1,13 @@
 #include "app/pipeline.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tcpflight {
 namespace {
+
+// A hostile recording can consist of nothing else.
+constexpr std::size_t max_clocks = 4096;
 
 Table::Wanted wanted_by(const Filter &filter)
 {
@@ -12,10 +16,20 @@ Table::Wanted wanted_by(const Filter &filter)
     return [filter](const Identity &identity) { return filter.matches(identity); };
 }
 
+Table::Wanted wanted_by(const Filter &filter, const Filter &recorded)
+{
+    if (recorded.is_open() || filter.is_open())
+        return wanted_by(filter.is_open() ? recorded : filter);
+    return [filter, recorded](const Identity &identity) {
+        return recorded.matches(identity) && filter.matches(identity);
+    };
+}
+
 } // namespace
 
 Pipeline::Pipeline(const Settings &settings, Sink &sink)
-    : count_(settings.count), sink_(sink), table_(wanted_by(settings.filter), settings.table_capacity),
+    : filter_(settings.filter), count_(settings.count), show_(settings.show), sink_(sink),
+      table_(wanted_by(settings.filter), settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); })
 {
 }
@@ -26,19 +40,46 @@ bool Pipeline::consume(std::span<const std::byte> record)
         totals_.malformed++;
         return true;
     }
-    if (auto event = table_.observe(record_))
-        sequencer_.push(*event);
+    last_ns_ = record_.header.time_ns;
+    if (auto event = table_.observe(record_)) {
+        if (show_)
+            sequencer_.push(*event);
+        else
+            deliver(*event);
+    }
     return !is_done();
 }
 
-void Pipeline::lose(const tf_loss &loss, std::uint64_t time_ns)
+void Pipeline::set_clock(const ClockAnchor &anchor)
 {
-    record_.header = {};
-    record_.header.type = TF_RECORD_LOST;
-    record_.header.time_ns = time_ns;
-    record_.loss = loss;
-    if (auto event = table_.observe(record_))
-        sequencer_.push(*event);
+    if (!clocks_.empty() && clocks_.back().boot_ns >= anchor.boot_ns) {
+        if (clocks_.back().boot_ns == anchor.boot_ns && clocks_.back().wall_ns == anchor.wall_ns)
+            return; // each file of a recording repeats it
+        clocks_.clear();
+    }
+    if (clocks_.size() >= max_clocks)
+        clocks_.erase(clocks_.begin(), clocks_.begin() + max_clocks / 2);
+    clocks_.push_back(anchor);
+    clock_begin_ns_ = 1; // ask again
+    clock_end_ns_ = 0;
+}
+
+void Pipeline::restart(const Filter &recorded)
+{
+    sequencer_.finish();
+    clocks_.clear();
+    last_ns_ = 0;
+    table_.set_wanted(wanted_by(filter_, recorded));
+    table_.restore({}, {});
+}
+
+bool Pipeline::is_past_range() const
+{
+    auto is_past = [this](std::uint64_t time_ns) { return clock_at(time_ns).to_wall(time_ns) >= range_.end_ns; };
+    if (!is_past(last_ns_))
+        return false;
+    auto oldest = sequencer_.oldest_ns();
+    return !oldest || is_past(*oldest);
 }
 
 Pipeline::Totals Pipeline::totals() const
@@ -52,6 +93,10 @@ void Pipeline::deliver(const Event &event)
 {
     if (is_done())
         return;
+    if (event.time_ns < clock_begin_ns_ || event.time_ns >= clock_end_ns_)
+        enter_clock(event.time_ns);
+    if (!range_.contains(clock_.to_wall(event.time_ns)))
+        return;
     if (const auto *lost = std::get_if<Lost>(&event.what)) {
         totals_.lost.at(static_cast<std::size_t>(lost->reason)) += lost->count;
     } else if (!event.wanted) {
@@ -60,7 +105,36 @@ void Pipeline::deliver(const Event &event)
     } else {
         totals_.shown++;
     }
-    sink_.write(event, output_);
+    if (show_)
+        sink_.write(event, output_);
+}
+
+void Pipeline::enter_clock(std::uint64_t time_ns)
+{
+    const auto &anchor = clock_at(time_ns);
+    clock_begin_ns_ = 0;
+    clock_end_ns_ = std::numeric_limits<std::uint64_t>::max();
+    for (const auto &other : clocks_) {
+        if (other.boot_ns > anchor.boot_ns) {
+            clock_end_ns_ = other.boot_ns;
+            break;
+        }
+    }
+    if (!clocks_.empty() && anchor.boot_ns != clocks_.front().boot_ns)
+        clock_begin_ns_ = anchor.boot_ns;
+    clock_ = anchor;
+    if (!clocks_.empty())
+        sink_.set_clock(clock_);
+}
+
+// The last anchor that was not taken after it; the first for whatever came before.
+const ClockAnchor &Pipeline::clock_at(std::uint64_t time_ns) const
+{
+    if (clocks_.empty())
+        return clock_;
+    auto next = std::upper_bound(clocks_.begin(), clocks_.end(), time_ns,
+                                 [](std::uint64_t time, const ClockAnchor &anchor) { return time < anchor.boot_ns; });
+    return next == clocks_.begin() ? *next : *std::prev(next);
 }
 
 } // namespace tcpflight

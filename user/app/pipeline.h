@@ -3,6 +3,7 @@
 
 #include "decode/decode.h"
 #include "filter/filter.h"
+#include "model/clock.h"
 #include "sink/sink.h"
 #include "source/source.h"
 #include "table/sequencer.h"
@@ -11,11 +12,26 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace tcpflight {
+
+// Of the wall clock, nanoseconds since the epoch: from `begin_ns` on, until before `end_ns`.
+struct TimeRange {
+    std::int64_t begin_ns = std::numeric_limits<std::int64_t>::min();
+    std::int64_t end_ns = std::numeric_limits<std::int64_t>::max();
+
+    [[nodiscard]] bool contains(std::int64_t wall_ns) const { return wall_ns >= begin_ns && wall_ns < end_ns; }
+    [[nodiscard]] bool is_open() const
+    {
+        return begin_ns == std::numeric_limits<std::int64_t>::min() &&
+               end_ns == std::numeric_limits<std::int64_t>::max();
+    }
+};
 
 class Pipeline : public RecordConsumer {
 public:
@@ -23,6 +39,9 @@ public:
         Filter filter;
         std::optional<std::uint64_t> count; // stop after so many events shown
         std::size_t table_capacity = Table::default_capacity;
+        // False: nothing goes to the sink, and nothing waits; events are counted as they come. For a recording, of
+        // which only the table is needed.
+        bool show = true;
     };
 
     struct Totals {
@@ -35,16 +54,37 @@ public:
 
     // The sink and the pipeline write into output(); both outlive the pipeline's use of them.
     Pipeline(const Settings &settings, Sink &sink);
+    Pipeline(const Pipeline &) = delete;
+    Pipeline &operator=(const Pipeline &) = delete;
 
     // False once the count is reached.
     bool consume(std::span<const std::byte> record) override;
-    // A loss that is known from a counter and not from a record; repeats what is known already at no harm.
-    void lose(const tf_loss &loss, std::uint64_t time_ns);
     // No record earlier than `time_ns` is still to come.
     void advance(std::uint64_t time_ns) { sequencer_.advance(time_ns); }
     // The end: show what waits.
     void finish() { sequencer_.finish(); }
 
+    // Before the first record, and after each step of the wall clock. An event's time is told by the last anchor that
+    // was not taken after it, however late the event is shown: live and replayed alike.
+    void set_clock(const ClockAnchor &anchor);
+    // Only events in this range are shown and counted.
+    void show_only(const TimeRange &range) { range_ = range; }
+    // Have all events before the end of the range been shown? Looks at all that wait.
+    [[nodiscard]] bool is_past_range() const;
+
+    // Another recording begins: shows what waits and forgets everything, the clock too. `recorded` is the filter it was
+    // made with: what that refused was not shown then, and is not now.
+    void restart(const Filter &recorded);
+    // Goes on as if it had seen what was known, see Table::restore.
+    void restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)
+    {
+        table_.restore(gaps, connections);
+    }
+    // Goes on behind records that are missing, see Table::heal.
+    void heal(std::span<const KnownConnection> connections) { table_.heal(connections); }
+
+    // The connections that are alive after the last record.
+    [[nodiscard]] const KnownSource &known() const { return table_; }
     [[nodiscard]] bool is_done() const { return count_ && totals_.shown >= *count_; }
     // Does an event wait for time to pass (advance)?
     [[nodiscard]] bool is_holding() const { return sequencer_.is_holding(); }
@@ -54,14 +94,25 @@ public:
 
 private:
     void deliver(const Event &event);
+    void enter_clock(std::uint64_t time_ns);
+    [[nodiscard]] const ClockAnchor &clock_at(std::uint64_t time_ns) const;
 
+    Filter filter_;
     std::optional<std::uint64_t> count_;
+    bool show_;
     Sink &sink_;
     Table table_;
     Sequencer sequencer_;
     Totals totals_;
     std::string output_;
     Record record_{};
+
+    std::vector<ClockAnchor> clocks_; // as they came, and by time
+    ClockAnchor clock_;               // the sink has this one; it holds from clock_begin_ns_ until clock_end_ns_
+    std::uint64_t clock_begin_ns_ = 1;
+    std::uint64_t clock_end_ns_ = 0;
+    TimeRange range_;
+    std::uint64_t last_ns_ = 0; // of the latest record
 };
 
 } // namespace tcpflight

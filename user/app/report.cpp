@@ -1,5 +1,7 @@
 #include "app/report.h"
 
+#include "filter/quote.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -37,17 +39,23 @@ void report_error(const Error &error, int verbosity)
     print(text);
 }
 
-void report_listening(const Options &options, std::string_view layer)
+void report_listening(const Options &options, std::string_view hooks)
 {
     auto filter = options.filter.describe();
-    print(fmt::format("tcpflight: listening on all TCP sockets, filter: {}, hooks: {}, buffer {}\n",
-                      filter.empty() ? "none" : filter, layer, size_text(options.ring_bytes)));
+    auto recording = options.record ? fmt::format(", recording to {}", quote(options.record->path)) : std::string();
+    print(fmt::format("tcpflight: listening on all TCP sockets, filter: {}, hooks: {}, buffer {}{}\n",
+                      filter.empty() ? "none" : filter, hooks, size_text(options.ring_bytes), recording));
 }
 
-void report_totals(const Pipeline::Totals &totals, const Tracer::Counters &kernel)
+void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files)
+{
+    print(fmt::format("{} recorded in {} bytes, {} file{}\n", events(records), bytes, files, files == 1 ? "" : "s"));
+}
+
+void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel)
 {
     std::string text = fmt::format("{} shown\n{} filtered out\n", events(totals.shown),
-                                   events(totals.filtered_out + kernel.filtered_out));
+                                   events(totals.filtered_out + filtered_in_kernel));
     auto lost = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0});
     text += fmt::format("{} lost", events(lost));
     const char *separator = ": ";

@@ -3,11 +3,14 @@
 #include "app/event_loop.h"
 #include "app/output.h"
 #include "app/pipeline.h"
+#include "app/recorder.h"
+#include "app/recording_info.h"
 #include "app/report.h"
 #include "probe/privileges.h"
 #include "probe/tracer.h"
 #include "sink/make_sink.h"
 #include "source/live_source.h"
+#include "source/loss_record.h"
 #include "tcpflight/records.h"
 
 #include <fmt/format.h>
@@ -34,12 +37,17 @@ class Session : public RecordConsumer {
 public:
     Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop)
         : options_(options), sink_(make_sink(options.style)),
-          pipeline_({.filter = options.filter, .count = options.count}, *sink_), tracer_(std::move(tracer)),
-          source_(std::move(source)), loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
+          pipeline_({.filter = options.filter,
+                     .count = options.count,
+                     .show = !options.record || options.record->print},
+                    *sink_),
+          tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
+          output_(STDOUT_FILENO, loop_.signal_fd())
     {
-        sink_->set_clock(read_clock_anchor());
+        pipeline_.set_clock(clock_);
     }
 
+    Result<void> start_recording();
     int run();
     bool consume(std::span<const std::byte> record) override;
 
@@ -49,12 +57,15 @@ private:
     bool read_batch();
     void settle(bool busy);
     bool flush();
-    void look_for_losses();
+    bool look_for_losses();
+    void step_clock();
     int finish();
 
     const Options &options_;
+    ClockAnchor clock_ = read_clock_anchor();
     std::unique_ptr<Sink> sink_;
     Pipeline pipeline_;
+    std::unique_ptr<Recorder> recorder_; // none: nothing is recorded
     Tracer tracer_;
     LiveSource source_;
     EventLoop loop_;
@@ -64,14 +75,29 @@ private:
     std::uint64_t consumed_ = 0;      // records
     std::uint64_t lines_missing_ = 0; // formatted, but not written
     std::uint64_t known_forgotten_ = 0;
+    std::uint64_t known_nested_ = 0;
 };
+
+Result<void> Session::start_recording()
+{
+    auto recorder = Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_),
+                                    pipeline_.known());
+    if (!recorder)
+        return tl::unexpected(recorder.error());
+    recorder_ = std::move(*recorder);
+    return {};
+}
 
 int Session::run()
 {
+    report_listening(options_, tracer_.hooks());
     for (bool more = true; more;) {
-        switch (loop_.wait(rest_ != Rest::Sleeping)) {
+        auto due = recorder_ ? recorder_->due_ns() : std::nullopt;
+        switch (loop_.wait(rest_ != Rest::Sleeping, due)) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
-        case EventLoop::Wake::ClockStep: sink_->set_clock(read_clock_anchor()); break;
+        case EventLoop::Wake::ClockStep: step_clock(); break;
+        case EventLoop::Wake::ChildEnded: recorder_->reap(); break;
+        case EventLoop::Wake::Deadline: more = recorder_->tick(); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
         case EventLoop::Wake::Signal: more = false; break;
         }
@@ -79,11 +105,22 @@ int Session::run()
     return finish();
 }
 
+// What came before is read first: until now the old time held.
+void Session::step_clock()
+{
+    clock_ = read_clock_anchor();
+    pipeline_.set_clock(clock_);
+    if (recorder_)
+        recorder_->set_clock(clock_);
+}
+
 bool Session::consume(std::span<const std::byte> record)
 {
     // Bounded memory, and a reader that keeps up with a long batch.
     constexpr std::size_t output_chunk = std::size_t{256} << 10;
     consumed_++;
+    if (recorder_ && !recorder_->write(record))
+        return false;
     bool more = pipeline_.consume(record);
     if (options_.flush == Flush::Line || pipeline_.output().size() >= output_chunk)
         return flush() && more;
@@ -95,11 +132,11 @@ bool Session::read_batch()
     // Nothing younger: it might have to stand behind something that a CPU is still writing.
     auto until = boot_now_ns() - stamp_slack_ns;
     auto before = consumed_;
-    bool more = source_.read(until, *this);
-    if (more) {
-        look_for_losses();
+    bool more = source_.read(until, *this) && look_for_losses();
+    if (more)
         pipeline_.advance(until);
-    }
+    if (recorder_ && more)
+        more = recorder_->tick();
     if (auto forgotten = pipeline_.totals().forgotten; forgotten != known_forgotten_) {
         known_forgotten_ = forgotten;
         tracer_.say_again();
@@ -118,12 +155,15 @@ void Session::settle(bool busy)
 }
 
 // The kernel only counts these, and not even by CPU; so they are told where they are found.
-void Session::look_for_losses()
+bool Session::look_for_losses()
 {
-    if (auto total = tracer_.nested_losses(); total != 0) {
-        auto now = boot_now_ns();
-        pipeline_.lose({.total = total, .until_ns = now, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED}, now);
-    }
+    auto total = tracer_.nested_losses();
+    if (total == known_nested_)
+        return true;
+    known_nested_ = total;
+    auto now = boot_now_ns();
+    LossRecord record(now, {.total = total, .until_ns = now, .cpu = any_cpu, .reason = TF_LOSS_NESTED});
+    return consume(record.bytes());
 }
 
 bool Session::flush()
@@ -144,16 +184,19 @@ int Session::finish()
 {
     tracer_.detach();
     if (outcome_ == Output::Outcome::Written) {
-        if (!pipeline_.is_done() && source_.read(std::numeric_limits<std::uint64_t>::max(), *this)) {
-            look_for_losses();
+        if (!pipeline_.is_done() && source_.read(std::numeric_limits<std::uint64_t>::max(), *this) && look_for_losses())
             pipeline_.finish();
-        }
         flush();
+    }
+    bool recorded = !recorder_ || recorder_->finish();
+    if (recorder_) {
+        auto written = recorder_->totals();
+        report_recorded(written.records, written.bytes, written.files);
     }
     auto totals = pipeline_.totals();
     totals.shown -= std::min(totals.shown, lines_missing_);
     totals.malformed += source_.damaged();
-    report_totals(totals, tracer_.counters());
+    report_totals(totals, tracer_.counters().filtered_out);
     if (outcome_ == Output::Outcome::Failed)
         report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
                                   std::strerror(output_.error()), lines_missing_)},
@@ -161,7 +204,17 @@ int Session::finish()
     if (outcome_ == Output::Outcome::Interrupted)
         report_error({fmt::format("standard output was not being read: lines missing there: {}", lines_missing_)},
                      options_.verbosity);
-    return outcome_ == Output::Outcome::Failed ? 1 : 0;
+    return outcome_ == Output::Outcome::Failed || !recorded ? 1 : 0;
+}
+
+Result<void> drop(const Options &options)
+{
+    if (!options.user.empty()) {
+        if (auto become = become_user(options.user); !become)
+            return become;
+    }
+    bool opens_files = options.record && options.record->path != "-";
+    return opens_files ? drop_all_but_file_access() : drop_privileges();
 }
 
 Result<int> start(const Options &options)
@@ -170,21 +223,32 @@ Result<int> start(const Options &options)
     auto loop = EventLoop::create();
     if (!loop)
         return tl::unexpected(loop.error());
-    auto tracer =
-        Tracer::attach({.filter = options.filter, .ring_bytes = options.ring_bytes, .metrics = options.style.metrics});
+    auto tracer = Tracer::attach({.filter = options.filter,
+                                  .ring_bytes = options.ring_bytes,
+                                  .metrics = options.style.metrics,
+                                  .layer = options.layer});
     if (!tracer)
         return tl::unexpected(tracer.error());
     auto channel = tracer->channel();
     auto source = LiveSource::open(channel);
     if (!source)
         return tl::unexpected(source.error());
-    if (auto watched = loop->watch(channel.ring_fd, STDOUT_FILENO); !watched)
+    if (auto watched = loop->watch_ring(channel.ring_fd); !watched)
         return tl::unexpected(watched.error());
-    if (auto dropped = drop_privileges(); !dropped)
+    // A recording to a file has nothing to do with standard output.
+    if (!options.record || options.record->print || options.record->path == "-") {
+        if (auto watched = loop->watch_output(STDOUT_FILENO); !watched)
+            return tl::unexpected(watched.error());
+    }
+    if (auto dropped = drop(options); !dropped)
         return tl::unexpected(dropped.error());
 
-    report_listening(options, Tracer::layer());
-    return Session(options, std::move(*tracer), std::move(*source), std::move(*loop)).run();
+    Session session(options, std::move(*tracer), std::move(*source), std::move(*loop));
+    if (options.record) {
+        if (auto recording = session.start_recording(); !recording)
+            return tl::unexpected(recording.error());
+    }
+    return session.run();
 }
 
 } // namespace

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a range (8000-8080)";
 
-constexpr std::array<Flag, 20> table{{
+constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
+
+constexpr std::array<Flag, 36> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -42,6 +44,8 @@ constexpr std::array<Flag, 20> table{{
      "auto (default: on a terminal, unless NO_COLOR is\n"
      "set), always or never"},
 
+    {FlagId::Utc, FlagGroup::Display, "", "--utc", "", "", "", "times in UTC, also those of options and file names"},
+
     {FlagId::Count, FlagGroup::Operation, "-c", "--count", "N", "a number of events", "1 or more",
      "end after N events were shown"},
     {FlagId::FlushLine, FlagGroup::Operation, "-l", "", "", "", "",
@@ -51,6 +55,44 @@ constexpr std::array<Flag, 20> table{{
     {FlagId::BufferSize, FlagGroup::Operation, "-B", "--buffer-size", "KIB", "a buffer size in KiB", "4 to 1048576",
      "buffer between kernel and tcpflight, in KiB,\n"
      "rounded up to a power of two (default: 4096)"},
+    {FlagId::User, FlagGroup::Operation, "-Z", "", "USER", "a user", "a name as in /etc/passwd",
+     "become this user, before any file is written"},
+
+    {FlagId::Write, FlagGroup::Recording, "-w", "--write", "FILE", "a file", "its name, or - for standard output",
+     "record to FILE instead of showing lines; - is\n"
+     "standard output"},
+    {FlagId::Print, FlagGroup::Recording, "", "--print", "", "", "", "show lines as well"},
+    {FlagId::FileSize, FlagGroup::Recording, "-C", "", "SIZE", "a file size",
+     "millions of bytes, or with k, m or g KiB, MiB or GiB",
+     "a new file when one is larger: millions of bytes,\n"
+     "or with k, m, g KiB, MiB, GiB; FILE, FILE1, FILE2..."},
+    {FlagId::FileSeconds, FlagGroup::Recording, "-G", "", "SECONDS", "a number of seconds", "1 to 31536000",
+     "a new file every so often; its name is FILE with\n"
+     "the time filled in, as strftime(3) does it"},
+    {FlagId::FileCount, FlagGroup::Recording, "-W", "", "N", "a number of files", "1 to 1000000",
+     "with -C: at most N files, then the first again;\n"
+     "with -G: end after N files"},
+    {FlagId::PostRotate, FlagGroup::Recording, "-z", "", "COMMAND", "a command", "a program, which gets the file's name",
+     "run \"COMMAND FILE\" when a new file follows one"},
+    {FlagId::Keep, FlagGroup::Recording, "", "--keep", "SIZE", "a size", "1MiB or more: 500MiB, 2GiB, 1TB",
+     "delete the oldest files, also of earlier runs, so\n"
+     "that all take no more than SIZE (500MiB, 2GiB)"},
+    {FlagId::FlushInterval, FlagGroup::Recording, "", "--flush-interval", "S", "a number of seconds", "0 to 3600, also 0.25",
+     "write at least every S seconds (default: 1); 0:\n"
+     "each event at once"},
+    {FlagId::Force, FlagGroup::Recording, "", "--force", "", "", "", "replace files that are not recordings, too"},
+
+    {FlagId::Read, FlagGroup::Reading, "-r", "--read", "FILE", "a file", "its name, or - for standard input",
+     "show what was recorded, also from several files;\n"
+     "- is standard input. Needs no privileges"},
+    {FlagId::From, FlagGroup::Reading, "", "--from", "TIME", "a time", moments_to_give,
+     "only events from then on: HH:MM, HH:MM:SS,\n"
+     "\"YYYY-MM-DD HH:MM:SS\" or seconds since 1970"},
+    {FlagId::To, FlagGroup::Reading, "", "--to", "TIME", "a time", moments_to_give, "only events before that"},
+    {FlagId::Follow, FlagGroup::Reading, "", "--follow", "", "", "", "go on while FILE is being written"},
+
+    {FlagId::LayerLimit, FlagGroup::Hidden, "", "--layer", "LAYER", "a layer", "core, kprobe or fentry",
+     "hang on the kernel by this or less"},
 
     {FlagId::Help, FlagGroup::Information, "-h", "--help", "", "", "", "show this help"},
     {FlagId::Version, FlagGroup::Information, "-V", "--version", "", "", "", "show the version"},

@@ -27,11 +27,28 @@ enum class FlagId : std::uint8_t {
     FlushLine,
     FlushPacket,
     BufferSize,
+    User,
+    Write,
+    Print,
+    FileSize,
+    FileSeconds,
+    FileCount,
+    PostRotate,
+    Keep,
+    FlushInterval,
+    Force,
+    Read,
+    From,
+    To,
+    Follow,
+    Utc,
+    LayerLimit,
     Help,
     Version,
 };
 
-enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Information };
+// Hidden flags are for tests and bug reports: neither the help nor a suggestion names them.
+enum class FlagGroup : std::uint8_t { Connections, Display, Operation, Recording, Reading, Information, Hidden };
 
 struct Flag {
     FlagId id;

@@ -13,7 +13,10 @@ namespace {
 constexpr std::size_t help_column = 28;
 
 constexpr std::string_view beginning =
-    R"(Usage: tcpflight [OPTION]...
+    R"(Usage: tcpflight [OPTION]...                trace
+       tcpflight -w FILE [OPTION]...        record
+       tcpflight -r FILE... [OPTION]...     show what was recorded
+       tcpflight info FILE...               tell what a recording holds
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the
@@ -21,10 +24,12 @@ process that owns the socket. Ctrl-C ends it. It needs root, or CAP_BPF and
 CAP_PERFMON. In a line, the first address is always the local socket's.
 )";
 
-constexpr std::array<std::pair<FlagGroup, std::string_view>, 4> groups{{
+constexpr std::array<std::pair<FlagGroup, std::string_view>, 6> groups{{
     {FlagGroup::Connections, "Which connections (without these, all; with several, each must hold)"},
     {FlagGroup::Display, "How they are shown"},
     {FlagGroup::Operation, "Tracing"},
+    {FlagGroup::Recording, "Recording"},
+    {FlagGroup::Reading, "Reading a recording"},
     {FlagGroup::Information, "Information"},
 }};
 
@@ -35,6 +40,8 @@ Examples:
   sudo tcpflight --local-port 5432 -v    a database server, and its windows
   sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between
   sudo tcpflight --format json | jq .    for programs
+  sudo tcpflight -w rec-%H%M.tfr -G 3600 --keep 2GiB    a flight recorder
+  tcpflight -r rec-*.tfr --from 14:05 --to 14:10        yesterday's incident
 
 Exit status: 0 done, 1 it failed at run time, 2 the command line was wrong.
 )";

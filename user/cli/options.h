@@ -2,11 +2,16 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "model/layer.h"
+#include "model/moment.h"
+#include "model/result.h"
 #include "sink/style.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tcpflight {
 
@@ -15,19 +20,47 @@ enum class Flush : std::uint8_t {
     Line,  // after each event (-l, -U)
 };
 
+// -w: names and rotation as tcpdump(8) has them.
+struct RecordOptions {
+    std::string path;                        // with strftime(3) conversions if `rotate_s`; "-": standard output
+    bool print = false;                      // show lines as well
+    std::optional<std::uint64_t> file_bytes; // a new file when one is larger
+    std::optional<std::uint32_t> rotate_s;   // a new file every so many seconds
+    std::optional<std::uint32_t> max_files;
+    std::optional<std::uint64_t> keep_bytes; // of all files together
+    std::string post_rotate;                 // the command to run for a file that is complete; empty: none
+    std::uint64_t flush_interval_ns = 1'000'000'000;
+    bool force = false; // replace what is not a recording
+};
+
+// -r and info.
+struct ReadOptions {
+    std::vector<std::string> files; // at least one; "-", standard input, only by itself
+    std::optional<Moment> from;
+    std::optional<Moment> to;
+    bool follow = false;
+};
+
 struct Options {
     Filter filter;
+    std::vector<std::string> filter_words; // the filter as it stood on the command line
     OutputStyle style;
     Flush flush = Flush::Batch;
     std::optional<std::uint64_t> count;  // stop after so many events were shown
     std::uint32_t ring_bytes = 4U << 20; // a power of two
+    Layer layer = Layer::Fentry;         // programs attach by this or less
     int verbosity = 0;                   // number of -v
+    std::string user;                    // to become, after attaching; empty: stay
+    bool utc = false;
+    std::optional<RecordOptions> record; // at most one of the two
+    std::optional<ReadOptions> read;
 };
 
 // What the command line comes to.
 struct Command {
     enum class Kind : std::uint8_t {
-        Run,   // trace with `options`
+        Run,   // trace or read, with `options`
+        Info,  // tell what is in `options.read->files`
         Print, // print `text` (help, version) and exit with 0
         Wrong, // print `text`, one sentence ("tcpflight: ...") without its newline, to stderr and exit with 2
     };
@@ -45,5 +78,8 @@ struct Surroundings {
 
 // Pure: looks at nothing but its arguments, and throws nothing.
 Command parse_command_line(int argc, const char *const *argv, const Surroundings &surroundings);
+
+// The filter that these words (Options::filter_words) stand for. They may come from a file.
+Result<Filter> parse_filter(const std::vector<std::string> &words);
 
 } // namespace tcpflight

@@ -1,158 +1,18 @@
 #include "cli/arguments.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/options_builder.h"
 #include "cli/suggest.h"
-#include "cli/values.h"
 #include "filter/quote.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <exception>
-#include <limits>
 #include <utility>
 
 namespace tcpflight {
 namespace {
-
-constexpr std::uint64_t min_buffer_kib = 4;
-constexpr std::uint64_t max_buffer_kib = 1U << 20;
-
-template <typename Choice, std::size_t size>
-Result<void> choose(const Flag &flag, std::string_view text,
-                    const std::array<std::pair<std::string_view, Choice>, size> &choices, Choice &out)
-{
-    auto found = std::find_if(choices.begin(), choices.end(), [&](const auto &choice) { return choice.first == text; });
-    if (found == choices.end())
-        return tl::unexpected(wrong_value(flag, text));
-    out = found->second;
-    return {};
-}
-
-enum class ColorWhen : std::uint8_t { Auto, Always, Never };
-
-// Takes the flags one by one; what depends on several of them, or on the surroundings, is decided at the end.
-class OptionsBuilder {
-public:
-    Result<void> apply(const Flag &flag, std::string_view value);
-    Options finish(const Surroundings &surroundings) &&;
-
-private:
-    static Result<void> add_ports(const Flag &flag, std::string_view value, std::shared_ptr<PortSet> &ports);
-    Result<void> add_comm(const Flag &flag, std::string_view value);
-    Result<void> count_time();
-    Result<void> set_count(const Flag &flag, std::string_view value);
-    Result<void> set_buffer_size(const Flag &flag, std::string_view value);
-
-    Options options_;
-    std::shared_ptr<PortSet> either_port_;
-    std::shared_ptr<PortSet> local_port_;
-    std::shared_ptr<PortSet> remote_port_;
-    bool ipv4_ = false;
-    bool ipv6_ = false;
-    ColorWhen color_ = ColorWhen::Auto;
-};
-
-Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
-{
-    constexpr std::array<std::pair<std::string_view, TimePrecision>, 2> precisions{
-        {{"micro", TimePrecision::Micro}, {"nano", TimePrecision::Nano}}};
-    constexpr std::array<std::pair<std::string_view, Format>, 2> formats{
-        {{"text", Format::Text}, {"json", Format::Json}}};
-    constexpr std::array<std::pair<std::string_view, ColorWhen>, 3> colors{
-        {{"auto", ColorWhen::Auto}, {"always", ColorWhen::Always}, {"never", ColorWhen::Never}}};
-
-    switch (flag.id) {
-    case FlagId::Port: return add_ports(flag, value, either_port_);
-    case FlagId::LocalPort: return add_ports(flag, value, local_port_);
-    case FlagId::RemotePort: return add_ports(flag, value, remote_port_);
-    case FlagId::Pid: return parse_pids(flag, value, options_.filter.pids);
-    case FlagId::Comm: return add_comm(flag, value);
-    case FlagId::Ipv4: ipv4_ = true; break;
-    case FlagId::Ipv6: ipv6_ = true; break;
-    case FlagId::Count: return set_count(flag, value);
-    case FlagId::Time: return count_time();
-    case FlagId::TimePrecision: return choose(flag, value, precisions, options_.style.precision);
-    case FlagId::Quiet: options_.style.quiet = true; break;
-    case FlagId::Verbose:
-        options_.style.metrics = true;
-        ++options_.verbosity;
-        break;
-    case FlagId::Numeric: break;
-    case FlagId::Format: return choose(flag, value, formats, options_.style.format);
-    case FlagId::Color: return choose(flag, value, colors, color_);
-    case FlagId::FlushLine:
-    case FlagId::FlushPacket: options_.flush = Flush::Line; break;
-    case FlagId::BufferSize: return set_buffer_size(flag, value);
-    case FlagId::Help:
-    case FlagId::Version: break; // answered before
-    }
-    return {};
-}
-
-Result<void> OptionsBuilder::add_ports(const Flag &flag, std::string_view value, std::shared_ptr<PortSet> &ports)
-{
-    if (!ports)
-        ports = std::make_shared<PortSet>();
-    return parse_ports(flag, value, *ports);
-}
-
-Result<void> OptionsBuilder::add_comm(const Flag &flag, std::string_view value)
-{
-    auto checked = check_comm(flag, value);
-    auto &comms = options_.filter.comms;
-    if (checked && std::find(comms.begin(), comms.end(), value) == comms.end())
-        comms.emplace_back(value);
-    return checked;
-}
-
-Result<void> OptionsBuilder::count_time()
-{
-    if (options_.style.time == TimeStyle::DeltaStart)
-        return failure("given more than five times: -ttttt is the most");
-    options_.style.time = static_cast<TimeStyle>(static_cast<int>(options_.style.time) + 1);
-    return {};
-}
-
-Result<void> OptionsBuilder::set_count(const Flag &flag, std::string_view value)
-{
-    auto count = parse_number(flag, value, 1, std::numeric_limits<std::uint64_t>::max());
-    if (!count)
-        return tl::unexpected(count.error());
-    options_.count = *count;
-    return {};
-}
-
-// The kernel takes powers of two only, of whole pages.
-Result<void> OptionsBuilder::set_buffer_size(const Flag &flag, std::string_view value)
-{
-    auto kib = parse_number(flag, value, min_buffer_kib, max_buffer_kib);
-    if (!kib)
-        return tl::unexpected(kib.error());
-    options_.ring_bytes = static_cast<std::uint32_t>(std::bit_ceil(*kib) << 10);
-    return {};
-}
-
-Options OptionsBuilder::finish(const Surroundings &surroundings) &&
-{
-    options_.filter.either_port = std::move(either_port_);
-    options_.filter.local_port = std::move(local_port_);
-    options_.filter.remote_port = std::move(remote_port_);
-    if (ipv4_ != ipv6_) {
-        options_.filter.ipv4 = ipv4_;
-        options_.filter.ipv6 = ipv6_;
-    }
-    // Colours and folding are for eyes: JSON has neither.
-    if (options_.style.format == Format::Text) {
-        bool is_terminal = surroundings.stdout_is_terminal;
-        bool color_by_default = is_terminal && !surroundings.environment_no_color;
-        options_.style.color = color_ == ColorWhen::Always || (color_ == ColorWhen::Auto && color_by_default);
-        options_.style.columns = is_terminal ? surroundings.terminal_columns : std::uint16_t{0};
-    }
-    return std::move(options_);
-}
 
 Command wrong(std::string_view sentence)
 {
@@ -182,12 +42,28 @@ Command unexpected_word(std::string_view word)
                              quote(word)));
 }
 
+// "info FILE...": of the options only --utc has something to say there.
+Command info(const Arguments &arguments)
+{
+    Command command{Command::Kind::Info, {}, {}};
+    for (const auto &given : arguments.given) {
+        if (given.flag != FlagId::Utc)
+            return wrong(fmt::format("{} does not go with info: give files, and --utc if you like",
+                                     find_flag(given.flag).display()));
+        command.options.utc = true;
+    }
+    if (arguments.leftover.empty())
+        return wrong("info: needs a file: give the names of recordings, or - for standard input");
+    command.options.read = ReadOptions{.files = arguments.leftover, .from = {}, .to = {}, .follow = false};
+    return command;
+}
+
 bool looks_like_option(std::string_view argument)
 {
     return argument.size() > 1 && argument.starts_with('-');
 }
 
-Command command_from(const Arguments &arguments, const Surroundings &surroundings)
+Command command_from(const Arguments &arguments, const Surroundings &surroundings, bool is_info)
 {
     // Help is given to whoever asks for it, whatever else is on the line.
     for (const auto &given : arguments.given) {
@@ -212,10 +88,17 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
         if (auto applied = builder.apply(flag, *given.value); !applied)
             return wrong(fmt::format("{}: {}", flag.display(), applied.error().message));
     }
+    if (is_info)
+        return info(arguments);
     // Last, since a word is often what follows from an error before it: "--prot 80", "--port -c 5".
-    if (!leftover.empty())
+    if (auto combined = builder.combine(leftover); !combined)
+        return wrong(combined.error().message);
+    auto options = std::move(builder).finish(surroundings);
+    if (!leftover.empty() && !options.read)
         return unexpected_word(leftover.front());
-    return {Command::Kind::Run, std::move(builder).finish(surroundings), {}};
+    if (options.record && options.record->path == "-" && surroundings.stdout_is_terminal && !options.record->force)
+        return wrong("-w -: standard output is a terminal: give a name, or redirect it");
+    return {Command::Kind::Run, std::move(options), {}};
 }
 
 } // namespace
@@ -223,10 +106,25 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
 Command parse_command_line(int argc, const char *const *argv, const Surroundings &surroundings)
 {
     try {
-        return command_from(split_arguments(argc, argv), surroundings);
+        bool is_info = argc > 1 && std::string_view(argv[1]) == "info";
+        int skipped = is_info ? 1 : 0; // split_arguments() skips a first one of its own
+        return command_from(split_arguments(argc - skipped, argv + skipped), surroundings, is_info);
     } catch (const std::exception &error) {
         return wrong(fmt::format("cannot read the command line: {}", error.what()));
     }
+}
+
+Result<Filter> parse_filter(const std::vector<std::string> &words)
+{
+    std::vector<const char *> argv{"tcpflight"};
+    for (const auto &word : words)
+        argv.push_back(word.c_str());
+    argv.push_back(nullptr);
+    auto command = parse_command_line(static_cast<int>(argv.size()) - 1, argv.data(), {});
+    bool is_filter = command.kind == Command::Kind::Run && !command.options.read && !command.options.record;
+    if (!is_filter)
+        return failure(command.text);
+    return command.options.filter;
 }
 
 } // namespace tcpflight

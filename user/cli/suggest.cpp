@@ -53,7 +53,7 @@ std::optional<std::string_view> nearest_flag(std::string_view option)
     std::size_t best_distance = std::max<std::size_t>(given.size() / 3, 1) + 1;
     for (const Flag &flag : all_flags()) {
         std::string_view name = bare_name(flag.long_name);
-        if (name.empty())
+        if (name.empty() || flag.group == FlagGroup::Hidden)
             continue;
         bool one_begins_the_other = name.starts_with(given) || given.starts_with(name);
         std::size_t edits = one_begins_the_other ? 1 : distance(given, name);

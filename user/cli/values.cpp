@@ -9,6 +9,7 @@
 #include <charconv>
 #include <limits>
 #include <optional>
+#include <string>
 #include <system_error>
 
 namespace tcpflight {
@@ -106,6 +107,47 @@ Result<void> check_comm(const Flag &flag, std::string_view text)
         return failure(fmt::format("{} is too long, the kernel keeps {} bytes of a name: give {}", quote(text),
                                    max_comm, quote(text.substr(0, max_comm))));
     return {};
+}
+
+Result<std::uint64_t> parse_size(const Flag &flag, std::string_view text, std::uint64_t bare_unit, std::uint64_t low)
+{
+    constexpr std::string_view letters = "kmgt";
+    auto digits = text.substr(0, text.find_first_not_of("0123456789"));
+    std::string unit(text.substr(digits.size()));
+    for (char &letter : unit)
+        letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+    std::uint64_t factor = bare_unit;
+    if (!unit.empty()) {
+        auto exponent = letters.find(unit.front());
+        auto rest = std::string_view(unit).substr(1);
+        if (exponent == std::string_view::npos || (!rest.empty() && rest != "b" && rest != "ib"))
+            return tl::unexpected(wrong_value(flag, text));
+        factor = 1;
+        for (std::size_t step = 0; step <= exponent; step++)
+            factor *= rest == "b" ? 1000U : 1024U;
+    }
+    auto count = number(digits, 1, std::numeric_limits<std::int64_t>::max() / factor);
+    if (!count || *count * factor < low)
+        return tl::unexpected(wrong_value(flag, text));
+    return *count * factor;
+}
+
+Result<std::uint64_t> parse_seconds(const Flag &flag, std::string_view text, std::uint64_t most_s)
+{
+    constexpr std::size_t max_decimals = 9;
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    auto point = text.find('.');
+    auto whole = number(text.substr(0, point), 0, most_s);
+    std::optional<std::uint64_t> fraction = 0;
+    if (point != std::string_view::npos) {
+        std::string decimals(text.substr(point + 1));
+        bool fits = !decimals.empty() && decimals.size() <= max_decimals;
+        decimals.resize(max_decimals, '0');
+        fraction = fits ? number(decimals, 0, ns_per_s - 1) : std::nullopt;
+    }
+    if (!whole || !fraction || *whole * ns_per_s + *fraction > most_s * ns_per_s)
+        return tl::unexpected(wrong_value(flag, text));
+    return *whole * ns_per_s + *fraction;
 }
 
 } // namespace tcpflight

@@ -26,4 +26,11 @@ Result<void> parse_pids(const Flag &flag, std::string_view text, std::vector<std
 // A name that a process can have: the kernel keeps 15 bytes (TASK_COMM_LEN less the NUL).
 Result<void> check_comm(const Flag &flag, std::string_view text);
 
+// "2GiB", "500M": digits and a unit, k, M, G or T (case does not count). The unit alone or with "iB" is a
+// power of 1,024, with "B" of 1,000. Without one: `bare_unit` bytes.
+Result<std::uint64_t> parse_size(const Flag &flag, std::string_view text, std::uint64_t bare_unit, std::uint64_t low);
+
+// Seconds with up to nine decimals, at most `most_s`; nanoseconds.
+Result<std::uint64_t> parse_seconds(const Flag &flag, std::string_view text, std::uint64_t most_s);
+
 } // namespace tcpflight

@@ -12,7 +12,8 @@ struct ClockAnchor {
 
     [[nodiscard]] std::int64_t to_wall(std::uint64_t time_ns) const
     {
-        return wall_ns + static_cast<std::int64_t>(time_ns - boot_ns);
+        // Unsigned: from a file, they can be anything.
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(wall_ns) + time_ns - boot_ns);
     }
 };
 

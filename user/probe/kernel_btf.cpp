@@ -43,4 +43,19 @@ unsigned KernelBtf::tracepoint_arguments(const char *tracepoint) const
     return 0;
 }
 
+unsigned KernelBtf::function_id(const char *function) const
+{
+    auto id = btf__find_by_name_kind(types_.get(), function, BTF_KIND_FUNC);
+    return id < 0 ? 0U : static_cast<unsigned>(id);
+}
+
+std::optional<unsigned> KernelBtf::function_arguments(const char *function) const
+{
+    auto id = function_id(function);
+    if (id == 0)
+        return std::nullopt;
+    const auto *prototype = btf__type_by_id(types_.get(), btf__type_by_id(types_.get(), id)->type);
+    return btf_vlen(prototype);
+}
+
 } // namespace tcpflight

@@ -4,6 +4,7 @@
 #include "model/result.h"
 
 #include <memory>
+#include <optional>
 
 struct btf;
 
@@ -16,6 +17,11 @@ public:
     // Arguments of a tracepoint, without the context that every one of them has; 0 if it does not exist. Stable kernels
     // back-port signature changes, so the number of arguments is looked up and never derived from a version.
     [[nodiscard]] unsigned tracepoint_arguments(const char *tracepoint) const;
+
+    // Its BTF id; 0 if the kernel has no such function, or has inlined it everywhere.
+    [[nodiscard]] unsigned function_id(const char *function) const;
+    // None: no such function.
+    [[nodiscard]] std::optional<unsigned> function_arguments(const char *function) const;
 
 private:
     struct Free {

@@ -1,7 +1,11 @@
 #include "probe/privileges.h"
 
+#include "filter/quote.h"
+
 #include <fmt/format.h>
+#include <grp.h>
 #include <linux/capability.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,13 +54,46 @@ Result<void> check_privileges()
                                missing, own_path()));
 }
 
-Result<void> drop_privileges()
+Result<void> become_user(const std::string &name)
 {
+    errno = 0;
+    const passwd *user = getpwnam(name.c_str());
+    if (user == nullptr)
+        return failure(fmt::format("-Z: there is no user {}: give a name as in /etc/passwd", quote(name)));
+    auto uid = user->pw_uid;
+    auto gid = user->pw_gid;
+    // In this order: without the user's rights the groups cannot be changed any more.
+    if (initgroups(name.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+        return failure(fmt::format("-Z: cannot become {}: {}", quote(name), std::strerror(errno)));
+    return {};
+}
+
+namespace {
+
+Result<void> keep_only(std::uint64_t wanted)
+{
+    auto effective = effective_capabilities();
+    if (!effective)
+        return tl::unexpected(effective.error());
     __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    CapabilitySets none{};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_capset, &header, none.data()) != 0)
+    CapabilitySets sets{};
+    auto kept = static_cast<std::uint32_t>(*effective & wanted);
+    sets[0] = {.effective = kept, .permitted = kept, .inheritable = 0};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_capset, &header, sets.data()) != 0)
         return failure(fmt::format("cannot give up privileges: {}", std::strerror(errno)));
     return {};
+}
+
+} // namespace
+
+Result<void> drop_privileges()
+{
+    return keep_only(0);
+}
+
+Result<void> drop_all_but_file_access()
+{
+    return keep_only(std::uint64_t{1} << CAP_DAC_OVERRIDE);
 }
 
 } // namespace tcpflight

@@ -2,6 +2,7 @@
 
 #include "probe/clock_rate.h"
 #include "probe/kernel_btf.h"
+#include "probe/layers.h"
 #include "probe/libbpf_log.h"
 #include "probe/load_error.h"
 #include "probe/privileges.h"
@@ -16,18 +17,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace tcpflight {
 
 struct Tracer::Programs {
     programs *skeleton = nullptr;
-    std::array<bpf_link *, 3> links{};
+    std::vector<bpf_program *> chosen; // in the order of attaching
+    std::vector<bpf_link *> links;
     std::size_t ring_bytes = 0;
     std::span<tf_stage> stages;
 
@@ -44,14 +46,8 @@ struct Tracer::Programs {
 
     void unlink()
     {
-        for (auto *&link : links)
-            bpf_link__destroy(std::exchange(link, nullptr));
-    }
-
-    // on_nested_transition last: while the others are attached and it is not, what it would rescue is counted as lost.
-    [[nodiscard]] std::array<bpf_program *, 3> attached() const
-    {
-        return {skeleton->progs.on_transition, skeleton->progs.on_retransmit, skeleton->progs.on_nested_transition};
+        for (auto *link : std::exchange(links, {}))
+            bpf_link__destroy(link);
     }
 };
 
@@ -63,7 +59,7 @@ std::uint64_t read_counter(const __u64 &counter)
 }
 
 // The program was not run because it was already running on that CPU; the kernel counts per program since 5.12.
-std::uint64_t nested_misses(bpf_program *program)
+std::uint64_t nested_misses(const bpf_program *program)
 {
     bpf_prog_info info{};
     __u32 size = sizeof(info);
@@ -101,18 +97,27 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
 {
     if (auto allowed = check_privileges(); !allowed)
         return tl::unexpected(allowed.error());
-    LibbpfLog log;
     auto btf = KernelBtf::load();
     if (!btf)
         return tl::unexpected(btf.error());
+    for (auto layer = highest_layer(*btf, settings.layer);; layer = below(layer)) {
+        auto tracer = attach_in(layer, settings, *btf);
+        if (tracer || layer == Layer::Core)
+            return tracer;
+    }
+}
 
+Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, const KernelBtf &btf)
+{
+    LibbpfLog log;
     auto state = std::make_unique<Programs>();
     // A page of 64 KiB (arm64) is more than the smallest size that may be asked for.
     state->ring_bytes = std::max(std::size_t{settings.ring_bytes}, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
     state->skeleton = programs::open();
     if (state->skeleton == nullptr)
         return load_error("open", errno, log);
-    configure(*state->skeleton, settings, state->ring_bytes, *btf);
+    configure(*state->skeleton, settings, state->ring_bytes, btf);
+    state->chosen = choose_programs(*state->skeleton, btf, layer);
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);
     if (auto filled = fill_pids(settings.filter, *state->skeleton); !filled)
@@ -123,13 +128,18 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
     state->stages = *stages;
     state->skeleton->bss->jiffy_us = measure_jiffy_us(*state->skeleton);
 
-    auto attached = state->attached();
-    for (std::size_t i = 0; i < attached.size(); i++) {
-        state->links[i] = bpf_program__attach(attached[i]);
-        if (state->links[i] == nullptr)
+    for (const auto *program : state->chosen) {
+        auto *link = bpf_program__attach(program);
+        if (link == nullptr)
             return load_error("attach", errno, log);
+        state->links.push_back(link);
     }
     return Tracer(std::move(state));
+}
+
+std::string Tracer::hooks() const
+{
+    return describe_hooks(programs_->chosen);
 }
 
 Channel Tracer::channel() const
@@ -155,8 +165,9 @@ std::uint64_t Tracer::nested_losses() const
     for (const auto &stage : programs_->stages)
         rescued += __atomic_load_n(&stage.rescued, __ATOMIC_RELAXED);
     // What on_nested_transition missed itself is no loss: on_transition had it, or it is among that one's misses.
-    auto *skeleton = programs_->skeleton;
-    auto missed = nested_misses(skeleton->progs.on_transition) + nested_misses(skeleton->progs.on_retransmit);
+    std::uint64_t missed = 0;
+    for (const auto *program : programs_->chosen)
+        missed += program == programs_->skeleton->progs.on_nested_transition ? 0 : nested_misses(program);
     return missed - std::min(missed, rescued);
 }
 

@@ -2,20 +2,24 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "model/layer.h"
 #include "model/result.h"
 #include "source/channel.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
+#include <string>
 
 namespace tcpflight {
+
+class KernelBtf;
 
 struct TracerSettings {
     Filter filter;                       // the kernel takes the part that it can decide
     std::uint32_t ring_bytes = 4U << 20; // a power of two; a page, if that is more
     bool metrics = false;                // tf_metrics in state records too
+    Layer layer = Layer::Fentry;         // nothing above it
 };
 
 class Tracer {
@@ -30,8 +34,8 @@ public:
     // What a LiveSource reads; all of it stays the tracer's.
     [[nodiscard]] Channel channel() const;
 
-    // How the programs are attached: "tp_btf".
-    [[nodiscard]] static std::string_view layer() { return "tp_btf"; }
+    // How the programs are attached, for people: "tp_btf+fentry".
+    [[nodiscard]] std::string hooks() const;
 
     struct Counters {
         std::uint64_t filtered_out = 0; // events that the filter refused in the kernel
@@ -50,6 +54,7 @@ public:
 
 private:
     struct Programs;
+    static Result<Tracer> attach_in(Layer layer, const TracerSettings &settings, const KernelBtf &btf);
     explicit Tracer(std::unique_ptr<Programs> programs);
     std::unique_ptr<Programs> programs_;
 };

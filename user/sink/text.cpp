@@ -6,11 +6,10 @@
 #include "sink/errno_name.h"
 #include "sink/escape.h"
 #include "sink/remote_end.h"
+#include "sink/text_parts.h"
 
 namespace tcpflight {
 namespace {
-
-constexpr std::uint64_t ns_per_us = 1000;
 
 using TimeText = std::variant<std::monostate, ClockText, DeltaText>;
 
@@ -44,12 +43,6 @@ void put_segment(LineWriter &line, const Retransmit &retransmit)
     line.put_decimal(retransmit.length);
     line.put(retransmit.length == 1 ? std::string_view(" byte at ") : std::string_view(" bytes at "));
     line.put_decimal(retransmit.offset);
-}
-
-void put_number(LineWriter &line, std::string_view label, std::uint64_t value)
-{
-    line.put(label);
-    line.put_decimal(value);
 }
 
 } // namespace
@@ -157,7 +150,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &
         line.put("): ");
     }
     put_segment(line, retransmit);
-    put_number(line, " #", retransmit.attempt);
+    put_labelled(line, " #", retransmit.attempt);
     put_in_color(line, color::reset);
     line.put(" in ");
     put_state(line, retransmit.state);
@@ -183,7 +176,7 @@ void TextSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &l
     line.put(": ");
     line.put(describe(lost.reason));
     if (lost.cpu)
-        put_number(line, ", cpu ", *lost.cpu);
+        put_labelled(line, ", cpu ", *lost.cpu);
 }
 
 void TextSink::put_owner(LineWriter &line, const Identity *identity) const
@@ -195,7 +188,7 @@ void TextSink::put_owner(LineWriter &line, const Identity *identity) const
     const Owner &owner = identity->owner;
     line.put(", ");
     put_escaped(line, owner.comm_view());
-    put_number(line, "[", owner.pid);
+    put_labelled(line, "[", owner.pid);
     line.put(']');
     if (style_.metrics) {
         line.put(" (");
@@ -218,20 +211,20 @@ void TextSink::put_details(LineWriter &line, const Identity *identity, const Met
             line.put(", RTO ");
             put_duration(line, metrics->rto_us * ns_per_us, style_.precision);
         }
-        put_number(line, ", cwnd ", metrics->cwnd);
+        put_labelled(line, ", cwnd ", metrics->cwnd);
         if (metrics->ssthresh != infinite_ssthresh)
-            put_number(line, ", ssthresh ", metrics->ssthresh);
-        put_number(line, ", sendq ", metrics->send_queue);
-        put_number(line, ", recvq ", metrics->recv_queue);
-        put_number(line, ", in flight ", metrics->in_flight);
+            put_labelled(line, ", ssthresh ", metrics->ssthresh);
+        put_labelled(line, ", sendq ", metrics->send_queue);
+        put_labelled(line, ", recvq ", metrics->recv_queue);
+        put_labelled(line, ", in flight ", metrics->in_flight);
     }
     if (identity == nullptr)
         return;
     if (identity->netns != 0)
-        put_number(line, ", netns ", identity->netns);
-    put_number(line, ", uid ", identity->uid);
+        put_labelled(line, ", netns ", identity->netns);
+    put_labelled(line, ", uid ", identity->uid);
     if (identity->cgroup != 0)
-        put_number(line, ", cgroup ", identity->cgroup);
+        put_labelled(line, ", cgroup ", identity->cgroup);
 }
 
 } // namespace tcpflight

@@ -1,6 +1,7 @@
 #include "source/live_source.h"
 
 #include "decode/decode.h"
+#include "source/loss_record.h"
 #include "tcpflight/control.h"
 
 #include <algorithm>
@@ -100,20 +101,15 @@ void LiveSource::collect_loss(std::size_t cpu)
     if (total == losses_told_[cpu])
         return;
     losses_told_[cpu] = total;
-    struct {
-        tf_header header;
-        tf_loss loss;
-    } record{};
-    record.loss = {.total = total,
-                   .until_ns = load(stage.lost_until),
-                   .cpu = static_cast<std::uint32_t>(cpu),
-                   .reason = TF_LOSS_RING_FULL};
-    record.header.type = TF_RECORD_LOST;
-    record.header.time_ns = __atomic_exchange_n(&stage.lost_since, 0, __ATOMIC_SEQ_CST);
-    if (record.header.time_ns == 0) // lost while the last total was read: its time went with that
-        record.header.time_ns = record.loss.until_ns;
+    const tf_loss loss{.total = total,
+                       .until_ns = load(stage.lost_until),
+                       .cpu = static_cast<std::uint32_t>(cpu),
+                       .reason = TF_LOSS_RING_FULL};
+    auto since = __atomic_exchange_n(&stage.lost_since, 0, __ATOMIC_SEQ_CST);
+    if (since == 0) // lost while the last total was read: its time went with that
+        since = loss.until_ns;
     // Each CPU's in a stream of its own: they are found in the order of CPUs, and not of time.
-    streams_[channel_.stages.size() + 1 + cpu].append(std::as_bytes(std::span(&record, 1)));
+    streams_[channel_.stages.size() + 1 + cpu].append(LossRecord(since, loss).bytes());
 }
 
 // False: look into the ring first.

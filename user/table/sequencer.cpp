@@ -50,6 +50,18 @@ void Sequencer::advance(std::uint64_t time_ns)
     release(time_ns);
 }
 
+std::optional<std::uint64_t> Sequencer::oldest_ns() const
+{
+    std::optional<std::uint64_t> oldest;
+    auto look_at = [&](const Held &held) {
+        oldest = std::min(oldest.value_or(held.event.time_ns), held.event.time_ns);
+    };
+    std::for_each(queue_.begin(), queue_.end(), look_at);
+    for (const auto &[connection, held] : late_)
+        look_at(held);
+    return oldest;
+}
+
 void Sequencer::finish()
 {
     std::vector<Held> rest;

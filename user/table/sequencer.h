@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 
 namespace tcpflight {
@@ -36,6 +37,8 @@ public:
 
     // Is anything waiting that advance() could set free?
     [[nodiscard]] bool is_holding() const { return !queue_.empty(); }
+    // Of the oldest event that waits for whatever reason; none: nothing waits. Looks at all of them.
+    [[nodiscard]] std::optional<std::uint64_t> oldest_ns() const;
 
     static constexpr std::uint64_t window_ns = 20'000'000;
     // More late events than this are delivered as they are: memory is bounded.

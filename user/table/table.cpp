@@ -63,8 +63,9 @@ std::optional<Event> Table::observe_loss(const Record &record)
 Event Table::observe_socket(const Record &record)
 {
     const auto &header = record.header;
-    auto &connection = find_or_add(record);
-    learn_identity(connection, record);
+    auto &slot = find_or_add(record);
+    auto &connection = slot.connection;
+    learn_identity(slot, record);
 
     Event event;
     event.time_ns = header.time_ns;
@@ -73,12 +74,13 @@ Event Table::observe_socket(const Record &record)
     connection.incomplete |= event.after_gap;
     connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
-    if (header.type == TF_RECORD_STATE)
-        event.what = state_change(connection, record);
-    else
-        event.what = retransmit(connection, record);
+    switch (header.type) {
+    case TF_RECORD_STATE: event.what = state_change(connection, record); break;
+    case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
+    default: break; // decode lets nothing else through
+    }
     event.incomplete = connection.incomplete;
-    event.wanted = connection.wanted;
+    event.wanted = slot.wanted;
     event.identity = connection.identity_known ? &connection.identity : nullptr;
 
     if (connection.state == TcpState::Close) {
@@ -90,37 +92,46 @@ Event Table::observe_socket(const Record &record)
     return event;
 }
 
-Table::Connection &Table::find_or_add(const Record &record)
+Table::Slot &Table::find_or_add(const Record &record)
 {
     auto found = index_.find(record.header.cookie);
     if (found != index_.end())
         return slots_[found->second];
 
-    if (index_.size() >= capacity_)
-        forget_one();
-    std::uint32_t slot = 0;
-    if (free_slots_.empty()) {
-        slot = static_cast<std::uint32_t>(slots_.size());
-        slots_.emplace_back();
-    } else {
-        slot = free_slots_.back();
-        free_slots_.pop_back();
-        slots_[slot] = {};
-    }
-    index_.emplace(record.header.cookie, slot);
-    auto &connection = slots_[slot];
-    connection.cookie = record.header.cookie;
+    auto &slot = add(record.header.cookie);
+    auto &connection = slot.connection;
     connection.state = TcpState{record.header.old_state};
     // Seen from its birth on, it has missed nothing; otherwise any gap so far may have hidden a part of it.
     bool born_now = connection.state == TcpState::Close ||
                     (connection.state == TcpState::Listen && TcpState{record.header.new_state} == TcpState::SynRecv);
     connection.gaps_seen = born_now ? gaps_ : 0;
-    connection.wanted = !wanted_;
-    return connection;
+    return slot;
 }
 
-void Table::learn_identity(Connection &connection, const Record &record)
+// A new connection of which nothing is known.
+Table::Slot &Table::add(std::uint64_t cookie)
 {
+    if (index_.size() >= capacity_)
+        forget_one();
+    std::uint32_t number = 0;
+    if (free_slots_.empty()) {
+        number = static_cast<std::uint32_t>(slots_.size());
+        slots_.emplace_back();
+    } else {
+        number = free_slots_.back();
+        free_slots_.pop_back();
+        slots_[number] = {};
+    }
+    index_.emplace(cookie, number);
+    auto &slot = slots_[number];
+    slot.connection.cookie = cookie;
+    slot.wanted = !wanted_;
+    return slot;
+}
+
+void Table::learn_identity(Slot &slot, const Record &record)
+{
+    auto &connection = slot.connection;
     bool news = false;
     if (record.has(TF_FLAG_IDENTITY)) {
         // The kernel keeps an owner's number but not always its name, and then says "unknown": we know better.
@@ -138,11 +149,11 @@ void Table::learn_identity(Connection &connection, const Record &record)
         connection.identity.local.port = record.header.local_port;
         news = true;
     }
-    if (news && !connection.wanted)
-        connection.wanted = wanted_(connection.identity);
+    if (news && !slot.wanted)
+        slot.wanted = wanted_(connection.identity);
 }
 
-StateChange Table::state_change(Connection &connection, const Record &record)
+StateChange Table::state_change(KnownConnection &connection, const Record &record)
 {
     const auto &header = record.header;
     StateChange change{.from = TcpState{header.old_state},
@@ -163,7 +174,7 @@ StateChange Table::state_change(Connection &connection, const Record &record)
     return change;
 }
 
-Retransmit Table::retransmit(Connection &connection, const Record &record)
+Retransmit Table::retransmit(KnownConnection &connection, const Record &record)
 {
     const auto &raw = record.retransmission;
     connection.attempt = connection.attempt != 0 && connection.last_seq == raw.seq ? connection.attempt + 1 : 1;
@@ -197,6 +208,75 @@ std::uint32_t Table::gaps_at(std::uint64_t time_ns) const
     return gaps_ - (gaps_ != 0 && time_ns <= gap_until_ns_ ? 1 : 0);
 }
 
+KnownGaps Table::known_gaps() const
+{
+    KnownGaps gaps{.told = {}, .count = gaps_, .until_ns = gap_until_ns_};
+    for (const auto &[where, total] : losses_)
+        gaps.told.push_back({.cpu = where.first, .reason = where.second, .total = total});
+    return gaps;
+}
+
+void Table::for_each_known(const Visit &visit) const
+{
+    std::vector<const KnownConnection *> alive;
+    alive.reserve(index_.size());
+    for (const auto &slot : slots_) {
+        if (slot.connection.cookie != 0)
+            alive.push_back(&slot.connection);
+    }
+    std::sort(alive.begin(), alive.end(), [](const auto *a, const auto *b) { return a->cookie < b->cookie; });
+    for (const auto *connection : alive)
+        visit(*connection);
+}
+
+void Table::restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)
+{
+    forget_all();
+    losses_.clear();
+    for (const auto &told : gaps.told)
+        losses_[{told.cpu, told.reason}] = told.total;
+    gaps_ = gaps.count;
+    gap_until_ns_ = gaps.until_ns;
+    for (const auto &connection : connections)
+        put(connection);
+}
+
+void Table::heal(std::span<const KnownConnection> connections)
+{
+    std::vector<std::uint64_t> seen_since;
+    for (const auto &slot : slots_) {
+        if (slot.connection.cookie != 0 && slot.connection.gaps_seen >= gaps_)
+            seen_since.push_back(slot.connection.cookie);
+    }
+    std::sort(seen_since.begin(), seen_since.end());
+    forget_all();
+    for (auto connection : connections) {
+        // The numbers of gaps are those of the other table.
+        bool was_seen = std::binary_search(seen_since.begin(), seen_since.end(), connection.cookie);
+        connection.gaps_seen = was_seen ? gaps_ : 0;
+        connection.incomplete = true;
+        put(connection);
+    }
+}
+
+void Table::put(const KnownConnection &connection)
+{
+    if (connection.cookie == 0 || index_.contains(connection.cookie))
+        return; // from a file: anything is possible
+    auto &slot = add(connection.cookie);
+    slot.connection = connection;
+    if (!slot.wanted && connection.identity_known)
+        slot.wanted = wanted_(connection.identity);
+}
+
+void Table::forget_all()
+{
+    index_.clear();
+    slots_.clear();
+    free_slots_.clear();
+    clock_hand_ = 0;
+}
+
 // The least recently seen of a few: exact order would cost every event, and this is the rare case.
 void Table::forget_one()
 {
@@ -204,13 +284,13 @@ void Table::forget_one()
     std::optional<std::size_t> oldest;
     for (int i = 0; i < looks || !oldest; i++) {
         clock_hand_ = (clock_hand_ + 1) % slots_.size();
-        const auto &candidate = slots_[clock_hand_];
+        const auto &candidate = slots_[clock_hand_].connection;
         if (candidate.cookie == 0)
             continue;
-        if (!oldest || candidate.last_seen_ns < slots_[*oldest].last_seen_ns)
+        if (!oldest || candidate.last_seen_ns < slots_[*oldest].connection.last_seen_ns)
             oldest = clock_hand_;
     }
-    remove(slots_[*oldest].cookie);
+    remove(slots_[*oldest].connection.cookie);
     forgotten_++;
 }
 
@@ -218,7 +298,7 @@ void Table::remove(std::uint64_t cookie)
 {
     auto found = index_.find(cookie);
     auto slot = found->second;
-    slots_[slot].cookie = 0;
+    slots_[slot].connection.cookie = 0;
     free_slots_.push_back(slot);
     index_.erase(found);
 }

@@ -4,6 +4,7 @@
 
 #include "decode/decode.h"
 #include "model/event.h"
+#include "table/known_connection.h"
 
 #include <tsl/robin_map.h>
 
@@ -13,12 +14,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace tcpflight {
 
-class Table {
+class Table : public KnownSource {
 public:
     // Does the user want this connection? Asked once when the identity is known, and again when it changes while the
     // answer was no: a connection once wanted stays wanted, so that no timeline is cut in the middle.
@@ -27,8 +29,22 @@ public:
     // Empty `wanted`: all are. At most `capacity` connections (at least 1) are kept; see forgotten().
     explicit Table(Wanted wanted = {}, std::size_t capacity = default_capacity);
 
+    // From now on; connections that are there are not asked for again.
+    void set_wanted(Wanted wanted) { wanted_ = std::move(wanted); }
+
     // The event's identity is valid until the next call. None: the record repeats a loss that is already known.
     std::optional<Event> observe(const Record &record);
+
+    // What it knows, for another table to go on from. In the order of cookies.
+    [[nodiscard]] KnownGaps known_gaps() const override;
+    void for_each_known(const Visit &visit) const override;
+
+    // Forgets everything, and goes on as if it had seen what another table knew. More than `capacity` connections are
+    // left out, and counted as forgotten. Whether a connection is wanted is asked anew.
+    void restore(const KnownGaps &gaps, std::span<const KnownConnection> connections);
+    // The same in the middle, where records are missing that another table has seen: what is told of each connection
+    // from here on is right again, but its next event comes after a gap, unless one since the last gap was seen.
+    void heal(std::span<const KnownConnection> connections);
 
     // Connections alive now.
     [[nodiscard]] std::size_t size() const { return index_.size(); }
@@ -40,20 +56,9 @@ public:
 
 private:
     // What every event touches comes first, and fits into the first cache line.
-    struct Connection {
-        std::uint64_t cookie = 0;
-        std::uint64_t changed_ns = 0; // when it entered `state`; meaningful if `entry_seen`
-        std::uint64_t last_seen_ns = 0;
-        std::uint32_t gaps_seen = 0; // gaps wholly behind its last event
-        TcpState state = TcpState::Close;
-        bool entry_seen = false;
-        bool opened_here = false; // it was seen in SYN_SENT
-        bool identity_known = false;
+    struct Slot {
         bool wanted = true;
-        bool incomplete = false;
-        std::uint32_t last_seq = 0; // of the last retransmitted segment
-        std::uint32_t attempt = 0;  // how often that segment was; 0: none was
-        Identity identity;
+        KnownConnection connection; // cookie 0: the slot is free
     };
 
     // Cookies are numbered one after the other: spread them, or they crowd together in a power-of-two table.
@@ -63,18 +68,21 @@ private:
 
     Event observe_socket(const Record &record);
     std::optional<Event> observe_loss(const Record &record);
-    Connection &find_or_add(const Record &record);
-    void learn_identity(Connection &connection, const Record &record);
-    StateChange state_change(Connection &connection, const Record &record);
-    static Retransmit retransmit(Connection &connection, const Record &record);
+    Slot &find_or_add(const Record &record);
+    Slot &add(std::uint64_t cookie);
+    void put(const KnownConnection &connection);
+    void learn_identity(Slot &slot, const Record &record);
+    static StateChange state_change(KnownConnection &connection, const Record &record);
+    static Retransmit retransmit(KnownConnection &connection, const Record &record);
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
+    void forget_all();
     void forget_one();
     void remove(std::uint64_t cookie);
 
     Wanted wanted_;
     std::size_t capacity_;
     tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash> index_; // cookie > slot
-    std::deque<Connection> slots_;                                   // a deque: growing moves nothing
+    std::deque<Slot> slots_;                                         // a deque: growing moves nothing
     std::vector<std::uint32_t> free_slots_;
     std::size_t clock_hand_ = 0;
     Identity departed_; // of the connection that ended with the last event

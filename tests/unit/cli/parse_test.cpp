@@ -161,6 +161,11 @@ OptionCase quiet(const std::string &flag)
     return {{flag}, [](const Options &o) { return o.style.quiet && !o.style.metrics; }};
 }
 
+OptionCase layer(const Words &words, Layer expected)
+{
+    return {words, [expected](const Options &o) { return o.layer == expected; }};
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, OtherOptions,
     testing::Values(
@@ -180,8 +185,10 @@ INSTANTIATE_TEST_SUITE_P(
         flush("-l"), flush("-U"),
         OptionCase{{"-n"}, [](const Options &o) { return o.filter.is_open() && o.flush == Flush::Batch; }},
         format({"--format", "json"}, Format::Json), format({"--format=json", "--format=text"}, Format::Text),
-        ring({"-B", "4"}, 4096), ring({"-B5"}, 8192), ring({"-B", "4096"}, 4U << 20), ring({"-B", "4097"}, 8U << 20),
-        ring({"--buffer-size", "1048575"}, 1U << 30), ring({"--buffer-size=1048576"}, 1U << 30)));
+        layer({}, Layer::Fentry), layer({"--layer", "core"}, Layer::Core), layer({"--layer=kprobe"}, Layer::Kprobe),
+        layer({"--layer", "core", "--layer", "fentry"}, Layer::Fentry), ring({"-B", "4"}, 4096), ring({"-B5"}, 8192),
+        ring({"-B", "4096"}, 4U << 20), ring({"-B", "4097"}, 8U << 20), ring({"--buffer-size", "1048575"}, 1U << 30),
+        ring({"--buffer-size=1048576"}, 1U << 30)));
 
 struct ColorCase {
     Words words;

@@ -34,8 +34,8 @@ INSTANTIATE_TEST_SUITE_P(
                     SuggestCase{"--colour", "--color"}, SuggestCase{"--quite", "--quiet"},
                     SuggestCase{"--formt", "--format"}, SuggestCase{"--buffersize", "--buffer-size"},
                     SuggestCase{"--precision", ""}, SuggestCase{"--xy", ""}, SuggestCase{"--write", ""},
-                    SuggestCase{"-x", ""}, SuggestCase{"--", ""}, SuggestCase{"---", ""}, SuggestCase{"--=port", ""},
-                    SuggestCase{"--" + std::string(33, 'p'), ""}));
+                    SuggestCase{"--layr", ""}, SuggestCase{"-x", ""}, SuggestCase{"--", ""}, SuggestCase{"---", ""},
+                    SuggestCase{"--=port", ""}, SuggestCase{"--" + std::string(33, 'p'), ""}));
 
 } // namespace
 } // namespace tcpflight

@@ -1,0 +1,158 @@
+#include "app/info.h"
+
+#include "app/output.h"
+#include "app/recording_info.h"
+#include "app/replay_files.h"
+#include "app/report.h"
+#include "filter/quote.h"
+#include "model/event.h"
+#include "recording/summary.h"
+#include "sink/clock_text.h"
+#include "sink/duration.h"
+#include "tcpflight/records.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <iterator>
+#include <string>
+
+namespace tcpflight {
+namespace {
+
+std::string time_text(std::int64_t wall_ns)
+{
+    std::string text;
+    {
+        LineWriter line(text);
+        ClockText(ClockText::Shape::DateClock, TimePrecision::Micro).put(line, wall_ns);
+    }
+    return text;
+}
+
+std::string duration_text(std::uint64_t duration_ns)
+{
+    std::string text;
+    {
+        LineWriter line(text);
+        put_duration(line, duration_ns, TimePrecision::Micro);
+    }
+    return text;
+}
+
+// By the anchor that held: the last one that was not taken later.
+std::int64_t to_wall(const Summary &summary, std::uint64_t time_ns)
+{
+    ClockAnchor anchor = summary.clocks.empty() ? summary.start.clock : summary.clocks.front();
+    for (const auto &clock : summary.clocks) {
+        if (clock.boot_ns <= time_ns)
+            anchor = clock;
+    }
+    return anchor.to_wall(time_ns);
+}
+
+class Paragraph {
+public:
+    void row(std::string_view label, std::string_view value)
+    {
+        fmt::format_to(std::back_inserter(text_), "  {:<13}{}\n", label, value);
+    }
+    void title(std::string_view title) { fmt::format_to(std::back_inserter(text_), "{}:\n", title); }
+    [[nodiscard]] std::string take() { return std::move(text_); }
+
+private:
+    std::string text_;
+};
+
+std::string kinds(const Summary &summary)
+{
+    static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 2> names{
+        {{TF_RECORD_STATE, "changes of state"}, {TF_RECORD_RETRANSMIT, "retransmissions"}}};
+    std::string text;
+    auto rest = summary.records;
+    for (const auto &[type, name] : names) {
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", summary.by_type.at(type), name);
+        rest -= summary.by_type.at(type);
+    }
+    return rest == 0 ? text : text + fmt::format(", {} of kinds that this version does not know", rest);
+}
+
+std::string losses(const Summary &summary)
+{
+    std::string text;
+    for (const auto &[reason, count] : summary.lost) {
+        auto why = reason < TF_LOSS_REASONS ? std::string(describe(static_cast<LossReason>(reason)))
+                                            : fmt::format("reason {}", reason);
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, why);
+    }
+    return text.empty() ? "none" : text;
+}
+
+std::string describe_file(const std::string &name, const Summary &summary)
+{
+    const auto &start = summary.start;
+    Paragraph out;
+    out.title(escape(name));
+    if (summary.records != 0) {
+        out.row("first event", time_text(to_wall(summary, summary.first_ns)));
+        out.row("last event", fmt::format("{}, {} later", time_text(to_wall(summary, summary.last_ns)),
+                                          duration_text(summary.last_ns - summary.first_ns)));
+    }
+    out.row("begun", time_text(start.clock.wall_ns));
+    out.row("host", fmt::format("{}, Linux {}", escape(start.host), escape(start.kernel)));
+    out.row("boot", escape(start.boot_id));
+    out.row("recorded by", fmt::format("{}, hooks: {}", escape(start.program), escape(start.hooks)));
+    auto filter = filter_text(start);
+    out.row("filter", filter.empty() ? "none" : filter);
+    out.row("file", fmt::format("number {} of its recording, {} bytes", start.file_number, summary.bytes));
+    auto ratio = summary.records == 0
+                     ? std::string()
+                     : fmt::format(", {:.1f} bytes each",
+                                   static_cast<double>(summary.bytes) / static_cast<double>(summary.records));
+    out.row("events", fmt::format("{}{}", summary.records, ratio));
+    out.row("", kinds(summary));
+    out.row("connections",
+            fmt::format("{}, alive at the begin: {}", summary.connections, summary.alive_at_start));
+    out.row("lost", losses(summary));
+    if (summary.clocks.size() > 1)
+        out.row("clock set", fmt::format("{} times while it was recorded", summary.clocks.size() - 1));
+    if (summary.unknown != 0)
+        out.row("not known", fmt::format("{} blocks, records or parts: from a newer version", summary.unknown));
+    out.row("ended", summary.finished ? "by its writer" : "no: it is being written, or its writer was killed");
+    out.row("whole", summary.is_whole() ? "yes" : fmt::format("no: damaged in {} places", summary.damage_count));
+    for (const auto &damage : summary.damages) {
+        auto records = damage.records ? fmt::format("{}", *damage.records) : std::string("unknown");
+        out.row("", fmt::format("at offset {}, {} bytes: {}; records lost: {}", damage.offset, damage.size, damage.what,
+                                records));
+    }
+    return out.take();
+}
+
+} // namespace
+
+int info(const Options &options)
+{
+    int status = 0;
+    std::string text;
+    for (const auto &path : options.read->files) {
+        auto input = open_input(path);
+        auto summary = input ? summarize(std::move(*input), path) : tl::unexpected(input.error());
+        if (!summary) {
+            report_error(summary.error(), 0);
+            status = 1;
+            continue;
+        }
+        text += describe_file(path == "-" ? "standard input" : path, *summary);
+        status = summary->is_whole() ? status : 1;
+    }
+    Output output(STDOUT_FILENO, -1);
+    if (output.write(text) == Output::Outcome::Failed) {
+        report_error({fmt::format("cannot write to standard output: {}", std::strerror(output.error()))}, 0);
+        return 1;
+    }
+    return status;
+}
+
+} // namespace tcpflight

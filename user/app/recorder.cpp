@@ -1,0 +1,240 @@
+#include "app/recorder.h"
+
+#include "app/report.h"
+#include "filter/quote.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::uint64_t ns_per_s = 1'000'000'000;
+// With --keep and no -C, so that there is always an old file that can go.
+constexpr std::uint64_t files_to_keep = 4;
+
+Result<std::unique_ptr<OutputFile>> create(const std::string &path, bool force)
+{
+    if (path == "-")
+        return output_to(STDOUT_FILENO);
+    auto file = real_disk().create(path, force ? Replace::Anything : Replace::Recordings);
+    if (file)
+        return std::move(*file);
+    if (file.error() == EEXIST)
+        return failure(fmt::format("{} is there and is not a recording of tcpflight: give another name, or --force",
+                                   quote(path)));
+    return failure(fmt::format("cannot write to {}: {}", quote(path), std::strerror(file.error())));
+}
+
+RotationSettings rotation_settings(const RecordOptions &options)
+{
+    RotationSettings settings{.name = options.path,
+                              .file_bytes = options.file_bytes,
+                              .rotate_s = options.rotate_s,
+                              .max_files = options.max_files,
+                              .soft_bytes = {}};
+    if (options.keep_bytes)
+        settings.soft_bytes = *options.keep_bytes / files_to_keep;
+    return settings;
+}
+
+} // namespace
+
+Recorder::Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known)
+    : options_(options), info_(std::move(info)), known_(known), rotation_(rotation_settings(options), std::time(nullptr)),
+      post_rotate_(options.post_rotate)
+{
+    if (options.keep_bytes)
+        shelf_.emplace(real_disk(), *options.keep_bytes,
+                       find_recordings(real_disk(), options.path, options.rotate_s.has_value()));
+}
+
+Result<std::unique_ptr<Recorder>> Recorder::start(const RecordOptions &options, StartInfo info,
+                                                  const KnownSource &known)
+{
+    std::unique_ptr<Recorder> recorder(new Recorder(options, std::move(info), known));
+    if (auto opened = recorder->open_next(); !opened)
+        return tl::unexpected(opened.error());
+    recorder->report_trouble();
+    return recorder;
+}
+
+// The new file first: should it not open, the old one goes on.
+Result<void> Recorder::open_next()
+{
+    auto file = create(rotation_.path(), options_.force);
+    if (!file)
+        return tl::unexpected(file.error());
+    if (writer_)
+        close_current();
+    path_ = rotation_.path();
+    if (shelf_)
+        shelf_->begin(path_);
+    info_.file_number = closed_.files;
+    writer_.emplace(std::move(*file),
+                    RecordingWriter::Settings{.start = info_,
+                                              .flush_interval_ns = options_.flush_interval_ns,
+                                              .lost_before = closed_.lost},
+                    known_);
+    writer_->flush(); // its header, and what is alive now
+    make_room();
+    return {};
+}
+
+void Recorder::close_current()
+{
+    if (auto finished = writer_->finish(); !finished)
+        whole_ = false;
+    report_trouble();
+    auto totals = writer_->totals();
+    closed_.records += totals.records;
+    closed_.bytes += totals.bytes;
+    closed_.lost = totals.lost;
+    closed_.files++;
+    writer_.reset();
+    if (shelf_)
+        shelf_->end(totals.bytes);
+}
+
+bool Recorder::write(std::span<const std::byte> record)
+{
+    if (!rotate_if_due())
+        return false;
+    writer_->write(record);
+    if (options_.flush_interval_ns == 0)
+        writer_->flush();
+    return true;
+}
+
+void Recorder::set_clock(const ClockAnchor &anchor)
+{
+    info_.clock = anchor;
+    writer_->set_clock(anchor);
+}
+
+bool Recorder::tick()
+{
+    if (!rotate_if_due())
+        return false;
+    auto due = writer_->flush_due_ns();
+    if (due && *due <= boot_now_ns()) {
+        writer_->flush();
+        make_room();
+    }
+    report_trouble();
+    return !over_;
+}
+
+bool Recorder::rotate_if_due()
+{
+    if (over_)
+        return false;
+    if (retry_ns_ != 0 && boot_now_ns() < retry_ns_)
+        return true;
+    auto step = retry_ns_ != 0 ? Rotation::Step::Next : rotation_.look(writer_->totals().bytes, std::time(nullptr));
+    if (step == Rotation::Step::Stay)
+        return true;
+    if (step == Rotation::Step::End) {
+        over_ = true;
+        return false;
+    }
+    auto complete = path_;
+    if (auto opened = open_next(); !opened) {
+        if (retry_ns_ == 0)
+            report_error({fmt::format("{}: going on in {} until it opens", opened.error().message, quote(path_)), {}},
+                         0);
+        retry_ns_ = boot_now_ns() + ns_per_s;
+        return true;
+    }
+    retry_ns_ = 0;
+    if (!options_.post_rotate.empty()) {
+        if (auto started = post_rotate_.start(complete); !started)
+            report_error(started.error(), 0);
+    }
+    return true;
+}
+
+std::optional<std::uint64_t> Recorder::due_ns() const
+{
+    auto due = writer_->flush_due_ns();
+    auto earlier = [&](std::uint64_t time_ns) { due = std::min(due.value_or(time_ns), time_ns); };
+    if (retry_ns_ != 0) {
+        earlier(retry_ns_);
+    } else if (auto next = rotation_.due()) {
+        // By the wall clock, like the names.
+        auto left = std::max<std::int64_t>(*next * static_cast<std::int64_t>(ns_per_s) - read_clock_anchor().wall_ns, 0);
+        earlier(boot_now_ns() + static_cast<std::uint64_t>(left));
+    }
+    return due;
+}
+
+void Recorder::reap()
+{
+    for (const auto &sentence : post_rotate_.reap())
+        report_error({sentence, {}}, 0);
+}
+
+bool Recorder::finish()
+{
+    auto complete = path_;
+    close_current();
+    // As tcpdump: what -W ends is a whole file; Ctrl-C leaves it to whoever pressed it.
+    if (over_ && told_trouble_ != EPIPE && !options_.post_rotate.empty()) {
+        if (auto started = post_rotate_.start(complete); !started)
+            report_error(started.error(), 0);
+    }
+    return whole_;
+}
+
+Recorder::Totals Recorder::totals() const
+{
+    auto totals = closed_;
+    if (writer_) {
+        auto current = writer_->totals();
+        totals.records += current.records;
+        totals.bytes += current.bytes;
+        totals.lost = current.lost;
+        totals.files++;
+    }
+    totals.records -= std::min(totals.records, totals.lost);
+    return totals;
+}
+
+void Recorder::report_trouble()
+{
+    auto trouble = writer_->trouble();
+    if (trouble == told_trouble_)
+        return;
+    if (trouble == EPIPE) {
+        over_ = true; // nobody reads it any more
+    } else if (trouble) {
+        report_error({fmt::format("cannot write to {}: {}: recording goes on when that is over", quote(path_),
+                                  std::strerror(*trouble)),
+                      {}},
+                     0);
+    } else {
+        report_error({fmt::format("writing to {} again: events lost meanwhile: {}", quote(path_),
+                                  writer_->totals().lost - closed_.lost),
+                      {}},
+                     0);
+    }
+    told_trouble_ = trouble;
+}
+
+void Recorder::make_room()
+{
+    if (!shelf_)
+        return;
+    for (const auto &refusal : shelf_->make_room(writer_->totals().bytes))
+        report_error({fmt::format("--keep: cannot delete {}: {}", quote(refusal.path), std::strerror(refusal.error)),
+                      {}},
+                     0);
+}
+
+} // namespace tcpflight

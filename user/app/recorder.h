@@ -1,0 +1,74 @@
+// -w: the files of a recording, one after the other.
+#pragma once
+
+#include "app/post_rotate.h"
+#include "cli/options.h"
+#include "model/result.h"
+#include "recording/format.h"
+#include "recording/rotation.h"
+#include "recording/shelf.h"
+#include "recording/writer.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tcpflight {
+
+class Recorder {
+public:
+    struct Totals {
+        std::uint64_t records = 0; // in the files
+        std::uint64_t bytes = 0;
+        std::uint64_t lost = 0; // records that the disk had no room for
+        std::uint32_t files = 0;
+    };
+
+    // Opens the first file. `known` as for a RecordingWriter. Trouble is told on standard error.
+    static Result<std::unique_ptr<Recorder>> start(const RecordOptions &options, StartInfo info,
+                                                   const KnownSource &known);
+
+    // Before the record goes on to `known`. False: the recording is at its end (-G with -W, or nobody reads it any
+    // more), and the record is not in it.
+    bool write(std::span<const std::byte> record);
+    void set_clock(const ClockAnchor &anchor);
+    // What time brings: flushes, and the next file. To be called at due_ns(). False: as write().
+    bool tick();
+    // CLOCK_BOOTTIME; none: not before the next record.
+    [[nodiscard]] std::optional<std::uint64_t> due_ns() const;
+    // A command of -z has ended.
+    void reap();
+    // False: something is missing in the last file.
+    bool finish();
+
+    [[nodiscard]] Totals totals() const;
+
+private:
+    Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known);
+    Result<void> open_next();
+    bool rotate_if_due();
+    void close_current();
+    void report_trouble();
+    void make_room();
+
+    RecordOptions options_;
+    StartInfo info_;
+    const KnownSource &known_;
+    Rotation rotation_;
+    std::optional<Shelf> shelf_;
+    PostRotate post_rotate_;
+    std::string path_; // of the file that is written; another than rotation_'s while that cannot be opened
+    std::optional<RecordingWriter> writer_;
+    Totals closed_; // the files before this one
+    std::optional<int> told_trouble_;
+    std::uint64_t retry_ns_ = 0; // when to try again to open the next file; 0: it is open
+    bool over_ = false;
+    bool whole_ = true;
+};
+
+} // namespace tcpflight

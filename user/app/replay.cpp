@@ -1,0 +1,283 @@
+#include "app/replay.h"
+
+#include "app/event_loop.h"
+#include "app/output.h"
+#include "app/pipeline.h"
+#include "app/recording_info.h"
+#include "app/replay_files.h"
+#include "app/report.h"
+#include "filter/quote.h"
+#include "recording/reader.h"
+#include "sink/make_sink.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace tcpflight {
+namespace {
+
+// How often a file that is being written is looked at again. Its writer adds to it once a second.
+constexpr std::uint64_t follow_interval_ns = 100'000'000;
+
+class Replay : public RecordingConsumer {
+public:
+    Replay(const Options &options, EventLoop loop)
+        : options_(options), sink_(make_sink(options.style)),
+          pipeline_({.filter = options.filter, .count = options.count}, *sink_), loop_(std::move(loop)),
+          output_(STDOUT_FILENO, loop_.signal_fd())
+    {
+    }
+
+    Result<int> run();
+
+    bool record(std::span<const std::byte> bytes) override;
+    void clock(const ClockAnchor &anchor) override { pipeline_.set_clock(anchor); }
+    void entry_point(const EntryPoint &entry) override;
+    void damage(const Damage &damage) override;
+
+private:
+    enum class Join : std::uint8_t {
+        New,     // another recording
+        GoesOn, // where the file before ended
+        Gap,     // of the same recording, but not all between them was read
+    };
+
+    Result<std::vector<ReplayFile>> choose_files();
+    Result<bool> show_file(const ReplayFile &file);
+    Result<bool> read_blocks(RecordingReader &reader);
+    Result<void> begin(const StartInfo &start, const std::string &path);
+    bool await_more();
+    bool flush();
+    int finish();
+
+    const Options &options_;
+    std::unique_ptr<Sink> sink_;
+    Pipeline pipeline_;
+    EventLoop loop_;
+    Output output_;
+    Output::Outcome outcome_ = Output::Outcome::Written;
+    std::uint64_t lines_missing_ = 0;
+
+    std::optional<StartInfo> before_; // of the file read last
+    bool before_whole_ = false;
+    Join join_ = Join::New;
+    std::string path_; // of the file that is read
+    std::uint64_t damaged_records_ = 0;
+    std::uint64_t unknown_ = 0;
+    bool damaged_ = false;
+    bool interrupted_ = false;
+    std::optional<std::int64_t> from_ns_;
+};
+
+Result<int> Replay::run()
+{
+    if (auto watched = loop_.watch_output(STDOUT_FILENO); !watched)
+        return tl::unexpected(watched.error());
+    auto files = choose_files();
+    if (!files)
+        return tl::unexpected(files.error());
+    for (const auto &file : *files) {
+        auto more = show_file(file);
+        if (!more) {
+            // What was read is shown all the same.
+            pipeline_.finish();
+            flush();
+            return tl::unexpected(more.error());
+        }
+        if (!*more)
+            break;
+    }
+    return finish();
+}
+
+Result<std::vector<ReplayFile>> Replay::choose_files()
+{
+    auto files = find_order(options_.read->files);
+    if (files && files->size() > 1 && options_.read->from)
+        skip_until(*files, options_.read->from->to_wall(files->front().start.clock.wall_ns));
+    return files;
+}
+
+// False: the rest is not wanted.
+Result<bool> Replay::show_file(const ReplayFile &file)
+{
+    auto input = open_input(file.path);
+    if (!input)
+        return tl::unexpected(input.error());
+    path_ = file.path == "-" ? "standard input" : file.path;
+    auto reader = RecordingReader::open(std::move(*input), path_, damaged_records_);
+    if (!reader)
+        return tl::unexpected(reader.error());
+    bool is_first = !before_;
+    if (auto begun = begin(reader->start(), path_); !begun)
+        return tl::unexpected(begun.error());
+    if (is_first && from_ns_) {
+        if (auto sought = reader->seek(*from_ns_); !sought)
+            return tl::unexpected(sought.error());
+    }
+    auto more = read_blocks(*reader);
+    damaged_records_ = reader->damaged();
+    unknown_ += reader->unknown();
+    return more;
+}
+
+Result<void> Replay::begin(const StartInfo &start, const std::string &path)
+{
+    join_ = Join::New;
+    if (before_ && before_->recording_id == start.recording_id) {
+        bool is_next = start.file_number == before_->file_number + 1;
+        join_ = is_next && before_whole_ ? Join::GoesOn : Join::Gap;
+        if (!is_next)
+            report_error({fmt::format("files of this recording are missing before {}: it is number {}, after {}",
+                                      quote(path), start.file_number, before_->file_number)},
+                         0);
+    }
+    if (join_ == Join::New) {
+        auto recorded = recorded_filter(start);
+        if (!recorded)
+            report_error({fmt::format("{} was recorded with a filter that this version does not know: all that is in it "
+                                      "is shown",
+                                      quote(path))},
+                         0);
+        pipeline_.restart(recorded.value_or(Filter{}));
+        pipeline_.set_clock(start.clock);
+    }
+    if (!before_) {
+        TimeRange range;
+        if (options_.read->from)
+            range.begin_ns = *(from_ns_ = options_.read->from->to_wall(start.clock.wall_ns));
+        if (options_.read->to)
+            range.end_ns = options_.read->to->to_wall(from_ns_.value_or(start.clock.wall_ns));
+        if (range.end_ns <= range.begin_ns)
+            return failure("--to is not after --from: no moment lies between them");
+        pipeline_.show_only(range);
+    }
+    before_ = start;
+    return {};
+}
+
+Result<bool> Replay::read_blocks(RecordingReader &reader)
+{
+    before_whole_ = true;
+    for (;;) {
+        auto step = reader.read(*this);
+        if (!step)
+            return tl::unexpected(step.error());
+        if (*step == RecordingReader::Step::Stopped || (options_.read->to && pipeline_.is_past_range()))
+            return false;
+        if (*step == RecordingReader::Step::Finished)
+            return true;
+        if (*step == RecordingReader::Step::More)
+            continue;
+        if (options_.read->follow) {
+            if (flush() && await_more())
+                continue;
+            return false;
+        }
+        auto whole = reader.close(*this);
+        if (!whole)
+            return tl::unexpected(whole.error());
+        if (*whole)
+            report_error({fmt::format("{} is unfinished: it is being written, or its writer was killed", quote(path_))},
+                         0);
+        before_whole_ = false;
+        return true;
+    }
+}
+
+bool Replay::record(std::span<const std::byte> bytes)
+{
+    // Bounded memory, and a reader that sees something.
+    constexpr std::size_t output_chunk = std::size_t{256} << 10;
+    bool more = pipeline_.consume(bytes);
+    if (options_.flush == Flush::Line || pipeline_.output().size() >= output_chunk)
+        return flush() && more;
+    return more;
+}
+
+void Replay::entry_point(const EntryPoint &entry)
+{
+    if (entry.why == EntryPoint::Why::Healing || join_ == Join::Gap)
+        pipeline_.heal(entry.connections);
+    else if (entry.why == EntryPoint::Why::Sought || join_ == Join::New)
+        pipeline_.restore(entry.gaps, entry.connections);
+    // Otherwise all of it is known.
+    join_ = Join::GoesOn;
+}
+
+void Replay::damage(const Damage &damage)
+{
+    damaged_ = true;
+    before_whole_ = false;
+    auto records = damage.records ? fmt::format("{} records lost", *damage.records) : std::string("records lost: unknown");
+    report_error({fmt::format("{} is damaged at offset {}, {} bytes: {}; {}", quote(path_), damage.offset, damage.size,
+                              damage.what, records)},
+                 0);
+}
+
+// False: it is over.
+bool Replay::await_more()
+{
+    switch (loop_.wait(false, boot_now_ns() + follow_interval_ns)) {
+    case EventLoop::Wake::Signal: interrupted_ = true; return false;
+    case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; return false;
+    default: return true;
+    }
+}
+
+bool Replay::flush()
+{
+    auto &bytes = pipeline_.output();
+    if (bytes.empty())
+        return outcome_ == Output::Outcome::Written;
+    outcome_ = output_.write(bytes);
+    if (outcome_ != Output::Outcome::Written) {
+        auto missing = std::string_view(bytes).substr(bytes.size() - output_.unwritten());
+        lines_missing_ = static_cast<std::uint64_t>(std::count(missing.begin(), missing.end(), '\n'));
+    }
+    bytes.clear();
+    return outcome_ == Output::Outcome::Written;
+}
+
+int Replay::finish()
+{
+    if (outcome_ == Output::Outcome::Written) {
+        pipeline_.finish();
+        flush();
+    }
+    auto totals = pipeline_.totals();
+    totals.shown -= std::min(totals.shown, lines_missing_);
+    report_totals(totals, 0);
+    if (unknown_ != 0)
+        report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown_)}, 0);
+    if (outcome_ == Output::Outcome::Failed)
+        report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
+                                  std::strerror(output_.error()), lines_missing_)},
+                     0);
+    return outcome_ == Output::Outcome::Failed || damaged_ ? 1 : 0;
+}
+
+Result<int> start(const Options &options)
+{
+    auto loop = EventLoop::create();
+    if (!loop)
+        return tl::unexpected(loop.error());
+    return Replay(options, std::move(*loop)).run();
+}
+
+} // namespace
+
+int replay(const Options &options)
+{
+    auto status = start(options);
+    if (status)
+        return *status;
+    report_error(status.error(), options.verbosity);
+    return 1;
+}
+
+} // namespace tcpflight

@@ -1,0 +1,270 @@
+#include "cli/options_builder.h"
+
+#include "cli/values.h"
+#include "filter/quote.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <utility>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::uint64_t min_buffer_kib = 4;
+constexpr std::uint64_t max_buffer_kib = 1U << 20;
+
+template <typename Choice, std::size_t size>
+Result<void> choose(const Flag &flag, std::string_view text,
+                    const std::array<std::pair<std::string_view, Choice>, size> &choices, Choice &out)
+{
+    auto found = std::find_if(choices.begin(), choices.end(), [&](const auto &choice) { return choice.first == text; });
+    if (found == choices.end())
+        return tl::unexpected(wrong_value(flag, text));
+    out = found->second;
+    return {};
+}
+
+} // namespace
+
+Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
+{
+    constexpr std::array<std::pair<std::string_view, TimePrecision>, 2> precisions{
+        {{"micro", TimePrecision::Micro}, {"nano", TimePrecision::Nano}}};
+    constexpr std::array<std::pair<std::string_view, Format>, 2> formats{
+        {{"text", Format::Text}, {"json", Format::Json}}};
+    constexpr std::array<std::pair<std::string_view, Layer>, 3> layers{
+        {{name(Layer::Core), Layer::Core}, {name(Layer::Kprobe), Layer::Kprobe}, {name(Layer::Fentry), Layer::Fentry}}};
+    constexpr std::array<std::pair<std::string_view, ColorWhen>, 3> colors{
+        {{"auto", ColorWhen::Auto}, {"always", ColorWhen::Always}, {"never", ColorWhen::Never}}};
+
+    given_.push_back(flag.id);
+    if (flag.group == FlagGroup::Connections) {
+        options_.filter_words.emplace_back(flag.long_name.empty() ? flag.short_name : flag.long_name);
+        if (flag.takes_value())
+            options_.filter_words.emplace_back(value);
+    }
+    switch (flag.id) {
+    case FlagId::Port: return add_ports(flag, value, either_port_);
+    case FlagId::LocalPort: return add_ports(flag, value, local_port_);
+    case FlagId::RemotePort: return add_ports(flag, value, remote_port_);
+    case FlagId::Pid: return parse_pids(flag, value, options_.filter.pids);
+    case FlagId::Comm: return add_comm(flag, value);
+    case FlagId::Ipv4: ipv4_ = true; break;
+    case FlagId::Ipv6: ipv6_ = true; break;
+    case FlagId::Count: return set_count(flag, value);
+    case FlagId::Time: return count_time();
+    case FlagId::TimePrecision: return choose(flag, value, precisions, options_.style.precision);
+    case FlagId::Quiet: options_.style.quiet = true; break;
+    case FlagId::Verbose:
+        options_.style.metrics = true;
+        ++options_.verbosity;
+        break;
+    case FlagId::Numeric: break;
+    case FlagId::Format: return choose(flag, value, formats, options_.style.format);
+    case FlagId::Color: return choose(flag, value, colors, color_);
+    case FlagId::FlushLine:
+    case FlagId::FlushPacket: options_.flush = Flush::Line; break;
+    case FlagId::BufferSize: return set_buffer_size(flag, value);
+    case FlagId::LayerLimit: return choose(flag, value, layers, options_.layer);
+    case FlagId::Utc: options_.utc = true; break;
+    case FlagId::User:
+        if (value.empty())
+            return tl::unexpected(wrong_value(flag, value));
+        options_.user = value;
+        break;
+    case FlagId::Help:
+    case FlagId::Version: break; // answered before
+    default: return flag.group == FlagGroup::Recording ? apply_recording(flag, value) : apply_reading(flag, value);
+    }
+    return {};
+}
+
+Result<void> OptionsBuilder::apply_recording(const Flag &flag, std::string_view value)
+{
+    constexpr std::uint64_t tcpdumps_unit = 1'000'000;
+    constexpr std::uint64_t max_rotate_s = 31'536'000;
+    constexpr std::uint64_t max_files = 1'000'000;
+    constexpr std::uint64_t min_keep = 1U << 20;
+    constexpr std::uint64_t max_flush_s = 3600;
+    auto number = [&](std::uint64_t high) { return parse_number(flag, value, 1, high); };
+    auto store = [](const Result<std::uint64_t> &from, auto &to) -> Result<void> {
+        if (!from)
+            return tl::unexpected(from.error());
+        to = static_cast<std::uint32_t>(*from);
+        return {};
+    };
+    auto store_wide = [](const Result<std::uint64_t> &from, auto &to) -> Result<void> {
+        if (!from)
+            return tl::unexpected(from.error());
+        to = *from;
+        return {};
+    };
+    switch (flag.id) {
+    case FlagId::Write:
+    case FlagId::PostRotate:
+        if (value.empty())
+            return tl::unexpected(wrong_value(flag, value));
+        (flag.id == FlagId::Write ? record_.path : record_.post_rotate) = value;
+        break;
+    case FlagId::Print: record_.print = true; break;
+    case FlagId::Force: record_.force = true; break;
+    case FlagId::FileSize: return store_wide(parse_size(flag, value, tcpdumps_unit, 1), record_.file_bytes);
+    case FlagId::Keep: return store_wide(parse_size(flag, value, 1, min_keep), record_.keep_bytes);
+    case FlagId::FlushInterval: return store_wide(parse_seconds(flag, value, max_flush_s), record_.flush_interval_ns);
+    case FlagId::FileSeconds: return store(number(max_rotate_s), record_.rotate_s);
+    case FlagId::FileCount: return store(number(max_files), record_.max_files);
+    default: break;
+    }
+    return {};
+}
+
+Result<void> OptionsBuilder::apply_reading(const Flag &flag, std::string_view value)
+{
+    switch (flag.id) {
+    case FlagId::Read:
+        if (value.empty())
+            return tl::unexpected(wrong_value(flag, value));
+        read_.files.emplace_back(value);
+        break;
+    case FlagId::From:
+    case FlagId::To: {
+        auto moment = parse_moment(value);
+        if (!moment)
+            return tl::unexpected(wrong_value(flag, value));
+        (flag.id == FlagId::From ? read_.from : read_.to) = moment;
+        break;
+    }
+    case FlagId::Follow: read_.follow = true; break;
+    default: break;
+    }
+    return {};
+}
+
+Result<void> OptionsBuilder::combine(const std::vector<std::string> &words)
+{
+    // As the shell leaves them: -r rec-*
+    if (!read_.files.empty())
+        read_.files.insert(read_.files.end(), words.begin(), words.end());
+    bool writes = !record_.path.empty();
+    bool reads = !read_.files.empty();
+    for (auto id : given_) {
+        const Flag &flag = find_flag(id);
+        bool is_tracers = flag.group == FlagGroup::Recording || id == FlagId::User || id == FlagId::BufferSize ||
+                          id == FlagId::LayerLimit;
+        if (reads && is_tracers)
+            return failure(fmt::format("{} does not go with -r/--read, which only reads", flag.display()));
+        if (!writes && flag.group == FlagGroup::Recording)
+            return failure(fmt::format("{} needs -w/--write: it says how to record", flag.display()));
+        if (!reads && flag.group == FlagGroup::Reading)
+            return failure(fmt::format("{} needs -r/--read: it says how to read a recording", flag.display()));
+    }
+    if (writes) {
+        if (auto checked = check_recording(); !checked)
+            return checked;
+        options_.record = record_;
+    }
+    if (reads) {
+        if (auto checked = check_reading(); !checked)
+            return checked;
+        options_.read = read_;
+    }
+    return {};
+}
+
+Result<void> OptionsBuilder::check_recording() const
+{
+    bool rotates = record_.file_bytes || record_.rotate_s;
+    if (record_.max_files && !rotates)
+        return failure("-W needs -C or -G: without them there is one file");
+    if (!record_.post_rotate.empty() && !rotates && !record_.keep_bytes)
+        return failure("-z needs -C or -G: without them no file follows another");
+    if (record_.path == "-" && (rotates || record_.keep_bytes))
+        return failure("-w -: standard output is one file: leave out -C, -G and --keep, or give a name");
+    if (record_.path == "-" && record_.print)
+        return failure("-w -: standard output cannot take the recording and the lines of --print: give a name");
+    auto folder = std::string_view(record_.path).substr(0, record_.path.rfind('/') + 1);
+    if (record_.keep_bytes && record_.rotate_s && record_.path.find('/') != std::string::npos &&
+        folder.find('%') != std::string_view::npos)
+        return failure(fmt::format("--keep looks after one folder: give -w a name without '%' in {}", quote(folder)));
+    if (record_.keep_bytes && record_.file_bytes && *record_.file_bytes > *record_.keep_bytes / 2)
+        return failure("--keep must have room for two files of the size of -C");
+    return {};
+}
+
+Result<void> OptionsBuilder::check_reading() const
+{
+    bool has_pipe = std::find(read_.files.begin(), read_.files.end(), "-") != read_.files.end();
+    if (read_.files.size() > 1 && has_pipe)
+        return failure("-r -: standard input is read by itself: give it alone, or names only");
+    if (read_.follow && read_.files.size() > 1)
+        return failure("--follow reads one file: give the one that is being written");
+    return {};
+}
+
+Result<void> OptionsBuilder::add_ports(const Flag &flag, std::string_view value, std::shared_ptr<PortSet> &ports)
+{
+    if (!ports)
+        ports = std::make_shared<PortSet>();
+    return parse_ports(flag, value, *ports);
+}
+
+Result<void> OptionsBuilder::add_comm(const Flag &flag, std::string_view value)
+{
+    auto checked = check_comm(flag, value);
+    auto &comms = options_.filter.comms;
+    if (checked && std::find(comms.begin(), comms.end(), value) == comms.end())
+        comms.emplace_back(value);
+    return checked;
+}
+
+Result<void> OptionsBuilder::count_time()
+{
+    if (options_.style.time == TimeStyle::DeltaStart)
+        return failure("given more than five times: -ttttt is the most");
+    options_.style.time = static_cast<TimeStyle>(static_cast<int>(options_.style.time) + 1);
+    return {};
+}
+
+Result<void> OptionsBuilder::set_count(const Flag &flag, std::string_view value)
+{
+    auto count = parse_number(flag, value, 1, std::numeric_limits<std::uint64_t>::max());
+    if (!count)
+        return tl::unexpected(count.error());
+    options_.count = *count;
+    return {};
+}
+
+// The kernel takes powers of two only, of whole pages.
+Result<void> OptionsBuilder::set_buffer_size(const Flag &flag, std::string_view value)
+{
+    auto kib = parse_number(flag, value, min_buffer_kib, max_buffer_kib);
+    if (!kib)
+        return tl::unexpected(kib.error());
+    options_.ring_bytes = static_cast<std::uint32_t>(std::bit_ceil(*kib) << 10);
+    return {};
+}
+
+Options OptionsBuilder::finish(const Surroundings &surroundings) &&
+{
+    options_.filter.either_port = std::move(either_port_);
+    options_.filter.local_port = std::move(local_port_);
+    options_.filter.remote_port = std::move(remote_port_);
+    if (ipv4_ != ipv6_) {
+        options_.filter.ipv4 = ipv4_;
+        options_.filter.ipv6 = ipv6_;
+    }
+    // Colours and folding are for eyes: JSON has neither.
+    if (options_.style.format == Format::Text) {
+        bool is_terminal = surroundings.stdout_is_terminal;
+        bool color_by_default = is_terminal && !surroundings.environment_no_color;
+        options_.style.color = color_ == ColorWhen::Always || (color_ == ColorWhen::Auto && color_by_default);
+        options_.style.columns = is_terminal ? surroundings.terminal_columns : std::uint16_t{0};
+    }
+    return std::move(options_);
+}
+
+} // namespace tcpflight

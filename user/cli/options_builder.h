@@ -1,0 +1,49 @@
+// From flags and their values to Options. Takes the flags one by one; what depends on several of them, or on the
+// surroundings, is decided at the end. Errors are what follows "tcpflight: " (apply(): "--port: ").
+#pragma once
+
+#include "cli/flags.h"
+#include "cli/options.h"
+#include "model/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tcpflight {
+
+enum class ColorWhen : std::uint8_t { Auto, Always, Never };
+
+class OptionsBuilder {
+public:
+    Result<void> apply(const Flag &flag, std::string_view value);
+    // What the flags come to together; `words` belonged to none.
+    Result<void> combine(const std::vector<std::string> &words);
+    Options finish(const Surroundings &surroundings) &&;
+
+private:
+    Result<void> apply_recording(const Flag &flag, std::string_view value);
+    Result<void> apply_reading(const Flag &flag, std::string_view value);
+    [[nodiscard]] Result<void> check_recording() const;
+    [[nodiscard]] Result<void> check_reading() const;
+    static Result<void> add_ports(const Flag &flag, std::string_view value, std::shared_ptr<PortSet> &ports);
+    Result<void> add_comm(const Flag &flag, std::string_view value);
+    Result<void> count_time();
+    Result<void> set_count(const Flag &flag, std::string_view value);
+    Result<void> set_buffer_size(const Flag &flag, std::string_view value);
+
+    Options options_;
+    RecordOptions record_;
+    ReadOptions read_;
+    std::vector<FlagId> given_; // those whose company matters, in order
+    std::shared_ptr<PortSet> either_port_;
+    std::shared_ptr<PortSet> local_port_;
+    std::shared_ptr<PortSet> remote_port_;
+    bool ipv4_ = false;
+    bool ipv6_ = false;
+    ColorWhen color_ = ColorWhen::Auto;
+};
+
+} // namespace tcpflight

@@ -1,0 +1,29 @@
+// What this kernel lets programs hang on, and which of them are therefore loaded.
+#pragma once
+
+#include "model/layer.h"
+#include "probe/kernel_btf.h"
+
+#include <string>
+#include <vector>
+
+struct bpf_program;
+struct programs;
+
+namespace tcpflight {
+
+// The highest layer up to `limit` that this kernel takes. A kernel may still refuse a single program of it: then
+// everything is tried again in the layer below.
+Layer highest_layer(const KernelBtf &btf, Layer limit);
+
+// Above Core only.
+Layer below(Layer layer);
+
+// Of each concern, the best program that `layer` and the kernel's own description of itself allow; a concern that none
+// can serve is left out. All others are kept from being loaded. In the order in which they are to be attached.
+std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &btf, Layer layer);
+
+// For people: "tp_btf+fentry".
+std::string describe_hooks(const std::vector<bpf_program *> &chosen);
+
+} // namespace tcpflight

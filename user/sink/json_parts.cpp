@@ -1,0 +1,91 @@
+#include "sink/json_parts.h"
+
+#include "sink/address.h"
+#include "sink/errno_name.h"
+#include "sink/escape.h"
+#include "sink/remote_end.h"
+
+namespace tcpflight {
+
+void put_errno_or_null(LineWriter &line, std::string_view key, std::uint16_t error)
+{
+    line.put(key);
+    if (error == 0) {
+        line.put("null");
+        return;
+    }
+    line.put('"');
+    put_errno(line, error);
+    line.put('"');
+}
+
+namespace {
+
+void put_endpoints(LineWriter &line, const Identity &identity, bool has_remote)
+{
+    line.put(identity.family == Family::IPv4 ? std::string_view(R"(,"family":"ipv4","local_addr":")")
+                                             : std::string_view(R"(,"family":"ipv6","local_addr":")"));
+    put_address(line, identity.local.address);
+    put_number_or_null(line, "\",\"local_port\":", identity.local.port);
+    if (!has_remote) {
+        line.put(R"(,"remote_addr":null,"remote_port":null)");
+        return;
+    }
+    line.put(",\"remote_addr\":\"");
+    put_address(line, identity.remote.address);
+    put_number_or_null(line, "\",\"remote_port\":", identity.remote.port);
+}
+
+void put_owner(LineWriter &line, const Owner &owner)
+{
+    if (!owner.is_known()) {
+        line.put(R"(,"pid":null,"tid":null,"comm":null,"owner":"unknown")");
+        return;
+    }
+    put_number(line, ",\"pid\":", owner.pid);
+    put_number(line, ",\"tid\":", owner.tid);
+    line.put(",\"comm\":\"");
+    put_json_escaped(line, owner.comm_view());
+    line.put("\",\"owner\":\"");
+    line.put(name(owner.source));
+    line.put('"');
+}
+
+} // namespace
+
+void put_connection(LineWriter &line, const Event &event)
+{
+    put_number(line, ",\"conn\":", event.connection);
+    if (event.identity == nullptr) {
+        line.put(R"(,"family":null,"local_addr":null,"local_port":null,"remote_addr":null,"remote_port":null)"
+                 R"(,"pid":null,"tid":null,"comm":null,"owner":"unknown","uid":null,"netns":null,"cgroup":null)");
+    } else {
+        put_endpoints(line, *event.identity, has_remote_end(event));
+        put_owner(line, event.identity->owner);
+        put_number(line, ",\"uid\":", event.identity->uid);
+        put_number_or_null(line, ",\"netns\":", event.identity->netns);
+        put_number_or_null(line, ",\"cgroup\":", event.identity->cgroup);
+    }
+    line.put(event.incomplete ? std::string_view(",\"incomplete\":true") : std::string_view(",\"incomplete\":false"));
+}
+
+void put_metrics(LineWriter &line, const Metrics &metrics)
+{
+    put_number_or_null(line, ",\"rtt_us\":", metrics.rtt_us);
+    // The deviation of a time that was measured can be zero.
+    if (metrics.rtt_us != 0)
+        put_number(line, ",\"rttvar_us\":", metrics.rttvar_us);
+    else
+        line.put(",\"rttvar_us\":null");
+    put_number_or_null(line, ",\"rto_us\":", metrics.rto_us);
+    put_number(line, ",\"cwnd\":", metrics.cwnd);
+    if (metrics.ssthresh != infinite_ssthresh)
+        put_number(line, ",\"ssthresh\":", metrics.ssthresh);
+    else
+        line.put(",\"ssthresh\":null");
+    put_number(line, ",\"send_queue\":", metrics.send_queue);
+    put_number(line, ",\"recv_queue\":", metrics.recv_queue);
+    put_number(line, ",\"in_flight\":", metrics.in_flight);
+}
+
+} // namespace tcpflight

@@ -1,0 +1,42 @@
+// What JSON objects of several kinds have in common. `key` is the text up to and with the colon: ",\"pid\":".
+#pragma once
+
+#include "model/event.h"
+#include "sink/line_writer.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace tcpflight {
+
+inline void put_number(LineWriter &line, std::string_view key, std::uint64_t value)
+{
+    line.put(key);
+    line.put_decimal(value);
+}
+
+// Zero stands for "not known".
+inline void put_number_or_null(LineWriter &line, std::string_view key, std::uint64_t value)
+{
+    line.put(key);
+    if (value != 0)
+        line.put_decimal(value);
+    else
+        line.put("null");
+}
+
+void put_errno_or_null(LineWriter &line, std::string_view key, std::uint16_t error);
+
+inline void put_state(LineWriter &line, std::string_view key, TcpState state)
+{
+    line.put(key);
+    line.put('"');
+    line.put(name(state));
+    line.put('"');
+}
+
+// What every event of a connection has: which connection, and whose.
+void put_connection(LineWriter &line, const Event &event);
+void put_metrics(LineWriter &line, const Metrics &metrics);
+
+} // namespace tcpflight
