@@ -55,7 +55,8 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{{"-c", "0"}, "-c/--count: '0' is not a number of events: give 1 or more"},
         UsageCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text or json"},
         UsageCase{{"--prot"}, "unknown option '--prot': did you mean '--port'?"},
-        UsageCase{{"-w"}, "unknown option '-w': see --help"},
+        UsageCase{{"-w"}, "-w/--write: needs a value: give its name, or - for standard output"},
+        UsageCase{{"info"}, "info: needs a file: give the names of recordings, or - for standard input"},
         UsageCase{{"port"},
                   "'port': filter expressions are not there yet: use --port, --local-port, --remote-port, "
                   "--pid, --comm, -4 or -6"},
@@ -68,7 +69,7 @@ TEST(HelpOption, GoesToStandardOutput)
 {
     Finished help = run(tcpflight({"--help"}));
     EXPECT_EQ(help.status, exited(0));
-    EXPECT_EQ(help.out.substr(0, help.out.find('\n')), "Usage: tcpflight [OPTION]...");
+    EXPECT_EQ(help.out.substr(0, help.out.find('\n')), "Usage: tcpflight [OPTION]...                trace");
     EXPECT_NE(help.out.find("\nExamples:\n"), std::string::npos);
     EXPECT_EQ(help.err, "");
 
@@ -108,6 +109,41 @@ TEST_P(Printed, OnAFullDiskIsOneSentenceAndStatus1)
 }
 
 INSTANTIATE_TEST_SUITE_P(Texts, Printed, testing::Values("--help", "--version"));
+
+// Without privileges too: nothing of the kernel is touched.
+struct UnreadableCase {
+    Words words;
+    std::string sentence;
+};
+
+void PrintTo(const UnreadableCase &c, std::ostream *stream)
+{
+    for (const std::string &word : c.words)
+        *stream << word << ' ';
+}
+
+class Unreadable : public testing::TestWithParam<UnreadableCase> {};
+
+TEST_P(Unreadable, IsOneSentenceAndStatus1)
+{
+    Finished finished = run(tcpflight(GetParam().words));
+    EXPECT_EQ(finished.status, exited(1));
+    EXPECT_EQ(finished.out, "");
+    EXPECT_EQ(finished.err, "tcpflight: " + GetParam().sentence + "\n");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Unreadable,
+    testing::Values(UnreadableCase{{"-r", "/nonexistent.tfr"},
+                                   "cannot open '/nonexistent.tfr': No such file or directory"},
+                    UnreadableCase{{"info", "/nonexistent.tfr"},
+                                   "cannot open '/nonexistent.tfr': No such file or directory"},
+                    UnreadableCase{{"-r", "/"}, "'/' is a folder: give the recordings in it"},
+                    UnreadableCase{{"-r", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
+                    UnreadableCase{{"info", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
+                    UnreadableCase{{"-r", "/dev/null"}, "'/dev/null' is empty"},
+                    UnreadableCase{{"-r", "-"}, "'standard input' is empty"}),
+    [](const auto &row) { return std::to_string(row.index); });
 
 } // namespace
 } // namespace tcpflight::test

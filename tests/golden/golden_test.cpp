@@ -1,12 +1,15 @@
 // Recorded records in, the exact bytes of every output out. Each cases/NAME.records is shown in each of the styles
 // below and compared with cases/NAME.STYLE; tools/renew-golden rewrites those, for a person to read the diff.
 #include "app/pipeline.h"
+#include "recording/reader.h"
+#include "recording/writer.h"
 #include "sink/make_sink.h"
 #include "support/record_file.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -15,6 +18,7 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <unistd.h>
 #include <vector>
 
 namespace tcpflight::test {
@@ -56,12 +60,72 @@ std::vector<std::string> case_names()
 std::string show(const RecordFile &file, const OutputStyle &style)
 {
     auto sink = make_sink(style);
-    sink->set_clock(file.clock);
     Pipeline pipeline({}, *sink);
+    pipeline.set_clock(file.clock);
     for (const auto &record : file.records)
         pipeline.consume(record);
     pipeline.finish();
     EXPECT_EQ(pipeline.totals().malformed, 0U);
+    return pipeline.output();
+}
+
+// A recording on disk of a test's own.
+class RecordingFile {
+public:
+    explicit RecordingFile(const RecordFile &file)
+    {
+        int fd = mkstemp(path_.data());
+        EXPECT_GE(fd, 0) << path_;
+        RecordingWriter::Settings settings;
+        settings.start.clock = file.clock;
+        Table known;
+        RecordingWriter writer(output_to(fd), settings, known);
+        Record decoded{};
+        for (const auto &record : file.records) {
+            EXPECT_TRUE(writer.write(record));
+            EXPECT_EQ(decode(record, decoded), DecodeError::None);
+            known.observe(decoded);
+        }
+        EXPECT_TRUE(writer.finish());
+        close(fd);
+    }
+    RecordingFile(const RecordingFile &) = delete;
+    RecordingFile &operator=(const RecordingFile &) = delete;
+    ~RecordingFile() { std::remove(path_.c_str()); }
+
+    [[nodiscard]] const std::string &path() const { return path_; }
+
+private:
+    std::string path_ = testing::TempDir() + "tcpflight-golden-XXXXXX";
+};
+
+class PipelineFeeder : public RecordingConsumer {
+public:
+    explicit PipelineFeeder(Pipeline &pipeline) : pipeline_(pipeline) {}
+    bool record(std::span<const std::byte> bytes) override { return pipeline_.consume(bytes); }
+    void clock(const ClockAnchor &anchor) override { pipeline_.set_clock(anchor); }
+    void entry_point(const EntryPoint &entry) override { pipeline_.restore(entry.gaps, entry.connections); }
+    void damage(const Damage &damage) override { ADD_FAILURE() << damage.what << " at " << damage.offset; }
+
+private:
+    Pipeline &pipeline_;
+};
+
+std::string show_recorded(const RecordFile &file, const OutputStyle &style)
+{
+    RecordingFile recording(file);
+    auto input = real_disk().open(recording.path());
+    EXPECT_TRUE(input);
+    auto reader = RecordingReader::open(std::move(*input), recording.path());
+    EXPECT_TRUE(reader);
+    auto sink = make_sink(style);
+    Pipeline pipeline({}, *sink);
+    PipelineFeeder feeder(pipeline);
+    auto step = reader->read(feeder);
+    while (step && *step == RecordingReader::Step::More)
+        step = reader->read(feeder);
+    EXPECT_TRUE(step && *step == RecordingReader::Step::Finished);
+    pipeline.finish();
     return pipeline.output();
 }
 
@@ -81,6 +145,7 @@ TEST_P(Golden, IsAsItWas)
     std::ifstream in(expected_path);
     std::string expected{std::istreambuf_iterator<char>(in), {}};
     EXPECT_EQ(actual, expected) << "if the new output is right: tools/renew-golden";
+    EXPECT_EQ(show_recorded(*file, styles().at(style)), actual) << "recorded and replayed";
 }
 
 std::vector<std::string> style_names()

@@ -22,24 +22,27 @@
 namespace tcpflight {
 namespace {
 
-std::string time_text(std::int64_t wall_ns)
+// What a function of the sinks puts into a line, by itself.
+template <typename Put> std::string text_of(Put &&put)
 {
     std::string text;
-    {
-        LineWriter line(text);
-        ClockText(ClockText::Shape::DateClock, TimePrecision::Micro).put(line, wall_ns);
-    }
+    LineWriter line(text);
+    put(line);
+    line.finish();
+    text.pop_back(); // the newline
     return text;
+}
+
+std::string time_text(std::int64_t wall_ns)
+{
+    return text_of([&](LineWriter &line) {
+        ClockText(ClockText::Shape::DateClock, TimePrecision::Micro).put(line, wall_ns);
+    });
 }
 
 std::string duration_text(std::uint64_t duration_ns)
 {
-    std::string text;
-    {
-        LineWriter line(text);
-        put_duration(line, duration_ns, TimePrecision::Micro);
-    }
-    return text;
+    return text_of([&](LineWriter &line) { put_duration(line, duration_ns, TimePrecision::Micro); });
 }
 
 // By the anchor that held: the last one that was not taken later.

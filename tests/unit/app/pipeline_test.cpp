@@ -1,5 +1,6 @@
 #include "app/pipeline.h"
 
+#include "source/loss_record.h"
 #include "support/record_builder.h"
 
 #include <fmt/format.h>
@@ -86,9 +87,10 @@ TEST_F(PipelineTest, ShowsLossesWhateverTheFilterAndDoesNotCountThemAsEvents)
 {
     Pipeline pipeline({.filter = local_port(1), .count = {}}, sink);
     feed(pipeline, RecordBuilder::lost(5, 7, 0));
-    pipeline.lose({.total = 9, .until_ns = 0, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 6000);
-    pipeline.lose({.total = 9, .until_ns = 0, .cpu = 0, .reason = TF_LOSS_RING_FULL}, 7000);
-    pipeline.lose({.total = 2, .until_ns = 0, .cpu = 0xffffffff, .reason = TF_LOSS_NESTED}, 8000);
+    feed(pipeline, RecordBuilder::lost(6, 9, 0));
+    feed(pipeline, RecordBuilder::lost(7, 9, 0));
+    LossRecord nested(8000, {.total = 2, .until_ns = 0, .cpu = any_cpu, .reason = TF_LOSS_NESTED});
+    pipeline.consume(nested.bytes());
     EXPECT_EQ(pipeline.output(), "0:0 lost\n0:0 lost\n0:0 lost\n");
     EXPECT_EQ(pipeline.totals().lost[TF_LOSS_RING_FULL], 9U);
     EXPECT_EQ(pipeline.totals().lost[TF_LOSS_NESTED], 2U);
@@ -114,6 +116,79 @@ TEST_F(PipelineTest, ShowsWhatStillWaitsAtTheEnd)
     EXPECT_TRUE(pipeline.is_holding());
     pipeline.finish();
     EXPECT_EQ(pipeline.output(), "1:0 state\n");
+}
+
+// "ANCHOR'S WALL TIME: " before each event's time, so that both can be told.
+class ClockSink : public Sink {
+public:
+    void write(const Event &event, std::string &out) override
+    {
+        out += fmt::format("{} by {}\n", event.time_ns / 1000, anchor_.wall_ns);
+    }
+    void set_clock(const ClockAnchor &anchor) override { anchor_ = anchor; }
+
+private:
+    ClockAnchor anchor_;
+};
+
+// However late an event is shown, its time is that of the clock that it happened under.
+TEST_F(PipelineTest, TellsTheTimeByTheClockThatHeldThen)
+{
+    ClockSink clock_sink;
+    Pipeline pipeline({}, clock_sink);
+    pipeline.set_clock({.boot_ns = 1000, .wall_ns = 100});
+    feed(pipeline, RecordBuilder::state(1, 5, close_state, syn_sent).identity(0, 80).local_port(0));
+    pipeline.set_clock({.boot_ns = 7000, .wall_ns = 200});
+    pipeline.set_clock({.boot_ns = 7000, .wall_ns = 200});
+    feed(pipeline, RecordBuilder::state(1, 8, syn_sent, established).local_port(4000));
+    EXPECT_EQ(pipeline.output(), "5 by 100\n8 by 200\n");
+}
+
+TEST_F(PipelineTest, ShowsAndCountsOnlyWhatLiesInTheRange)
+{
+    Pipeline pipeline({}, sink);
+    pipeline.set_clock({.boot_ns = 0, .wall_ns = 1'000'000'000});
+    pipeline.show_only({.begin_ns = 1'001'002'000, .end_ns = 1'002'001'000});
+    feed_connection(pipeline, 1, 4000); // at 1,000 us
+    EXPECT_FALSE(pipeline.is_past_range());
+    feed_connection(pipeline, 2, 4001);
+    EXPECT_EQ(pipeline.output(), "1:4000 retransmit\n1:4000 state\n2:4001 state\n");
+    EXPECT_EQ(pipeline.totals().shown, 3U);
+    EXPECT_TRUE(pipeline.is_past_range());
+}
+
+// An event of the range can wait for its port longer than the range lasts.
+TEST_F(PipelineTest, IsNotPastItsRangeWhileAnEventOfItWaits)
+{
+    Pipeline pipeline({}, sink);
+    pipeline.set_clock({.boot_ns = 0, .wall_ns = 0});
+    pipeline.show_only({.begin_ns = 0, .end_ns = 2'000'000});
+    feed(pipeline, RecordBuilder::state(1, 1000, close_state, syn_sent).identity(0, 80).local_port(0));
+    feed(pipeline, RecordBuilder::state(2, 900'000, established, fin_wait1).identity(1, 80));
+    EXPECT_FALSE(pipeline.is_past_range());
+    feed(pipeline, RecordBuilder::state(1, 1'000'000, syn_sent, established).local_port(4000));
+    EXPECT_TRUE(pipeline.is_past_range());
+    EXPECT_EQ(pipeline.output(), "1:4000 state\n");
+}
+
+TEST_F(PipelineTest, ShowsOnlyWhatTheRecordingsOwnFilterLetThrough)
+{
+    Pipeline pipeline({}, sink);
+    pipeline.restart(local_port(4001));
+    feed_connection(pipeline, 1, 4000);
+    feed_connection(pipeline, 2, 4001);
+    EXPECT_EQ(pipeline.totals().shown, 4U);
+    pipeline.restart({});
+    feed_connection(pipeline, 3, 4000);
+    EXPECT_EQ(pipeline.totals().shown, 8U);
+}
+
+TEST_F(PipelineTest, CountsWithoutShowingForARecording)
+{
+    Pipeline pipeline({.filter = {}, .count = 3, .show = false}, sink);
+    EXPECT_FALSE(feed_connection(pipeline, 1, 4000));
+    EXPECT_EQ(pipeline.output(), "");
+    EXPECT_EQ(pipeline.totals().shown, 3U);
 }
 
 } // namespace

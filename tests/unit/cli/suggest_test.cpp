@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SuggestCase{"--local", "--local-port"}, SuggestCase{"--remoteport", "--remote-port"},
                     SuggestCase{"--colour", "--color"}, SuggestCase{"--quite", "--quiet"},
                     SuggestCase{"--formt", "--format"}, SuggestCase{"--buffersize", "--buffer-size"},
-                    SuggestCase{"--precision", ""}, SuggestCase{"--xy", ""}, SuggestCase{"--write", ""},
+                    SuggestCase{"--precision", ""}, SuggestCase{"--xy", ""}, SuggestCase{"--wrong", ""},
                     SuggestCase{"--layr", ""}, SuggestCase{"-x", ""}, SuggestCase{"--", ""}, SuggestCase{"---", ""},
                     SuggestCase{"--=port", ""}, SuggestCase{"--" + std::string(33, 'p'), ""}));
 

@@ -152,5 +152,57 @@ TEST(CommandLine, RefusesMoreProcessesThanTheKernelSideHasRoomFor)
     EXPECT_EQ(command.text, "tcpflight: --pid: these are too many process ids: give at most 256");
 }
 
+constexpr const char *give_moment =
+    " is not a time: give HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
+
+INSTANTIATE_TEST_SUITE_P(
+    Recording, WrongCommandLine,
+    testing::Values(
+        WrongCase{{"-w", ""}, "-w/--write: '' is not a file: give its name, or - for standard output"},
+        WrongCase{{"--print"}, "--print needs -w/--write: it says how to record"},
+        WrongCase{{"-C", "1"}, "-C needs -w/--write: it says how to record"},
+        WrongCase{{"--keep", "1GiB"}, "--keep needs -w/--write: it says how to record"},
+        WrongCase{{"-w", "x", "-C", "0"},
+                  "-C: '0' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or GiB"},
+        WrongCase{{"-w", "x", "-C", "5x"},
+                  "-C: '5x' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or GiB"},
+        WrongCase{{"-w", "x", "-C", "99999999999999999999"},
+                  "-C: '99999999999999999999' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or "
+                  "GiB"},
+        WrongCase{{"-w", "x", "-G", "0"}, "-G: '0' is not a number of seconds: give 1 to 31536000"},
+        WrongCase{{"-w", "x", "-C", "1", "-W", "0"}, "-W: '0' is not a number of files: give 1 to 1000000"},
+        WrongCase{{"-w", "x", "-W", "3"}, "-W needs -C or -G: without them there is one file"},
+        WrongCase{{"-w", "x", "-z", "gzip"}, "-z needs -C or -G: without them no file follows another"},
+        WrongCase{{"-w", "x", "--keep", "1000"},
+                  "--keep: '1000' is not a size: give 1MiB or more: 500MiB, 2GiB, 1TB"},
+        WrongCase{{"-w", "x", "--keep", "2MiB", "-C", "2"}, "--keep must have room for two files of the size of -C"},
+        WrongCase{{"-w", "%Y/x", "-G", "60", "--keep", "2GiB"},
+                  "--keep looks after one folder: give -w a name without '%' in '%Y/'"},
+        WrongCase{{"-w", "-", "-C", "1"},
+                  "-w -: standard output is one file: leave out -C, -G and --keep, or give a name"},
+        WrongCase{{"-w", "-", "--print"},
+                  "-w -: standard output cannot take the recording and the lines of --print: give a name"},
+        WrongCase{{"-w", "x", "--flush-interval", "-1"},
+                  "--flush-interval: '-1' is not a number of seconds: give 0 to 3600, also 0.25"},
+        WrongCase{{"-w", "x", "--flush-interval", "3600.1"},
+                  "--flush-interval: '3600.1' is not a number of seconds: give 0 to 3600, also 0.25"},
+        WrongCase{{"-Z", ""}, "-Z: '' is not a user: give a name as in /etc/passwd"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Reading, WrongCommandLine,
+    testing::Values(
+        WrongCase{{"-r", ""}, "-r/--read: '' is not a file: give its name, or - for standard input"},
+        WrongCase{{"--from", "14:05"}, "--from needs -r/--read: it says how to read a recording"},
+        WrongCase{{"--follow"}, "--follow needs -r/--read: it says how to read a recording"},
+        WrongCase{{"-r", "x", "--from", "noon"}, std::string("--from: 'noon'") + give_moment},
+        WrongCase{{"-r", "x", "--to", "2026-02-30 00:00"}, std::string("--to: '2026-02-30 00:00'") + give_moment},
+        WrongCase{{"-r", "x", "-w", "y"}, "-w/--write does not go with -r/--read, which only reads"},
+        WrongCase{{"-r", "x", "-B", "4"}, "-B/--buffer-size does not go with -r/--read, which only reads"},
+        WrongCase{{"-r", "x", "-Z", "nobody"}, "-Z does not go with -r/--read, which only reads"},
+        WrongCase{{"-r", "x", "-"}, "-r -: standard input is read by itself: give it alone, or names only"},
+        WrongCase{{"-r", "x", "y", "--follow"}, "--follow reads one file: give the one that is being written"},
+        WrongCase{{"info"}, "info: needs a file: give the names of recordings, or - for standard input"},
+        WrongCase{{"info", "-q", "x"}, "-q/--quiet does not go with info: give files, and --utc if you like"}));
+
 } // namespace
 } // namespace tcpflight::test
