@@ -27,14 +27,6 @@ std::string refusal(Bytes bytes)
     return reader ? "" : reader.error().message;
 }
 
-List expected_records(std::uint64_t first, std::uint64_t last)
-{
-    List list;
-    for (auto i = first; i <= last; i++)
-        list.push_back("r " + std::to_string(i) + "@" + std::to_string(i));
-    return list;
-}
-
 TEST(Recording, ComesBackWithAllThatWasSaid)
 {
     Recording recording;
@@ -272,6 +264,16 @@ std::vector<Bytes> without_losses(const std::vector<Bytes> &records)
     return out;
 }
 
+// In the same order, with some left out.
+bool is_part_of(const std::vector<Bytes> &some, const std::vector<Bytes> &all)
+{
+    auto at = all.begin();
+    return std::ranges::all_of(some, [&](const Bytes &record) {
+        at = std::find(at, all.end(), record);
+        return at != all.end() && at++ != all.end();
+    });
+}
+
 TEST(Damage, ACutAnywhereCostsNoWholeBlockBeforeIt)
 {
     auto session = small_session();
@@ -315,7 +317,7 @@ TEST(Damage, OfAnyByteCostsItsBlockAndIsTold)
         ASSERT_GT(damage.offset + damage.size, at);
         auto records = without_losses(reading.raw);
         ASSERT_GE(records.size(), 40U);
-        ASSERT_TRUE(std::ranges::includes(session.records, records));
+        ASSERT_TRUE(is_part_of(records, session.records));
         if (damage.records) {
             ASSERT_EQ(*damage.records, 50 - records.size());
         }
@@ -340,7 +342,7 @@ TEST(Damage, APieceThatIsMissingCostsTheBlocksItTouches)
         ASSERT_LE(reading.damages.size(), 2U);
         auto records = without_losses(reading.raw);
         ASSERT_GE(records.size(), 30U);
-        ASSERT_TRUE(std::ranges::includes(session.records, records));
+        ASSERT_TRUE(is_part_of(records, session.records));
         if (records.size() < 50) {
             ASSERT_GT(reader.damaged(), 0U);
         }

@@ -106,7 +106,7 @@ TEST(Parts, AreThoseThatDecodeKnows)
                 continue;
             std::size_t size = sizeof(tf_header);
             for (const auto &part : record_parts)
-                size += part.is_in(header.type, header.flags) ? part.size : 0;
+                size += part.is_in(header.type, header.flags) ? std::size_t{part.size} : 0;
             ASSERT_EQ(size, expected) << "type " << type << " flags " << flags << ": add it to recording/parts.h";
             known++;
         }
