@@ -1,11 +1,13 @@
 #include "recording/reader.h"
 
+#include "filter/quote.h"
 #include "recording/block.h"
 #include "recording/entry_search.h"
 #include "recording/file_window.h"
 #include "recording/known_block.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
+#include "source/loss_record.h"
 #include "table/table.h"
 
 #include <fmt/format.h>
@@ -33,8 +35,8 @@ constexpr const char *missing = "blocks are missing";
 
 class RecordingReader::Implementation {
 public:
-    Implementation(std::unique_ptr<InputFile> file, std::string name, std::uint64_t damages_before)
-        : window_(std::move(file)), name_(std::move(name)), damaged_(damages_before)
+    Implementation(std::unique_ptr<InputFile> file, std::string_view name, std::uint64_t damages_before)
+        : window_(std::move(file)), name_(quote(name)), damaged_(damages_before)
     {
     }
 
@@ -427,20 +429,14 @@ void RecordingReader::Implementation::close_hole(std::optional<std::uint64_t> re
     if (records == 0)
         return;
     damaged_ += records.value_or(1);
-    tf_header header{};
-    header.type = TF_RECORD_LOST;
-    header.time_ns = latest_ns_;
-    tf_loss loss{.total = damaged_, .until_ns = until_ns, .cpu = 0xffffffff, .reason = TF_LOSS_DAMAGED};
-    ByteBuffer record;
-    record.put(header);
-    record.put(loss);
-    stopped_ = !consumer.record(record.bytes());
+    const tf_loss loss{.total = damaged_, .until_ns = until_ns, .cpu = any_cpu, .reason = TF_LOSS_DAMAGED};
+    stopped_ = !consumer.record(LossRecord(latest_ns_ != 0 ? latest_ns_ : until_ns, loss).bytes());
 }
 
-Result<RecordingReader> RecordingReader::open(std::unique_ptr<InputFile> file, std::string name,
+Result<RecordingReader> RecordingReader::open(std::unique_ptr<InputFile> file, std::string_view name,
                                               std::uint64_t damages_before)
 {
-    auto implementation = std::make_unique<Implementation>(std::move(file), std::move(name), damages_before);
+    auto implementation = std::make_unique<Implementation>(std::move(file), name, damages_before);
     if (auto opened = implementation->open(); !opened)
         return tl::unexpected(opened.error());
     return RecordingReader(std::move(implementation));

@@ -4,6 +4,7 @@
 #include "recording/known_block.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
+#include "source/loss_record.h"
 
 #include <algorithm>
 #include <cstring>
@@ -19,7 +20,6 @@ constexpr std::uint64_t entry_share = 20; // entry points take no more than one 
 constexpr std::size_t max_pending = std::size_t{4} << 20;
 constexpr std::uint64_t least_retry_ns = 100'000'000;
 constexpr std::size_t max_index = 65536;
-constexpr std::uint32_t any_cpu = 0xffffffff;
 
 } // namespace
 
@@ -301,17 +301,11 @@ bool RecordingWriter::Implementation::write_pending()
 // There is room again: says what is missing here, and what a reader needs to go on behind it.
 void RecordingWriter::Implementation::recover()
 {
-    tf_header header{};
-    header.type = TF_RECORD_LOST;
-    header.time_ns = dropped_->first_ns;
-    tf_loss loss{.total = settings_.lost_before + lost_,
-                 .until_ns = dropped_->last_ns,
-                 .cpu = any_cpu,
-                 .reason = TF_LOSS_DISK_FULL};
-    ByteBuffer record;
-    record.put(header);
-    record.put(loss);
-    packer_.add(record.bytes());
+    const tf_loss loss{.total = settings_.lost_before + lost_,
+                       .until_ns = dropped_->last_ns,
+                       .cpu = any_cpu,
+                       .reason = TF_LOSS_DISK_FULL};
+    packer_.add(LossRecord(dropped_->first_ns, loss).bytes());
     block_lost_ = dropped_->count;
     dropped_.reset();
     queue_records();
