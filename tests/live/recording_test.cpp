@@ -53,7 +53,8 @@ protected:
 
     static std::string lines_total(const std::string &err)
     {
-        return err.substr(err.find(" recorded in ") == std::string::npos ? 0 : err.find('\n', err.find(" recorded in ")));
+        return err.substr(err.find(" recorded in ") == std::string::npos ? 0
+                                                                         : err.find('\n', err.find(" recorded in ")));
     }
 
 private:
@@ -104,8 +105,9 @@ TEST_F(Recording, NeedsNoPrivilegesToBeRead)
 
 TEST_F(Recording, OfManyFilesHasNoSeams)
 {
-    Process tracer = start_tcpflight({"-w", path("rec"), "--print", "-C", "4k", "-B", "65536"});
-    churn(2000);
+    Process tracer =
+        start_tcpflight({"-w", path("rec"), "--print", "-C", "1k", "--flush-interval", "0.02", "-B", "65536"});
+    churn(4000);
     Finished live = end(tracer);
     Words arguments{"-r"};
     for (const auto &entry : fs::directory_iterator(folder()))
@@ -140,10 +142,11 @@ TEST_F(Recording, IsFollowedByTwoWhileItIsWritten)
     Process one({.argv = {TCPFLIGHT_BINARY, "-r", path(), "--follow"}});
     Process two({.argv = {TCPFLIGHT_BINARY, "-r", path(), "--follow"}});
     Actor server("server");
-    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    server.listen(SocketAddress::v4("127.0.0.1", 7001));
     for (auto *reader : {&one, &two})
-        EXPECT_TRUE(reader->read_until([&] { return reader->out().find("7001 > *: CLOSE -> LISTEN") != std::string::npos; }))
-            << reader->err();
+        EXPECT_TRUE(reader->read_until([&] {
+            return reader->out().find("7001 > *: CLOSE -> LISTEN") != std::string::npos;
+        })) << reader->err();
     end(tracer);
     EXPECT_EQ(one.wait(), exited(0)); // its writer has ended it
     EXPECT_EQ(two.wait(), exited(0));
@@ -171,12 +174,14 @@ TEST_F(Recording, GoesOnWhenAFullDiskHasRoomAgain)
     const std::string ballast = path("disk/ballast");
     Process tracer = start_tcpflight({"-w", path("disk/a.tfr"), "--flush-interval", "0.05", "-B", "65536"});
     std::ofstream(ballast) << std::string(200'000, 'x');
-    churn(20);
-    EXPECT_TRUE(tracer.read_until([&] { return tracer.err().find("No space left on device: recording goes on") != std::string::npos; }))
-        << tracer.err();
+    churn(2000); // more than the room that is left in the file's last page
+    EXPECT_TRUE(tracer.read_until([&] {
+        return tracer.err().find("No space left on device: recording goes on") != std::string::npos;
+    })) << tracer.err();
     fs::remove(ballast);
-    EXPECT_TRUE(tracer.read_until([&] { return tracer.err().find("again: events lost meanwhile: ") != std::string::npos; }))
-        << tracer.err();
+    EXPECT_TRUE(tracer.read_until([&] {
+        return tracer.err().find("again: events lost meanwhile: ") != std::string::npos;
+    })) << tracer.err();
     Finished ended = end(tracer);
     EXPECT_EQ(ended.status, exited(0));
     EXPECT_EQ(ended.err.find("No space", ended.err.find("No space") + 1), std::string::npos) << "said once";

@@ -84,8 +84,8 @@ private:
 
 Result<void> Session::start_recording()
 {
-    auto recorder = Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_),
-                                    pipeline_.known());
+    auto recorder =
+        Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_), pipeline_.known());
     if (!recorder)
         return tl::unexpected(recorder.error());
     recorder_ = std::move(*recorder);

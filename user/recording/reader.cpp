@@ -1,11 +1,13 @@
 #include "recording/reader.h"
 
+#include "filter/quote.h"
 #include "recording/block.h"
 #include "recording/entry_search.h"
 #include "recording/file_window.h"
 #include "recording/known_block.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
+#include "source/loss_record.h"
 #include "table/table.h"
 
 #include <fmt/format.h>
@@ -33,8 +35,8 @@ constexpr const char *missing = "blocks are missing";
 
 class RecordingReader::Implementation {
 public:
-    Implementation(std::unique_ptr<InputFile> file, std::string name, std::uint64_t damages_before)
-        : window_(std::move(file)), name_(std::move(name)), damaged_(damages_before)
+    Implementation(std::unique_ptr<InputFile> file, std::string_view name, std::uint64_t damages_before)
+        : window_(std::move(file)), name_(quote(name)), damaged_(damages_before)
     {
     }
 
@@ -120,8 +122,9 @@ Result<void> RecordingReader::Implementation::open()
     if (!first && header.byte_order == 0xfffe)
         return failure(fmt::format("{} was recorded on a host of the other byte order, which is not supported", name_));
     if (sound && header.version > FileHeader::current_version)
-        return failure(fmt::format("{} has format {}, and this version reads formats up to {}: a newer tcpflight is needed",
-                                   name_, header.version, FileHeader::current_version));
+        return failure(
+            fmt::format("{} has format {}, and this version reads formats up to {}: a newer tcpflight is needed", name_,
+                        header.version, FileHeader::current_version));
     if (!sound)
         open_hole("the file's first bytes are wrong", 0);
     window_.skip(sizeof(header));
@@ -373,7 +376,10 @@ bool RecordingReader::Implementation::take_entry(const BlockHeader &header, std:
     if ((header.flags & after_loss) != 0 && awaiting_ != EntryPoint::Why::Sought)
         awaiting_ = EntryPoint::Why::Healing;
     collecting_ = awaiting_.has_value();
-    entry_ = {.why = awaiting_.value_or(EntryPoint::Why::Start), .time_ns = header.first_ns, .gaps = info->gaps, .connections = {}};
+    entry_ = {.why = awaiting_.value_or(EntryPoint::Why::Start),
+              .time_ns = header.first_ns,
+              .gaps = info->gaps,
+              .connections = {}};
     return true;
 }
 
@@ -415,10 +421,8 @@ void RecordingReader::Implementation::open_hole(const char *what, std::optional<
 void RecordingReader::Implementation::close_hole(std::optional<std::uint64_t> records, std::uint64_t until_ns,
                                                  RecordingConsumer &consumer)
 {
-    consumer.damage({.offset = hole_->offset,
-                     .size = window_.offset() - hole_->offset,
-                     .records = records,
-                     .what = hole_->what});
+    consumer.damage(
+        {.offset = hole_->offset, .size = window_.offset() - hole_->offset, .records = records, .what = hole_->what});
     hole_.reset();
     if (records == 0 && awaiting_ != EntryPoint::Why::Start)
         return;
@@ -427,20 +431,14 @@ void RecordingReader::Implementation::close_hole(std::optional<std::uint64_t> re
     if (records == 0)
         return;
     damaged_ += records.value_or(1);
-    tf_header header{};
-    header.type = TF_RECORD_LOST;
-    header.time_ns = latest_ns_;
-    tf_loss loss{.total = damaged_, .until_ns = until_ns, .cpu = 0xffffffff, .reason = TF_LOSS_DAMAGED};
-    ByteBuffer record;
-    record.put(header);
-    record.put(loss);
-    stopped_ = !consumer.record(record.bytes());
+    const tf_loss loss{.total = damaged_, .until_ns = until_ns, .cpu = any_cpu, .reason = TF_LOSS_DAMAGED};
+    stopped_ = !consumer.record(LossRecord(latest_ns_ != 0 ? latest_ns_ : until_ns, loss).bytes());
 }
 
-Result<RecordingReader> RecordingReader::open(std::unique_ptr<InputFile> file, std::string name,
+Result<RecordingReader> RecordingReader::open(std::unique_ptr<InputFile> file, std::string_view name,
                                               std::uint64_t damages_before)
 {
-    auto implementation = std::make_unique<Implementation>(std::move(file), std::move(name), damages_before);
+    auto implementation = std::make_unique<Implementation>(std::move(file), name, damages_before);
     if (auto opened = implementation->open(); !opened)
         return tl::unexpected(opened.error());
     return RecordingReader(std::move(implementation));

@@ -2,15 +2,18 @@
 
 #include "tcpflight/records.h"
 
+#include <tsl/robin_set.h>
+
 #include <algorithm>
 #include <cstring>
-#include <unordered_set>
 #include <utility>
 
 namespace tcpflight {
 namespace {
 
 constexpr std::size_t max_damages = 1000;
+constexpr std::size_t max_clocks = 1000;
+constexpr std::size_t max_connections = std::size_t{1} << 25; // counted one by one; beyond that no further
 
 class Counter : public RecordingConsumer {
 public:
@@ -21,59 +24,65 @@ public:
         tf_header header{};
         std::memcpy(&header, bytes.data(), sizeof(header));
         if (header.type == TF_RECORD_LOST && bytes.size() == sizeof(header) + sizeof(tf_loss)) {
-            tf_loss loss{};
-            std::memcpy(&loss, bytes.data() + sizeof(header), sizeof(loss));
-            count_loss(loss);
-            if (loss.reason == TF_LOSS_DAMAGED)
-                return true; // made by the reader: not in the file
-        } else {
-            connections_.insert(header.cookie);
+            count_loss(bytes);
+            return true;
         }
-        summary_.first_ns = summary_.records == 0 ? header.time_ns : std::min<std::uint64_t>(summary_.first_ns, header.time_ns);
-        summary_.last_ns = std::max<std::uint64_t>(summary_.last_ns, header.time_ns);
         summary_.records++;
         summary_.by_type.at(header.type)++;
+        summary_.first_ns =
+            summary_.first_ns == 0 ? header.time_ns : std::min<std::uint64_t>(summary_.first_ns, header.time_ns);
+        summary_.last_ns = std::max<std::uint64_t>(summary_.last_ns, header.time_ns);
+        if (cookies_.size() < max_connections)
+            cookies_.insert(header.cookie);
         return true;
     }
-    void clock(const ClockAnchor &anchor) override { summary_.clocks.push_back(anchor); }
+    void clock(const ClockAnchor &anchor) override
+    {
+        if (summary_.clocks.size() < max_clocks)
+            summary_.clocks.push_back(anchor);
+    }
     void entry_point(const EntryPoint &entry) override
     {
-        // What was lost before this file, or is told in what is missing of it, is not this file's.
+        if (entry.why != EntryPoint::Why::Start)
+            return;
+        summary_.alive_at_start = entry.connections.size();
         for (const auto &told : entry.gaps.told)
             told_[{told.cpu, told.reason}] = told.total;
-        if (entry.why == EntryPoint::Why::Start)
-            summary_.alive_at_start = entry.connections.size();
     }
     void damage(const Damage &damage) override
     {
+        summary_.damage_count++;
         if (summary_.damages.size() < max_damages)
             summary_.damages.push_back(damage);
-        summary_.damage_count++;
     }
 
-    [[nodiscard]] std::uint64_t connections() const { return connections_.size(); }
+    [[nodiscard]] std::uint64_t connections() const { return cookies_.size(); }
 
 private:
-    void count_loss(const tf_loss &loss)
+    void count_loss(std::span<const std::byte> bytes)
     {
+        tf_loss loss{};
+        std::memcpy(&loss, bytes.data() + sizeof(tf_header), sizeof(loss));
         auto &told = told_[{loss.cpu, loss.reason}];
-        if (loss.total > told)
-            summary_.lost[loss.reason] += loss.total - std::exchange(told, loss.total);
+        if (loss.total > told) {
+            summary_.lost[loss.reason] += loss.total - told;
+            told = loss.total;
+        }
     }
 
     Summary &summary_;
-    std::unordered_set<std::uint64_t> connections_;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > tf_loss::total
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > total
+    tsl::robin_set<std::uint64_t> cookies_;
 };
 
 } // namespace
 
 Result<Summary> summarize(std::unique_ptr<InputFile> file, std::string name)
 {
+    Summary summary;
     auto reader = RecordingReader::open(std::move(file), std::move(name));
     if (!reader)
         return tl::unexpected(reader.error());
-    Summary summary;
     summary.start = reader->start();
     Counter counter(summary);
     for (;;) {
@@ -85,8 +94,10 @@ Result<Summary> summarize(std::unique_ptr<InputFile> file, std::string name)
         summary.finished = *step == RecordingReader::Step::Finished;
         break;
     }
-    if (auto closed = reader->close(counter); !closed)
-        return tl::unexpected(closed.error());
+    if (!summary.finished) {
+        if (auto whole = reader->close(counter); !whole)
+            return tl::unexpected(whole.error());
+    }
     summary.bytes = reader->offset();
     summary.connections = counter.connections();
     summary.unknown = reader->unknown();

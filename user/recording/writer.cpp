@@ -4,6 +4,7 @@
 #include "recording/known_block.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
+#include "source/loss_record.h"
 
 #include <algorithm>
 #include <cstring>
@@ -19,7 +20,6 @@ constexpr std::uint64_t entry_share = 20; // entry points take no more than one 
 constexpr std::size_t max_pending = std::size_t{4} << 20;
 constexpr std::uint64_t least_retry_ns = 100'000'000;
 constexpr std::size_t max_index = 65536;
-constexpr std::uint32_t any_cpu = 0xffffffff;
 
 } // namespace
 
@@ -77,7 +77,7 @@ private:
     std::uint64_t stored_ = 0;  // in closed blocks
     std::uint64_t latest_ns_;
     std::optional<std::uint64_t> due_ns_;
-    std::uint64_t block_lost_ = 0; // as the loss records in the open block say
+    std::uint64_t block_lost_ = 0;                                          // as the loss records in the open block say
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > tf_loss::total
 
     std::vector<IndexItem> index_;
@@ -242,10 +242,8 @@ void RecordingWriter::Implementation::queue_entry(std::uint8_t flags)
     put_entry(clock_, known_.known_gaps(), payload_);
     queue({.kind = BlockKind::Entry, .flags = flags, .first_ns = latest_ns_, .last_ns = latest_ns_});
     entry_offset_ = begin;
-    index_.push_back({.offset = begin,
-                      .time_ns = latest_ns_,
-                      .wall_ns = clock_.to_wall(latest_ns_),
-                      .first_record = stored_});
+    index_.push_back(
+        {.offset = begin, .time_ns = latest_ns_, .wall_ns = clock_.to_wall(latest_ns_), .first_record = stored_});
     keep_index_small();
 
     KnownPacker packer;
@@ -301,17 +299,11 @@ bool RecordingWriter::Implementation::write_pending()
 // There is room again: says what is missing here, and what a reader needs to go on behind it.
 void RecordingWriter::Implementation::recover()
 {
-    tf_header header{};
-    header.type = TF_RECORD_LOST;
-    header.time_ns = dropped_->first_ns;
-    tf_loss loss{.total = settings_.lost_before + lost_,
-                 .until_ns = dropped_->last_ns,
-                 .cpu = any_cpu,
-                 .reason = TF_LOSS_DISK_FULL};
-    ByteBuffer record;
-    record.put(header);
-    record.put(loss);
-    packer_.add(record.bytes());
+    const tf_loss loss{.total = settings_.lost_before + lost_,
+                       .until_ns = dropped_->last_ns,
+                       .cpu = any_cpu,
+                       .reason = TF_LOSS_DISK_FULL};
+    packer_.add(LossRecord(dropped_->first_ns, loss).bytes());
     block_lost_ = dropped_->count;
     dropped_.reset();
     queue_records();

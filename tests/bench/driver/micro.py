@@ -4,7 +4,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-PROGRAMS = ("decode_bench", "table_bench", "filter_bench", "sequencer_bench", "sink_bench", "pipeline_bench")
+PROGRAMS = ("decode_bench", "table_bench", "filter_bench", "sequencer_bench", "sink_bench", "recording_bench",
+            "pipeline_bench")
 LIMIT_S = 900
 
 

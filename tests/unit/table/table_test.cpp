@@ -251,11 +251,10 @@ TEST(Table, GoesOnWhereAnotherOneWas)
     second.restore(first.known_gaps(), known_to(first));
     EXPECT_EQ(second.size(), 2U);
 
-    for (const auto &next : {RecordBuilder::retransmit(1, 40, established, 100, 200, 0x18).acked(50),
-                             RecordBuilder::lost(45, 5, 0), RecordBuilder::lost(46, 8, 0),
-                             RecordBuilder::state(2, 50, syn_sent, established),
-                             RecordBuilder::state(2, 60, established, fin_wait1),
-                             RecordBuilder::state(1, 70, established, close_state)}) {
+    for (const auto &next :
+         {RecordBuilder::retransmit(1, 40, established, 100, 200, 0x18).acked(50), RecordBuilder::lost(45, 5, 0),
+          RecordBuilder::lost(46, 8, 0), RecordBuilder::state(2, 50, syn_sent, established),
+          RecordBuilder::state(2, 60, established, fin_wait1), RecordBuilder::state(1, 70, established, close_state)}) {
         auto expected = observe(first, next);
         auto actual = observe(second, next);
         ASSERT_EQ(actual.has_value(), expected.has_value());
