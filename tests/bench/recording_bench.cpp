@@ -1,5 +1,5 @@
-// Recordings, a second and core: what the writer costs with so many connections alive, what the reader does, and how many
-// bytes an event takes.
+// Recordings, a second and core: what the writer costs with so many connections alive, what the reader does, and how
+// many bytes an event takes.
 #include "measure.h"
 
 #include "recording/reader.h"

@@ -134,15 +134,14 @@ TEST_P(Unreadable, IsOneSentenceAndStatus1)
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Unreadable,
-    testing::Values(UnreadableCase{{"-r", "/nonexistent.tfr"},
-                                   "cannot open '/nonexistent.tfr': No such file or directory"},
-                    UnreadableCase{{"info", "/nonexistent.tfr"},
-                                   "cannot open '/nonexistent.tfr': No such file or directory"},
-                    UnreadableCase{{"-r", "/"}, "'/' is a folder: give the recordings in it"},
-                    UnreadableCase{{"-r", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
-                    UnreadableCase{{"info", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
-                    UnreadableCase{{"-r", "/dev/null"}, "'/dev/null' is empty"},
-                    UnreadableCase{{"-r", "-"}, "'standard input' is empty"}),
+    testing::Values(
+        UnreadableCase{{"-r", "/nonexistent.tfr"}, "cannot open '/nonexistent.tfr': No such file or directory"},
+        UnreadableCase{{"info", "/nonexistent.tfr"}, "cannot open '/nonexistent.tfr': No such file or directory"},
+        UnreadableCase{{"-r", "/"}, "'/' is a folder: give the recordings in it"},
+        UnreadableCase{{"-r", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
+        UnreadableCase{{"info", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
+        UnreadableCase{{"-r", "/dev/null"}, "'/dev/null' is empty"},
+        UnreadableCase{{"-r", "-"}, "'standard input' is empty"}),
     [](const auto &row) { return std::to_string(row.index); });
 
 } // namespace

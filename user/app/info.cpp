@@ -35,9 +35,8 @@ template <typename Put> std::string text_of(Put &&put)
 
 std::string time_text(std::int64_t wall_ns)
 {
-    return text_of([&](LineWriter &line) {
-        ClockText(ClockText::Shape::DateClock, TimePrecision::Micro).put(line, wall_ns);
-    });
+    return text_of(
+        [&](LineWriter &line) { ClockText(ClockText::Shape::DateClock, TimePrecision::Micro).put(line, wall_ns); });
 }
 
 std::string duration_text(std::uint64_t duration_ns)
@@ -110,14 +109,12 @@ std::string describe_file(const std::string &name, const Summary &summary)
     auto filter = filter_text(start);
     out.row("filter", filter.empty() ? "none" : filter);
     out.row("file", fmt::format("number {} of its recording, {} bytes", start.file_number, summary.bytes));
-    auto ratio = summary.records == 0
-                     ? std::string()
-                     : fmt::format(", {:.1f} bytes each",
-                                   static_cast<double>(summary.bytes) / static_cast<double>(summary.records));
+    auto ratio = summary.records == 0 ? std::string()
+                                      : fmt::format(", {:.1f} bytes each", static_cast<double>(summary.bytes) /
+                                                                               static_cast<double>(summary.records));
     out.row("events", fmt::format("{}{}", summary.records, ratio));
     out.row("", kinds(summary));
-    out.row("connections",
-            fmt::format("{}, alive at the begin: {}", summary.connections, summary.alive_at_start));
+    out.row("connections", fmt::format("{}, alive at the begin: {}", summary.connections, summary.alive_at_start));
     out.row("lost", losses(summary));
     if (summary.clocks.size() > 1)
         out.row("clock set", fmt::format("{} times while it was recorded", summary.clocks.size() - 1));

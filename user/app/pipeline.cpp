@@ -20,9 +20,8 @@ Table::Wanted wanted_by(const Filter &filter, const Filter &recorded)
 {
     if (recorded.is_open() || filter.is_open())
         return wanted_by(filter.is_open() ? recorded : filter);
-    return [filter, recorded](const Identity &identity) {
-        return recorded.matches(identity) && filter.matches(identity);
-    };
+    return
+        [filter, recorded](const Identity &identity) { return recorded.matches(identity) && filter.matches(identity); };
 }
 
 } // namespace

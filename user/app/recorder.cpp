@@ -27,8 +27,8 @@ Result<std::unique_ptr<OutputFile>> create(const std::string &path, bool force)
     if (file)
         return std::move(*file);
     if (file.error() == EEXIST)
-        return failure(fmt::format("{} is there and is not a recording of tcpflight: give another name, or --force",
-                                   quote(path)));
+        return failure(
+            fmt::format("{} is there and is not a recording of tcpflight: give another name, or --force", quote(path)));
     return failure(fmt::format("cannot write to {}: {}", quote(path), std::strerror(file.error())));
 }
 
@@ -47,8 +47,8 @@ RotationSettings rotation_settings(const RecordOptions &options)
 } // namespace
 
 Recorder::Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known)
-    : options_(options), info_(std::move(info)), known_(known), rotation_(rotation_settings(options), std::time(nullptr)),
-      post_rotate_(options.post_rotate)
+    : options_(options), info_(std::move(info)), known_(known),
+      rotation_(rotation_settings(options), std::time(nullptr)), post_rotate_(options.post_rotate)
 {
     if (options.keep_bytes)
         shelf_.emplace(real_disk(), *options.keep_bytes,
@@ -78,9 +78,8 @@ Result<void> Recorder::open_next()
         shelf_->begin(path_);
     info_.file_number = closed_.files;
     writer_.emplace(std::move(*file),
-                    RecordingWriter::Settings{.start = info_,
-                                              .flush_interval_ns = options_.flush_interval_ns,
-                                              .lost_before = closed_.lost},
+                    RecordingWriter::Settings{
+                        .start = info_, .flush_interval_ns = options_.flush_interval_ns, .lost_before = closed_.lost},
                     known_);
     writer_->flush(); // its header, and what is alive now
     make_room();
@@ -168,7 +167,8 @@ std::optional<std::uint64_t> Recorder::due_ns() const
         earlier(retry_ns_);
     } else if (auto next = rotation_.due()) {
         // By the wall clock, like the names.
-        auto left = std::max<std::int64_t>(*next * static_cast<std::int64_t>(ns_per_s) - read_clock_anchor().wall_ns, 0);
+        auto left =
+            std::max<std::int64_t>(*next * static_cast<std::int64_t>(ns_per_s) - read_clock_anchor().wall_ns, 0);
         earlier(boot_now_ns() + static_cast<std::uint64_t>(left));
     }
     return due;
@@ -232,9 +232,8 @@ void Recorder::make_room()
     if (!shelf_)
         return;
     for (const auto &refusal : shelf_->make_room(writer_->totals().bytes))
-        report_error({fmt::format("--keep: cannot delete {}: {}", quote(refusal.path), std::strerror(refusal.error)),
-                      {}},
-                     0);
+        report_error(
+            {fmt::format("--keep: cannot delete {}: {}", quote(refusal.path), std::strerror(refusal.error)), {}}, 0);
 }
 
 } // namespace tcpflight

@@ -41,9 +41,9 @@ public:
 
 private:
     enum class Join : std::uint8_t {
-        New,     // another recording
+        New,    // another recording
         GoesOn, // where the file before ended
-        Gap,     // of the same recording, but not all between them was read
+        Gap,    // of the same recording, but not all between them was read
     };
 
     Result<std::vector<ReplayFile>> choose_files();
@@ -139,10 +139,11 @@ Result<void> Replay::begin(const StartInfo &start, const std::string &path)
     if (join_ == Join::New) {
         auto recorded = recorded_filter(start);
         if (!recorded)
-            report_error({fmt::format("{} was recorded with a filter that this version does not know: all that is in it "
-                                      "is shown",
-                                      quote(path))},
-                         0);
+            report_error(
+                {fmt::format("{} was recorded with a filter that this version does not know: all that is in it "
+                             "is shown",
+                             quote(path))},
+                0);
         pipeline_.restart(recorded.value_or(Filter{}));
         pipeline_.set_clock(start.clock);
     }
@@ -213,7 +214,8 @@ void Replay::damage(const Damage &damage)
 {
     damaged_ = true;
     before_whole_ = false;
-    auto records = damage.records ? fmt::format("{} records lost", *damage.records) : std::string("records lost: unknown");
+    auto records =
+        damage.records ? fmt::format("{} records lost", *damage.records) : std::string("records lost: unknown");
     report_error({fmt::format("{} is damaged at offset {}, {} bytes: {}; {}", quote(path_), damage.offset, damage.size,
                               damage.what, records)},
                  0);
@@ -253,7 +255,8 @@ int Replay::finish()
     totals.shown -= std::min(totals.shown, lines_missing_);
     report_totals(totals, 0);
     if (unknown_ != 0)
-        report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown_)}, 0);
+        report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown_)},
+                     0);
     if (outcome_ == Output::Outcome::Failed)
         report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
                                   std::strerror(output_.error()), lines_missing_)},

@@ -5,8 +5,8 @@
 
 namespace tcpflight {
 
-// Shows what `options.read` asks for on standard output; everything else goes to standard error. Returns the exit status:
-// 1 also if something was damaged.
+// Shows what `options.read` asks for on standard output; everything else goes to standard error. Returns the exit
+// status: 1 also if something was damaged.
 int replay(const Options &options);
 
 } // namespace tcpflight

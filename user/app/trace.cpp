@@ -37,10 +37,9 @@ class Session : public RecordConsumer {
 public:
     Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop)
         : options_(options), sink_(make_sink(options.style)),
-          pipeline_({.filter = options.filter,
-                     .count = options.count,
-                     .show = !options.record || options.record->print},
-                    *sink_),
+          pipeline_(
+              {.filter = options.filter, .count = options.count, .show = !options.record || options.record->print},
+              *sink_),
           tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
           output_(STDOUT_FILENO, loop_.signal_fd())
     {
@@ -80,8 +79,8 @@ private:
 
 Result<void> Session::start_recording()
 {
-    auto recorder = Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_),
-                                    pipeline_.known());
+    auto recorder =
+        Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_), pipeline_.known());
     if (!recorder)
         return tl::unexpected(recorder.error());
     recorder_ = std::move(*recorder);

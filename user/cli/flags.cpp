@@ -72,12 +72,13 @@ constexpr std::array<Flag, 36> table{{
     {FlagId::FileCount, FlagGroup::Recording, "-W", "", "N", "a number of files", "1 to 1000000",
      "with -C: at most N files, then the first again;\n"
      "with -G: end after N files"},
-    {FlagId::PostRotate, FlagGroup::Recording, "-z", "", "COMMAND", "a command", "a program, which gets the file's name",
-     "run \"COMMAND FILE\" when a new file follows one"},
+    {FlagId::PostRotate, FlagGroup::Recording, "-z", "", "COMMAND", "a command",
+     "a program, which gets the file's name", "run \"COMMAND FILE\" when a new file follows one"},
     {FlagId::Keep, FlagGroup::Recording, "", "--keep", "SIZE", "a size", "1MiB or more: 500MiB, 2GiB, 1TB",
      "delete the oldest files, also of earlier runs, so\n"
      "that all take no more than SIZE (500MiB, 2GiB)"},
-    {FlagId::FlushInterval, FlagGroup::Recording, "", "--flush-interval", "S", "a number of seconds", "0 to 3600, also 0.25",
+    {FlagId::FlushInterval, FlagGroup::Recording, "", "--flush-interval", "S", "a number of seconds",
+     "0 to 3600, also 0.25",
      "write at least every S seconds (default: 1); 0:\n"
      "each event at once"},
     {FlagId::Force, FlagGroup::Recording, "", "--force", "", "", "", "replace files that are not recordings, too"},

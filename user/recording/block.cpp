@@ -27,7 +27,8 @@ std::uint64_t check_of(const BlockHeader &header)
 
 } // namespace
 
-BlockPacker::BlockPacker() : context_(ZSTD_createCCtx(), [](void *context) { ZSTD_freeCCtx(static_cast<ZSTD_CCtx *>(context)); })
+BlockPacker::BlockPacker()
+    : context_(ZSTD_createCCtx(), [](void *context) { ZSTD_freeCCtx(static_cast<ZSTD_CCtx *>(context)); })
 {
     if (!context_)
         throw std::bad_alloc();

@@ -72,8 +72,7 @@ void put_integers(const Field &field, const std::byte *structs, const Places &pl
     }
 }
 
-template <typename T>
-bool fill_integers(const Column &column, std::byte *structs, const Places &places)
+template <typename T> bool fill_integers(const Column &column, std::byte *structs, const Places &places)
 {
     auto rest = column.bytes;
     auto numbers = Numbers::take(rest, places.size());
@@ -270,8 +269,7 @@ bool fill_column(const Column &column, std::size_t part_size, std::byte *structs
     case Coding::DeltasByConnection:
     case Coding::Beyond: {
         bool sound = true;
-        return with_integer(entry.width,
-                            [&]<typename T>(T) { sound = fill_integers<T>(column, structs, places); }) &&
+        return with_integer(entry.width, [&]<typename T>(T) { sound = fill_integers<T>(column, structs, places); }) &&
                sound;
     }
     case Coding::Dictionary: return fill_dictionary(column, structs, places);

@@ -74,8 +74,9 @@ struct Column {
 // Takes a payload apart. None: it is not what a writer makes.
 std::optional<std::vector<Column>> find_columns(std::span<const std::byte> payload);
 
-// Fills the column's field into the structs at `places`; `part_size` is theirs. Behind the column's bytes at least 8 more
-// must be readable. A coding or field that is not known is left out and counted in `unknown`. False: it is damaged.
+// Fills the column's field into the structs at `places`; `part_size` is theirs. Behind the column's bytes at least 8
+// more must be readable. A coding or field that is not known is left out and counted in `unknown`. False: it is
+// damaged.
 bool fill_column(const Column &column, std::size_t part_size, std::byte *structs, const Places &places,
                  std::uint64_t &unknown);
 

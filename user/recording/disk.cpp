@@ -33,7 +33,10 @@ public:
     }
     Syncer(const Syncer &) = delete;
     Syncer &operator=(const Syncer &) = delete;
-    ~Syncer() { state_->tell([](State &state) { state.ended = true; }); }
+    ~Syncer()
+    {
+        state_->tell([](State &state) { state.ended = true; });
+    }
 
     void start()
     {

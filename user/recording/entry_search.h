@@ -1,5 +1,5 @@
-// Where in a file to begin reading for a time: by the index at its end, or, where it has none (yet), from entry point to
-// entry point, each of which names the one before it.
+// Where in a file to begin reading for a time: by the index at its end, or, where it has none (yet), from entry point
+// to entry point, each of which names the one before it.
 #pragma once
 
 #include "recording/disk.h"

@@ -24,8 +24,8 @@ private:
     ColumnWriter columns_;
 };
 
-// Appends what is in the payload of `count` connections, at most max_block_count; behind it at least 8 more bytes must be
-// readable. False: it is damaged, and `out` as it was. What only newer versions know is counted in `unknown`.
+// Appends what is in the payload of `count` connections, at most max_block_count; behind it at least 8 more bytes must
+// be readable. False: it is damaged, and `out` as it was. What only newer versions know is counted in `unknown`.
 bool unpack_known(std::span<const std::byte> payload, std::size_t count, std::vector<KnownConnection> &out,
                   std::uint64_t &unknown);
 

@@ -90,8 +90,8 @@ private:
         return std::to_integer<unsigned>(lengths_[index / 2]) >> (index % 2 * 4) & 15U;
     }
 
-    static constexpr std::array<std::uint64_t, 9> masks{0,          0xff,         0xffff,         0xffffff,        0xffffffff,
-                                                        0xffffffffff, 0xffffffffffff, 0xffffffffffffff, ~std::uint64_t{0}};
+    static constexpr std::array<std::uint64_t, 9> masks{
+        0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, ~std::uint64_t{0}};
 
     const std::byte *lengths_;
     std::size_t lengths_size_;

@@ -85,8 +85,7 @@ struct StoredConnection {
 static_assert(sizeof(StoredConnection) == 40);
 
 inline constexpr std::array header_fields{
-    Field{offsetof(tf_header, cookie), 8, Coding::Connections},
-    Field{offsetof(tf_header, time_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_header, cookie), 8, Coding::Connections}, Field{offsetof(tf_header, time_ns), 8, Coding::Deltas},
     Field{offsetof(tf_header, local_port), 2, Coding::DeltasByConnection},
     Field{offsetof(tf_header, old_state), 4, Coding::Dictionary}, // new_state and error with it
 };
@@ -99,8 +98,7 @@ inline constexpr std::array retransmission_fields{
     Field{offsetof(tf_retransmission, total), 4, Coding::Numbers},
 };
 inline constexpr std::array loss_fields{
-    Field{offsetof(tf_loss, total), 8, Coding::Numbers},
-    Field{offsetof(tf_loss, until_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_loss, total), 8, Coding::Numbers}, Field{offsetof(tf_loss, until_ns), 8, Coding::Deltas},
     Field{offsetof(tf_loss, cpu), 8, Coding::Dictionary}, // with the reason
 };
 inline constexpr std::array metrics_fields{

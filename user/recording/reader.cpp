@@ -122,8 +122,9 @@ Result<void> RecordingReader::Implementation::open()
     if (!first && header.byte_order == 0xfffe)
         return failure(fmt::format("{} was recorded on a host of the other byte order, which is not supported", name_));
     if (sound && header.version > FileHeader::current_version)
-        return failure(fmt::format("{} has format {}, and this version reads formats up to {}: a newer tcpflight is needed",
-                                   name_, header.version, FileHeader::current_version));
+        return failure(
+            fmt::format("{} has format {}, and this version reads formats up to {}: a newer tcpflight is needed", name_,
+                        header.version, FileHeader::current_version));
     if (!sound)
         open_hole("the file's first bytes are wrong", 0);
     window_.skip(sizeof(header));
@@ -375,7 +376,10 @@ bool RecordingReader::Implementation::take_entry(const BlockHeader &header, std:
     if ((header.flags & after_loss) != 0 && awaiting_ != EntryPoint::Why::Sought)
         awaiting_ = EntryPoint::Why::Healing;
     collecting_ = awaiting_.has_value();
-    entry_ = {.why = awaiting_.value_or(EntryPoint::Why::Start), .time_ns = header.first_ns, .gaps = info->gaps, .connections = {}};
+    entry_ = {.why = awaiting_.value_or(EntryPoint::Why::Start),
+              .time_ns = header.first_ns,
+              .gaps = info->gaps,
+              .connections = {}};
     return true;
 }
 
@@ -417,10 +421,8 @@ void RecordingReader::Implementation::open_hole(const char *what, std::optional<
 void RecordingReader::Implementation::close_hole(std::optional<std::uint64_t> records, std::uint64_t until_ns,
                                                  RecordingConsumer &consumer)
 {
-    consumer.damage({.offset = hole_->offset,
-                     .size = window_.offset() - hole_->offset,
-                     .records = records,
-                     .what = hole_->what});
+    consumer.damage(
+        {.offset = hole_->offset, .size = window_.offset() - hole_->offset, .records = records, .what = hole_->what});
     hole_.reset();
     if (records == 0 && awaiting_ != EntryPoint::Why::Start)
         return;

@@ -23,8 +23,8 @@
 namespace tcpflight {
 
 struct Damage {
-    std::uint64_t offset = 0; // in the file, where it begins
-    std::uint64_t size = 0;   // bytes skipped
+    std::uint64_t offset = 0;             // in the file, where it begins
+    std::uint64_t size = 0;               // bytes skipped
     std::optional<std::uint64_t> records; // that were lost; none: not known
     // A clause: "a checksum is wrong", "the file is cut off".
     std::string what;
@@ -67,7 +67,8 @@ public:
     };
 
     // `damages_before`: losses told by readers of earlier files, which damaged() of the last one says.
-    // An error names `name`, quoted, and says what is wrong: not a recording, of a newer version, of another byte order, too short.
+    // An error names `name`, quoted, and says what is wrong: not a recording, of a newer version, of another byte
+    // order, too short.
     static Result<RecordingReader> open(std::unique_ptr<InputFile> file, std::string_view name,
                                         std::uint64_t damages_before = 0);
     RecordingReader(RecordingReader &&) noexcept;

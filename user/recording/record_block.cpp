@@ -153,8 +153,9 @@ void RecordPacker::add_connections()
 void RecordPacker::add_rest()
 {
     const auto &places = places_[part::rest];
-    columns_.add(rest_sizes_entry,
-                 [&](ByteBuffer &out) { put_numbers(out, places.size(), [&](std::size_t i) { return rest_sizes_[i]; }); });
+    columns_.add(rest_sizes_entry, [&](ByteBuffer &out) {
+        put_numbers(out, places.size(), [&](std::size_t i) { return rest_sizes_[i]; });
+    });
     columns_.add(rest_bytes_entry, [&](ByteBuffer &out) {
         for (std::size_t i = 0; i < places.size(); i++)
             out.append(records_.bytes().subspan(places.at[i], rest_sizes_[i]));
@@ -227,7 +228,8 @@ bool RecordUnpacker::place_records(const std::vector<Column> &columns)
 
     rest_sizes_.clear();
     if (const auto *column = find(columns, rest_sizes_entry)) {
-        auto with_rest = std::ranges::count_if(shapes_, [](const Shape &shape) { return (shape.parts & rest_bit) != 0; });
+        auto with_rest =
+            std::ranges::count_if(shapes_, [](const Shape &shape) { return (shape.parts & rest_bit) != 0; });
         auto rest = column->bytes;
         auto sizes = Numbers::take(rest, static_cast<std::size_t>(with_rest));
         if (!sizes)

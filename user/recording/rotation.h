@@ -10,12 +10,12 @@
 namespace tcpflight {
 
 struct RotationSettings {
-    std::string name;                        // with strftime(3) conversions if `rotate_s`
-    std::optional<std::uint64_t> file_bytes; // -C
-    std::optional<std::uint32_t> rotate_s;   // -G
-    std::optional<std::uint32_t> max_files;  // -W
+    std::string name;                             // with strftime(3) conversions if `rotate_s`
+    std::optional<std::uint64_t> file_bytes = {}; // -C
+    std::optional<std::uint32_t> rotate_s = {};   // -G
+    std::optional<std::uint32_t> max_files = {};  // -W
     // A new file at this size even without -C, so that old ones can go. -W does not count those.
-    std::optional<std::uint64_t> soft_bytes;
+    std::optional<std::uint64_t> soft_bytes = {};
 };
 
 class Rotation {
@@ -39,14 +39,14 @@ private:
     [[nodiscard]] std::string make_path() const;
 
     RotationSettings settings_;
-    std::time_t period_begin_;   // what is filled into the name
-    std::uint32_t periods_ = 0;  // that are over
+    std::time_t period_begin_;    // what is filled into the name
+    std::uint32_t periods_ = 0;   // that are over
     std::uint64_t in_period_ = 0; // files begun since, but for the first
     std::string path_;
 };
 
-// The files that a name with conversions and numbers stands for, as a pattern of fnmatch(3): "rec-%H.tfr" > "rec-*.tfr".
-// What is special in a pattern is escaped. Numbers behind are not in it.
+// The files that a name with conversions and numbers stands for, as a pattern of fnmatch(3): "rec-%H.tfr" >
+// "rec-*.tfr". What is special in a pattern is escaped. Numbers behind are not in it.
 std::string name_pattern(const std::string &name, bool has_conversions);
 
 } // namespace tcpflight

@@ -43,8 +43,8 @@ private:
     std::string current_;
 };
 
-// The recordings that `name` (-w) stands for, the oldest first: files whose names fit (see name_pattern()), with a number
-// behind or not, and that begin as a recording does.
+// The recordings that `name` (-w) stands for, the oldest first: files whose names fit (see name_pattern()), with a
+// number behind or not, and that begin as a recording does.
 std::vector<Shelf::Item> find_recordings(Disk &disk, const std::string &name, bool has_conversions);
 
 } // namespace tcpflight

@@ -29,7 +29,8 @@ public:
         }
         summary_.records++;
         summary_.by_type.at(header.type)++;
-        summary_.first_ns = summary_.first_ns == 0 ? header.time_ns : std::min<std::uint64_t>(summary_.first_ns, header.time_ns);
+        summary_.first_ns =
+            summary_.first_ns == 0 ? header.time_ns : std::min<std::uint64_t>(summary_.first_ns, header.time_ns);
         summary_.last_ns = std::max<std::uint64_t>(summary_.last_ns, header.time_ns);
         if (cookies_.size() < max_connections)
             cookies_.insert(header.cookie);

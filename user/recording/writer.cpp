@@ -77,7 +77,7 @@ private:
     std::uint64_t stored_ = 0;  // in closed blocks
     std::uint64_t latest_ns_;
     std::optional<std::uint64_t> due_ns_;
-    std::uint64_t block_lost_ = 0; // as the loss records in the open block say
+    std::uint64_t block_lost_ = 0;                                          // as the loss records in the open block say
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > tf_loss::total
 
     std::vector<IndexItem> index_;
@@ -242,10 +242,8 @@ void RecordingWriter::Implementation::queue_entry(std::uint8_t flags)
     put_entry(clock_, known_.known_gaps(), payload_);
     queue({.kind = BlockKind::Entry, .flags = flags, .first_ns = latest_ns_, .last_ns = latest_ns_});
     entry_offset_ = begin;
-    index_.push_back({.offset = begin,
-                      .time_ns = latest_ns_,
-                      .wall_ns = clock_.to_wall(latest_ns_),
-                      .first_record = stored_});
+    index_.push_back(
+        {.offset = begin, .time_ns = latest_ns_, .wall_ns = clock_.to_wall(latest_ns_), .first_record = stored_});
     keep_index_small();
 
     KnownPacker packer;

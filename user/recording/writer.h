@@ -1,6 +1,6 @@
 // Writes one file of a recording. Nothing here waits for the disk, and nothing fails for good: while the disk takes
-// nothing, a few megabytes are kept and what comes on top is counted; when it does again, what was kept is written, then
-// a TF_RECORD_LOST with TF_LOSS_DISK_FULL, then an entry point.
+// nothing, a few megabytes are kept and what comes on top is counted; when it does again, what was kept is written,
+// then a TF_RECORD_LOST with TF_LOSS_DISK_FULL, then an entry point.
 #pragma once
 
 #include "recording/disk.h"
@@ -20,7 +20,7 @@ public:
     struct Settings {
         StartInfo start;
         std::uint64_t flush_interval_ns = 1'000'000'000; // at most so much is lost with the program
-        std::uint64_t lost_before = 0; // Totals::lost of the recording's files before this one
+        std::uint64_t lost_before = 0;                   // Totals::lost of the recording's files before this one
     };
 
     struct Totals {
@@ -29,8 +29,8 @@ public:
         std::uint64_t lost = 0;    // records that the disk had no room for, earlier files of the recording included
     };
 
-    // `known` must outlive the writer, and know exactly the records handed over so far, whenever a call of the writer is
-    // under way: hand each record to it after the writer has taken it. Writes the begin of the file at once.
+    // `known` must outlive the writer, and know exactly the records handed over so far, whenever a call of the writer
+    // is under way: hand each record to it after the writer has taken it. Writes the begin of the file at once.
     RecordingWriter(std::unique_ptr<OutputFile> file, const Settings &settings, const KnownSource &known);
     RecordingWriter(RecordingWriter &&) noexcept;
     RecordingWriter &operator=(RecordingWriter &&) noexcept;
@@ -43,8 +43,8 @@ public:
     void set_clock(const ClockAnchor &anchor);
     // All that was taken goes into the file, and is then on its way to the medium.
     void flush();
-    // CLOCK_BOOTTIME at which flush() is to be called; none: there is nothing to flush. While the disk takes nothing, this
-    // is also when to try again.
+    // CLOCK_BOOTTIME at which flush() is to be called; none: there is nothing to flush. While the disk takes nothing,
+    // this is also when to try again.
     [[nodiscard]] std::optional<std::uint64_t> flush_due_ns() const;
     // flush(), and the End block. An error: the file is unfinished, but whole up to its last flush. Totals then count
     // as lost what could not be written. Nothing may be written afterwards.

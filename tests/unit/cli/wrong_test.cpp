@@ -152,8 +152,7 @@ TEST(CommandLine, RefusesMoreProcessesThanTheKernelSideHasRoomFor)
     EXPECT_EQ(command.text, "tcpflight: --pid: these are too many process ids: give at most 256");
 }
 
-constexpr const char *give_moment =
-    " is not a time: give HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
+constexpr const char *give_moment = " is not a time: give HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
 INSTANTIATE_TEST_SUITE_P(
     Recording, WrongCommandLine,
@@ -166,15 +165,15 @@ INSTANTIATE_TEST_SUITE_P(
                   "-C: '0' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or GiB"},
         WrongCase{{"-w", "x", "-C", "5x"},
                   "-C: '5x' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or GiB"},
-        WrongCase{{"-w", "x", "-C", "99999999999999999999"},
-                  "-C: '99999999999999999999' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or "
-                  "GiB"},
+        WrongCase{
+            {"-w", "x", "-C", "99999999999999999999"},
+            "-C: '99999999999999999999' is not a file size: give millions of bytes, or with k, m or g KiB, MiB or "
+            "GiB"},
         WrongCase{{"-w", "x", "-G", "0"}, "-G: '0' is not a number of seconds: give 1 to 31536000"},
         WrongCase{{"-w", "x", "-C", "1", "-W", "0"}, "-W: '0' is not a number of files: give 1 to 1000000"},
         WrongCase{{"-w", "x", "-W", "3"}, "-W needs -C or -G: without them there is one file"},
         WrongCase{{"-w", "x", "-z", "gzip"}, "-z needs -C or -G: without them no file follows another"},
-        WrongCase{{"-w", "x", "--keep", "1000"},
-                  "--keep: '1000' is not a size: give 1MiB or more: 500MiB, 2GiB, 1TB"},
+        WrongCase{{"-w", "x", "--keep", "1000"}, "--keep: '1000' is not a size: give 1MiB or more: 500MiB, 2GiB, 1TB"},
         WrongCase{{"-w", "x", "--keep", "2MiB", "-C", "2"}, "--keep must have room for two files of the size of -C"},
         WrongCase{{"-w", "%Y/x", "-G", "60", "--keep", "2GiB"},
                   "--keep looks after one folder: give -w a name without '%' in '%Y/'"},

@@ -48,7 +48,8 @@ TEST(Recording, ComesBackWithAllThatWasSaid)
     EXPECT_EQ(start.clock.wall_ns, 5000);
     Reading reading;
     EXPECT_EQ(reading.read_all(reader), Step::Finished);
-    EXPECT_EQ(reading.list, (List{"clock 5000", "entry start:0", "r 1@1", "r 2@2", "r 3@3", "clock 9000", "r 4@4", "r 5@5"}));
+    EXPECT_EQ(reading.list,
+              (List{"clock 5000", "entry start:0", "r 1@1", "r 2@2", "r 3@3", "clock 9000", "r 4@4", "r 5@5"}));
     EXPECT_EQ(reading.raw[0], RecordBuilder::state(1, 1, syn_sent, established).bytes());
     EXPECT_TRUE(reader.close(reading).value());
     EXPECT_EQ(reader.offset(), recording.file->bytes.size());
@@ -259,8 +260,9 @@ Session small_session()
 std::vector<Bytes> without_losses(const std::vector<Bytes> &records)
 {
     std::vector<Bytes> out;
-    std::ranges::copy_if(records, std::back_inserter(out),
-                         [](const Bytes &record) { return record[offsetof(tf_header, type)] != std::byte{TF_RECORD_LOST}; });
+    std::ranges::copy_if(records, std::back_inserter(out), [](const Bytes &record) {
+        return record[offsetof(tf_header, type)] != std::byte{TF_RECORD_LOST};
+    });
     return out;
 }
 
@@ -413,7 +415,9 @@ TEST(Seek, BeginsShortlyBeforeTheMoment)
 {
     for (bool finished : {true, false}) {
         auto file = file_of_an_hour(finished);
-        auto wall_of = [](std::uint64_t second) { return static_cast<std::int64_t>(second * 1'000'000'000 - 1000 + 5000); };
+        auto wall_of = [](std::uint64_t second) {
+            return static_cast<std::int64_t>(second * 1'000'000'000 - 1000 + 5000);
+        };
         for (std::uint64_t second : {1U, 2U, 100U, 101U, 333U, 599U, 600U, 5000U}) {
             SCOPED_TRACE(second);
             auto reader = open(std::make_unique<MemoryInput>(file));

@@ -135,8 +135,9 @@ TEST(RecordBlock, ConnectionsComeBackInAnyOrder)
     std::vector<Record> records;
     for (std::uint64_t i = 0; i < 5000; i++) {
         auto port = static_cast<std::uint16_t>(random());
-        records.push_back(
-            RecordBuilder::state(cookies[random() % cookies.size()], random() % 5 == 0 ? 0 : i, 1, 4).local_port(port).bytes());
+        records.push_back(RecordBuilder::state(cookies[random() % cookies.size()], random() % 5 == 0 ? 0 : i, 1, 4)
+                              .local_port(port)
+                              .bytes());
     }
     EXPECT_EQ(round_trip(records), records);
 }

@@ -218,5 +218,107 @@ TEST(Table, TakesAReusedSocketForANewConnection)
     EXPECT_EQ(again->identity->remote.port, 81);
 }
 
+std::vector<KnownConnection> known_to(const Table &table)
+{
+    std::vector<KnownConnection> all;
+    table.for_each_known([&](const KnownConnection &connection) { all.push_back(connection); });
+    return all;
+}
+
+TEST(Table, HandsOnWhatItKnowsInTheOrderOfCookies)
+{
+    Table table;
+    for (std::uint64_t cookie : {7U, 3U, 5U})
+        observe(table, RecordBuilder::state(cookie, cookie, close_state, syn_sent).identity(40000, 80));
+    observe(table, RecordBuilder::state(3, 20, syn_sent, close_state));
+    auto known = known_to(table);
+    ASSERT_EQ(known.size(), 2U);
+    EXPECT_EQ(known[0].cookie, 5U);
+    EXPECT_EQ(known[1].cookie, 7U);
+}
+
+// What another table tells from there on is the same in everything: owner, duration, offset, attempt, gaps.
+TEST(Table, GoesOnWhereAnotherOneWas)
+{
+    Table first;
+    observe(first, RecordBuilder::state(1, 10, close_state, syn_sent).identity(0, 80).local_port(0));
+    observe(first, RecordBuilder::state(1, 20, syn_sent, established));
+    observe(first, RecordBuilder::retransmit(1, 25, established, 100, 200, 0x18).acked(50));
+    observe(first, RecordBuilder::state(2, 26, close_state, syn_sent).identity(40001, 81, 7, "nginx"));
+    observe(first, RecordBuilder::lost(30, 5, 0));
+    Table second;
+    observe(second, RecordBuilder::state(9, 1, close_state, syn_sent).identity(1, 1)); // is forgotten
+    second.restore(first.known_gaps(), known_to(first));
+    EXPECT_EQ(second.size(), 2U);
+
+    for (const auto &next :
+         {RecordBuilder::retransmit(1, 40, established, 100, 200, 0x18).acked(50), RecordBuilder::lost(45, 5, 0),
+          RecordBuilder::lost(46, 8, 0), RecordBuilder::state(2, 50, syn_sent, established),
+          RecordBuilder::state(2, 60, established, fin_wait1), RecordBuilder::state(1, 70, established, close_state)}) {
+        auto expected = observe(first, next);
+        auto actual = observe(second, next);
+        ASSERT_EQ(actual.has_value(), expected.has_value());
+        if (!actual)
+            continue;
+        EXPECT_EQ(actual->after_gap, expected->after_gap);
+        EXPECT_EQ(actual->incomplete, expected->incomplete);
+        ASSERT_EQ(actual->what.index(), expected->what.index());
+        ASSERT_EQ(actual->identity == nullptr, expected->identity == nullptr);
+        if (actual->identity != nullptr) {
+            EXPECT_EQ(actual->identity->owner.comm_view(), expected->identity->owner.comm_view());
+            EXPECT_EQ(actual->identity->local.port, expected->identity->local.port);
+        }
+        if (const auto *change = std::get_if<StateChange>(&actual->what)) {
+            EXPECT_EQ(change->duration_ns, std::get<StateChange>(expected->what).duration_ns);
+        }
+        if (const auto *retransmit = std::get_if<Retransmit>(&actual->what)) {
+            EXPECT_EQ(retransmit->attempt, 2U);
+            EXPECT_EQ(retransmit->offset, std::get<Retransmit>(expected->what).offset);
+        }
+        if (const auto *lost = std::get_if<Lost>(&actual->what)) {
+            EXPECT_EQ(lost->count, 3U);
+        }
+    }
+    EXPECT_EQ(second.size(), first.size());
+}
+
+TEST(Table, AsksAnewWhetherARestoredConnectionIsWanted)
+{
+    Table first;
+    observe(first, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
+    observe(first, RecordBuilder::state(2, 10, close_state, syn_sent).identity(40001, 81));
+    Table second([](const Identity &identity) { return identity.remote.port == 81; });
+    second.restore(first.known_gaps(), known_to(first));
+    EXPECT_FALSE(observe(second, RecordBuilder::state(1, 20, syn_sent, established))->wanted);
+    EXPECT_TRUE(observe(second, RecordBuilder::state(2, 20, syn_sent, established))->wanted);
+}
+
+// Records 2 and 3 are missing here; another table has seen them.
+TEST(Table, IsHealedBehindAGap)
+{
+    Table whole;
+    Table gapped;
+    for (auto *table : {&whole, &gapped})
+        observe(*table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
+    observe(whole, RecordBuilder::state(1, 20, syn_sent, established));
+    observe(whole, RecordBuilder::state(2, 21, close_state, syn_sent).identity(40001, 81));
+    observe(gapped, RecordBuilder::lost(20, 2, 0));
+    gapped.heal(known_to(whole));
+    auto event = observe(gapped, RecordBuilder::state(1, 50, established, fin_wait1));
+    EXPECT_TRUE(event->after_gap);
+    EXPECT_EQ(change(event).duration_ns, 30'000U);
+    EXPECT_FALSE(observe(gapped, RecordBuilder::state(1, 60, fin_wait1, fin_wait2))->after_gap);
+    EXPECT_NE(observe(gapped, RecordBuilder::state(2, 61, syn_sent, established))->identity, nullptr);
+}
+
+TEST(Table, TakesNothingTwiceFromAFile)
+{
+    KnownConnection one;
+    one.cookie = 1;
+    Table table;
+    table.restore({}, std::vector{one, one, KnownConnection{}});
+    EXPECT_EQ(table.size(), 1U);
+}
+
 } // namespace
 } // namespace tcpflight::test

@@ -1,0 +1,195 @@
+// -w and -r against what is shown live.
+#include "live/live_test.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+namespace tcpflight::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+class Recording : public LiveTest {
+protected:
+    Recording()
+    {
+        std::string name = testing::TempDir() + "tcpflight-rec-XXXXXX";
+        EXPECT_NE(mkdtemp(name.data()), nullptr);
+        chmod(name.c_str(), 0755);
+        folder_ = name;
+    }
+    ~Recording() override { fs::remove_all(folder_); }
+
+    [[nodiscard]] std::string path(const std::string &name = "a.tfr") const { return folder_ / name; }
+    [[nodiscard]] const fs::path &folder() const { return folder_; }
+
+    static Finished read(Words arguments, std::vector<std::string> wrapper = {})
+    {
+        wrapper.push_back(TCPFLIGHT_BINARY);
+        wrapper.insert(wrapper.end(), arguments.begin(), arguments.end());
+        return run({.argv = std::move(wrapper)});
+    }
+
+    static void churn(std::size_t count)
+    {
+        Actor server("server");
+        Actor client("client");
+        const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
+        server.begin_serve(listener, count);
+        client.begin_churn(listener.local, count, {}, 10);
+        EXPECT_EQ(client.finish().error, 0);
+    }
+
+    static Finished end(Process &process, int signal = SIGINT)
+    {
+        process.signal(signal);
+        auto status = process.wait();
+        EXPECT_TRUE(status);
+        return {status.value_or(ExitStatus{}), process.out(), process.err()};
+    }
+
+    static std::string lines_total(const std::string &err)
+    {
+        return err.substr(err.find(" recorded in ") == std::string::npos ? 0
+                                                                         : err.find('\n', err.find(" recorded in ")));
+    }
+
+private:
+    fs::path folder_;
+};
+
+TEST_F(Recording, IsReplayedAsItWasShown)
+{
+    Process tracer = start_tcpflight({"-w", path(), "--print", "-v", "-B", "65536"});
+    churn(50);
+    Finished live = end(tracer);
+    EXPECT_EQ(live.status, exited(0));
+    Finished replayed = read({"-r", path(), "-v"});
+    EXPECT_EQ(replayed.status, exited(0));
+    EXPECT_GT(live.out.size(), 10'000U);
+    EXPECT_EQ(replayed.out, live.out);
+    EXPECT_EQ("\n" + replayed.err, lines_total(live.err)) << live.err;
+
+    struct stat status {};
+    ASSERT_EQ(stat(path().c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0600U);
+    Finished info = read({"info", path()});
+    EXPECT_EQ(info.status, exited(0));
+    EXPECT_NE(info.out.find("\n  whole        yes\n"), std::string::npos) << info.out;
+}
+
+// What only user space can decide is in the file, and hidden again when it is read.
+TEST_F(Recording, KeepsToItsFilter)
+{
+    Process tracer = start_tcpflight({"-w", path(), "--print", "--comm", "client", "-B", "65536"});
+    churn(20);
+    Finished live = end(tracer);
+    Finished replayed = read({"-r", path()});
+    EXPECT_GT(live.out.size(), 1'000U);
+    EXPECT_EQ(replayed.out, live.out);
+}
+
+TEST_F(Recording, NeedsNoPrivilegesToBeRead)
+{
+    Process tracer = start_tcpflight({"-w", path(), "--print", "-B", "65536"});
+    churn(10);
+    Finished live = end(tracer);
+    chmod(path().c_str(), 0644);
+    Finished replayed = read({"-r", path()}, {"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"});
+    EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
+    EXPECT_EQ(replayed.out, live.out);
+}
+
+TEST_F(Recording, OfManyFilesHasNoSeams)
+{
+    Process tracer =
+        start_tcpflight({"-w", path("rec"), "--print", "-C", "1k", "--flush-interval", "0.02", "-B", "65536"});
+    churn(2000);
+    Finished live = end(tracer);
+    Words arguments{"-r"};
+    for (const auto &entry : fs::directory_iterator(folder()))
+        arguments.push_back(entry.path());
+    EXPECT_GT(arguments.size(), 4U);
+    Finished replayed = read(arguments);
+    EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
+    EXPECT_EQ(replayed.out, live.out);
+}
+
+TEST_F(Recording, SurvivesItsWriter)
+{
+    Process tracer = start_tcpflight({"-w", path(), "--print", "--flush-interval", "0", "-B", "65536"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    connect(client, server, listener);
+    ASSERT_TRUE(tracer.read_until([&] {
+        return tracer.out().find("SYN_SENT -> ESTABLISHED") != std::string::npos &&
+               tracer.out().find("SYN_RECV -> ESTABLISHED") != std::string::npos;
+    }));
+    end(tracer, SIGKILL);
+    Finished replayed = read({"-r", path()});
+    EXPECT_EQ(replayed.status, exited(0));
+    EXPECT_EQ(replayed.out.substr(0, tracer.out().size()), tracer.out());
+    EXPECT_NE(replayed.err.find("is unfinished"), std::string::npos) << replayed.err;
+}
+
+TEST_F(Recording, IsFollowedByTwoWhileItIsWritten)
+{
+    Process tracer = start_tcpflight({"-w", path(), "--flush-interval", "0.05"});
+    Process one({.argv = {TCPFLIGHT_BINARY, "-r", path(), "--follow"}});
+    Process two({.argv = {TCPFLIGHT_BINARY, "-r", path(), "--follow"}});
+    Actor server("server");
+    server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    for (auto *reader : {&one, &two})
+        EXPECT_TRUE(reader->read_until([&] {
+            return reader->out().find("7001 > *: CLOSE -> LISTEN") != std::string::npos;
+        })) << reader->err();
+    end(tracer);
+    EXPECT_EQ(one.wait(), exited(0)); // its writer has ended it
+    EXPECT_EQ(two.wait(), exited(0));
+    EXPECT_EQ(one.out(), read({"-r", path()}).out);
+}
+
+TEST_F(Recording, LeavesOtherFilesAlone)
+{
+    std::ofstream(path()) << "somebody's notes\n";
+    Finished refused = read({"-w", path()});
+    EXPECT_EQ(refused.status, exited(1));
+    EXPECT_NE(refused.err.find("is not a recording of tcpflight: give another name, or --force\n"), std::string::npos)
+        << refused.err;
+    EXPECT_EQ(fs::file_size(path()), 17U);
+    Process forced = start_tcpflight({"-w", path(), "--force"});
+    EXPECT_EQ(end(forced).status, exited(0));
+    Process again = start_tcpflight({"-w", path()}); // now it is one
+    EXPECT_EQ(end(again).status, exited(0));
+}
+
+TEST_F(Recording, GoesOnWhenAFullDiskHasRoomAgain)
+{
+    fs::create_directory(path("disk"));
+    ASSERT_EQ(mount("tmpfs", path("disk").c_str(), "tmpfs", 0, "size=128k"), 0);
+    const std::string ballast = path("disk/ballast");
+    Process tracer = start_tcpflight({"-w", path("disk/a.tfr"), "--flush-interval", "0.05", "-B", "65536"});
+    std::ofstream(ballast) << std::string(200'000, 'x');
+    churn(20);
+    EXPECT_TRUE(tracer.read_until([&] {
+        return tracer.err().find("No space left on device: recording goes on") != std::string::npos;
+    })) << tracer.err();
+    fs::remove(ballast);
+    EXPECT_TRUE(tracer.read_until([&] {
+        return tracer.err().find("again: events lost meanwhile: ") != std::string::npos;
+    })) << tracer.err();
+    Finished ended = end(tracer);
+    EXPECT_EQ(ended.status, exited(0));
+    EXPECT_EQ(ended.err.find("No space", ended.err.find("No space") + 1), std::string::npos) << "said once";
+    Finished replayed = read({"-r", path("disk/a.tfr")});
+    EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
+    EXPECT_NE(replayed.out.find("127.0.0.1.7001"), std::string::npos);
+    umount(path("disk").c_str());
+}
+
+} // namespace
+} // namespace tcpflight::test
