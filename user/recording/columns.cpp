@@ -203,7 +203,7 @@ void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, 
                 body_.append({value, width()});
             }
             indexes_[i] = static_cast<std::uint16_t>(number - 1);
-            if (2 * count > slots_.size()) {
+            if (count > slots_.size() / 2) {
                 slots_.assign(4 * slots_.size(), 0);
                 for (std::uint32_t known = 1; known <= count; known++)
                     find(value_of(known)) = static_cast<std::uint16_t>(known);
