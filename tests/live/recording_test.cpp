@@ -107,7 +107,7 @@ TEST_F(Recording, OfManyFilesHasNoSeams)
 {
     Process tracer =
         start_tcpflight({"-w", path("rec"), "--print", "-C", "1k", "--flush-interval", "0.02", "-B", "65536"});
-    churn(2000);
+    churn(4000);
     Finished live = end(tracer);
     Words arguments{"-r"};
     for (const auto &entry : fs::directory_iterator(folder()))
@@ -174,7 +174,7 @@ TEST_F(Recording, GoesOnWhenAFullDiskHasRoomAgain)
     const std::string ballast = path("disk/ballast");
     Process tracer = start_tcpflight({"-w", path("disk/a.tfr"), "--flush-interval", "0.05", "-B", "65536"});
     std::ofstream(ballast) << std::string(200'000, 'x');
-    churn(20);
+    churn(2000); // more than the room that is left in the file's last page
     EXPECT_TRUE(tracer.read_until([&] {
         return tracer.err().find("No space left on device: recording goes on") != std::string::npos;
     })) << tracer.err();

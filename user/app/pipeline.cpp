@@ -51,11 +51,10 @@ bool Pipeline::consume(std::span<const std::byte> record)
 
 void Pipeline::set_clock(const ClockAnchor &anchor)
 {
-    if (!clocks_.empty() && clocks_.back().boot_ns >= anchor.boot_ns) {
-        if (clocks_.back().boot_ns == anchor.boot_ns && clocks_.back().wall_ns == anchor.wall_ns)
-            return; // each file of a recording repeats it
+    if (!clocks_.empty() && clocks_.back().to_wall(anchor.boot_ns) == anchor.wall_ns)
+        return; // each file of a recording repeats it
+    if (!clocks_.empty() && clocks_.back().boot_ns >= anchor.boot_ns)
         clocks_.clear();
-    }
     if (clocks_.size() >= max_clocks)
         clocks_.erase(clocks_.begin(), clocks_.begin() + max_clocks / 2);
     clocks_.push_back(anchor);

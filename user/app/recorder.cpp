@@ -77,6 +77,9 @@ Result<void> Recorder::open_next()
     if (shelf_)
         shelf_->begin(path_);
     info_.file_number = closed_.files;
+    // The same clock, read now: readers know from it when the file begins.
+    auto now = boot_now_ns();
+    info_.clock = {.boot_ns = now, .wall_ns = info_.clock.to_wall(now)};
     writer_.emplace(std::move(*file),
                     RecordingWriter::Settings{
                         .start = info_, .flush_interval_ns = options_.flush_interval_ns, .lost_before = closed_.lost},
