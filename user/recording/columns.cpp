@@ -180,24 +180,34 @@ void ColumnWriter::add(const Part &part, const std::byte *structs, const Places 
 
 void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, const Places &places)
 {
-    slots_.assign(std::bit_ceil(2 * places.size()), 0); // number of the value, from 1
     indexes_.resize(places.size());
     auto count_at = body_.size();
     body_.put(std::uint32_t{0});
     auto values_at = body_.size();
     std::uint32_t count = 0;
     with_width(field.width, [&](auto width) {
+        auto value_of = [&](std::size_t number) { return body_.data() + values_at + (number - 1) * width(); };
+        // Most fields have few values: a table that begins small stays in the cache.
+        slots_.assign(256, 0); // number of the value, from 1
+        auto find = [&](const std::byte *value) -> std::uint16_t & {
+            auto slot = (hash(value, width()) >> 32) & (slots_.size() - 1);
+            while (slots_[slot] != 0 && std::memcmp(value_of(slots_[slot]), value, width()) != 0)
+                slot = (slot + 1) & (slots_.size() - 1);
+            return slots_[slot];
+        };
         for (std::size_t i = 0; i < places.size(); i++) {
             const auto *value = structs + places.at[i] + field.offset;
-            auto slot = (hash(value, width()) >> 32) & (slots_.size() - 1);
-            while (slots_[slot] != 0 &&
-                   std::memcmp(body_.data() + values_at + (slots_[slot] - 1U) * width(), value, width()) != 0)
-                slot = (slot + 1) & (slots_.size() - 1);
-            if (slots_[slot] == 0) {
-                slots_[slot] = static_cast<std::uint16_t>(++count);
+            auto &number = find(value);
+            if (number == 0) {
+                number = static_cast<std::uint16_t>(++count);
                 body_.append({value, width()});
             }
-            indexes_[i] = static_cast<std::uint16_t>(slots_[slot] - 1);
+            indexes_[i] = static_cast<std::uint16_t>(number - 1);
+            if (count > slots_.size() / 2) {
+                slots_.assign(4 * slots_.size(), 0);
+                for (std::uint32_t known = 1; known <= count; known++)
+                    find(value_of(known)) = static_cast<std::uint16_t>(known);
+            }
         }
     });
     std::memcpy(body_.data() + count_at, &count, sizeof(count));

@@ -61,7 +61,7 @@ private:
 
     std::vector<ColumnEntry> entries_;
     ByteBuffer body_;
-    std::vector<std::uint16_t> slots_;   // of a dictionary
+    std::vector<std::uint16_t> slots_;   // of a dictionary: a hash table
     std::vector<std::uint16_t> indexes_; // into it
     std::vector<std::uint64_t> last_;    // by connection
 };

@@ -71,7 +71,7 @@ private:
     Result<std::optional<Step>> at_edge(RecordingConsumer &consumer, const std::optional<BlockHeader> &header);
     Result<void> find_next_mark();
     Step consume(const BlockHeader &header, std::span<const std::byte> packed, RecordingConsumer &consumer);
-    bool is_needed(const BlockHeader &header) const;
+    [[nodiscard]] bool is_needed(const BlockHeader &header) const;
     bool take(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
     bool take_records(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);
     bool take_entry(const BlockHeader &header, std::span<const std::byte> payload, RecordingConsumer &consumer);

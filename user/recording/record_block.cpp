@@ -69,7 +69,11 @@ bool RecordPacker::add(std::span<const std::byte> record)
     std::memcpy(&header, record.data(), sizeof(header));
     auto connection = connection_of(header.cookie);
     auto at = records_.size();
-    records_.append(record);
+    // Most records are but a header, whose size the compiler knows.
+    auto *to = records_.extend(record.size());
+    std::memcpy(to, &header, sizeof(header));
+    if (record.size() > sizeof(header))
+        std::memcpy(to + sizeof(header), record.data() + sizeof(header), record.size() - sizeof(header));
     first_ns_ = count() == 0 ? header.time_ns : std::min<std::uint64_t>(first_ns_, header.time_ns);
     last_ns_ = count() == 0 ? header.time_ns : std::max<std::uint64_t>(last_ns_, header.time_ns);
     places_[part::header].add(at, connection);

@@ -77,10 +77,10 @@ private:
 
 } // namespace
 
-Result<Summary> summarize(std::unique_ptr<InputFile> file, std::string name)
+Result<Summary> summarize(std::unique_ptr<InputFile> file, std::string_view name)
 {
     Summary summary;
-    auto reader = RecordingReader::open(std::move(file), std::move(name));
+    auto reader = RecordingReader::open(std::move(file), name);
     if (!reader)
         return tl::unexpected(reader.error());
     summary.start = reader->start();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tcpflight {
@@ -36,6 +37,6 @@ struct Summary {
 };
 
 // Reads all of it.
-Result<Summary> summarize(std::unique_ptr<InputFile> file, std::string name);
+Result<Summary> summarize(std::unique_ptr<InputFile> file, std::string_view name);
 
 } // namespace tcpflight
