@@ -105,7 +105,7 @@ TEST_F(Found, HaveTheirTupleOwnerAndAge)
             expect_owner(event, is_client ? client : server, "snapshot");
             EXPECT_EQ(event.number("remote_port"), (is_client ? c.client : c.child).remote.port());
         }
-        EXPECT_EQ(events.back().text("new_state"), "CLOSE");
+        EXPECT_TRUE(events.back().text("new_state") == "CLOSE" || events.back().json().at("time_wait_socket") == true);
     }
 }
 
@@ -280,6 +280,8 @@ TEST_F(Found, HalfOpenRequests)
 // connection is found at most once, and begins with that or with its first event.
 void expect_whole(const std::vector<TraceEvent> &events)
 {
+    if (events.front().is_null("conn"))
+        return; // a reset that belongs to none
     SCOPED_TRACE(events.front().json().dump());
     std::string state;
     for (std::size_t i = 0; i < events.size(); i++) {
@@ -290,7 +292,7 @@ void expect_whole(const std::vector<TraceEvent> &events)
         } else if (event.is("state")) {
             EXPECT_TRUE(state.empty() || state == event.text("old_state"))
                 << "was in " << state << ": " << event.json();
-            state = event.text("new_state");
+            state = event.json().at("time_wait_socket") == true ? "CLOSE" : event.text("new_state");
         }
     }
     EXPECT_EQ(state, "CLOSE") << "stayed: " << events.back().json();
