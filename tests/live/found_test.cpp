@@ -1,6 +1,7 @@
 // Sockets that were there before tcpflight.
 #include "live/live_test.h"
 #include "model/clock.h"
+#include "tcpflight/looker.h"
 
 #include <algorithm>
 #include <fstream>
@@ -343,6 +344,29 @@ TEST_F(Found, MeetTheEventsWithoutGapOrOverlap)
     }
     EXPECT_GT(found_first, 0U);
     EXPECT_GT(event_first, 0U) << "no event came between attaching and looking: nothing was tried";
+}
+
+// Who looks at sockets locks them, and packets are worked off under that lock. By its name it is known not to own any.
+TEST_F(Found, AreNotOwnedByWhoLooksAtThem)
+{
+    Actor looker(TF_LOOKER_NAME);
+    Actor other("tcpflight-loo");
+    Tracer tracer = trace();
+    looker.connect(SocketAddress::v4("127.0.0.1", 1));
+    other.connect(SocketAddress::v4("127.0.0.1", 1));
+    ASSERT_TRUE(tracer.wait_until([&] {
+        return std::count_if(tracer.events().begin(), tracer.events().end(),
+                             [](const TraceEvent &e) { return e.is_change("SYN_SENT", "CLOSE"); }) == 2;
+    }));
+    EXPECT_EQ(tracer.stop().status, exited(0));
+    std::size_t unknown = 0;
+    for (const TraceEvent &event : tracer.events()) {
+        if (event.is("state") && event.text("owner") == "unknown")
+            unknown++;
+        else if (event.is("state"))
+            expect_owner(event, other, "connect");
+    }
+    EXPECT_EQ(unknown, 2U);
 }
 
 TEST_F(Found, LeaveNoProcessBehind)
