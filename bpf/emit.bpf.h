@@ -22,6 +22,7 @@ struct event {
 	__u8 type;
 	__u8 old_state;
 	__u8 new_state;
+	__u8 left; /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
 };
 
 /* The block that the record's type adds, filled in already; its size is a multiple of 8. NULL: none. */
@@ -169,6 +170,10 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->local_port = e->port;
 	h->old_state = e->old_state;
 	h->new_state = e->new_state;
+	if (e->left) {
+		h->new_state = e->left;
+		h->flags |= TF_FLAG_TIME_WAIT_SOCKET;
+	}
 	h->error = e->sk->sk_err;
 	rec += sizeof(*h);
 	if (shape.body.size) {

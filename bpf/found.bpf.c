@@ -206,7 +206,6 @@ int find_sockets(struct bpf_iter__tcp *ctx)
 
 	if (!skc)
 		return 0;
-	looking_pid = bpf_get_current_pid_tgid() >> 32;
 
 	__u64 now = bpf_ktime_get_boot_ns();
 	int state = skc->skc_state;

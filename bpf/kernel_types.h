@@ -28,6 +28,7 @@ enum {
 #define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
+#define SOCK_DONE   1          /* a FIN came */
 #define SOCK_LINGER 4          /* enum sock_flags of include/net/sock.h, the same since 2.6.12 */
 #define SOCK_DEAD   0          /* no process has it any more */
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h, the same since 2.6.27 */
@@ -38,8 +39,26 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct hlist_nulls_node {
+	struct hlist_nulls_node *next; /* with bit 0 set: the end of the chain */
+};
+
+struct inet_ehash_bucket {
+	struct hlist_nulls_node *chain;
+};
+
+struct inet_hashinfo {
+	struct inet_ehash_bucket *ehash;
+	unsigned int ehash_mask;
+};
+
+struct inet_timewait_death_row {
+	struct inet_hashinfo *hashinfo;
+};
+
 struct netns_ipv4 {
-	int sysctl_tcp_fin_timeout; /* jiffies */
+	struct inet_timewait_death_row tcp_death_row; /* a pointer in 5.18 to 6.0 */
+	int sysctl_tcp_fin_timeout;                   /* jiffies */
 	/* Wider on some kernels: libbpf adjusts the load. */
 	__u8 sysctl_tcp_syn_retries;
 	__u8 sysctl_tcp_syn_linear_timeouts; /* since 6.5 */
@@ -77,6 +96,8 @@ struct timer_list {
 };
 
 struct sock_common {
+	unsigned int skc_hash;
+	struct hlist_nulls_node skc_nulls_node;
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;

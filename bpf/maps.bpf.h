@@ -97,8 +97,6 @@ volatile unsigned int reader_asleep __weak = 0;
 volatile _Bool births_come_early __weak = 0;
 /* Microseconds in a jiffy; 0 where user space could not find out. */
 volatile unsigned int jiffy_us __weak = 0;
-/* The process that looks for sockets locks each of them for a moment, and is not its owner (found.bpf.c). */
-volatile int looking_pid __weak = 0;
 /* What clock_rate found: see clock_rate.bpf.c */
 volatile int fin_timeout_jiffies __weak = 0;
 

@@ -4,18 +4,28 @@
 
 #include "maps.bpf.h"
 #include "memory.bpf.h"
+#include "tcpflight/looker.h"
+
+/* One that looks at sockets (found.bpf.c), of this tcpflight or another. */
+static __always_inline _Bool is_looker(const struct task_struct *task)
+{
+	static const char name[16] = TF_LOOKER_NAME;
+
+	return *(__u64 *)&task->comm[8] == *(const __u64 *)&name[8] &&
+	       *(__u64 *)&task->comm[0] == *(const __u64 *)&name[0];
+}
 
 /*
  * A task may be believed only while it holds the socket's lock: otherwise the event came from a packet or a timer, and
- * `current` is whoever was interrupted. Kernel threads that lock sockets (MPTCP's worker does) own none, and the process
- * that looks for sockets owns none of those it locks.
+ * `current` is whoever was interrupted. Kernel threads that lock sockets (MPTCP's worker does) own none, and who looks
+ * at sockets owns none of those it locks.
  */
 static __always_inline struct task_struct *owning_task(const struct sock *sk)
 {
 	if (!sk->sk_lock.owned)
 		return NULL;
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
-	return task->flags & PF_KTHREAD || task->tgid == looking_pid ? NULL : task;
+	return task->flags & PF_KTHREAD || is_looker(task) ? NULL : task;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "filter.bpf.h"
 #include "maps.bpf.h"
 #include "owner.bpf.h"
+#include "time_wait.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -30,6 +31,8 @@ static __always_inline void tell(struct event *e, _Bool staged)
 	/* At > SYN_SENT, or > LISTEN without bind(2), there was no port yet. The next record brings it. */
 	if (!e->port && (e->old_state == TCP_SYN_SENT || e->old_state == TCP_LISTEN))
 		e->port = local_port(e->sk);
+	if (may_leave_time_wait(e->old_state, e->new_state))
+		e->left = state_left(e->sk, e->old_state, e->cookie);
 	send_event(e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL, staged);
 }
 

@@ -32,19 +32,21 @@ TEST_P(Families, ClosedByTheClientFirst)
     const Step server_close = server.close(c.child);
     const Step listener_close = server.close(listener);
 
-    expect_exactly(tracer, {
-                               Timeline::of_listener(listener)
-                                   .by(server, "listen")
-                                   .to("LISTEN", listener.step)
-                                   .to("CLOSE", listener_close),
-                               connected_client(c, client).to("FIN_WAIT1", client_close).to("FIN_WAIT2").to("CLOSE"),
-                               connected_child(c, server)
-                                   .by(server, "inherited|syscall")
-                                   .to("CLOSE_WAIT")
-                                   .by(server, "syscall")
-                                   .to("LAST_ACK", server_close)
-                                   .to("CLOSE"),
-                           });
+    expect_exactly(
+        tracer,
+        {
+            Timeline::of_listener(listener)
+                .by(server, "listen")
+                .to("LISTEN", listener.step)
+                .to("CLOSE", listener_close),
+            connected_client(c, client).to("FIN_WAIT1", client_close).to("FIN_WAIT2").leaves("FIN_WAIT2|TIME_WAIT"),
+            connected_child(c, server)
+                .by(server, "inherited|syscall")
+                .to("CLOSE_WAIT")
+                .by(server, "syscall")
+                .to("LAST_ACK", server_close)
+                .to("CLOSE"),
+        });
 }
 
 TEST_P(Families, ClosedByTheServerFirst)
@@ -58,13 +60,15 @@ TEST_P(Families, ClosedByTheServerFirst)
     client.receive(c.client);
     const Step client_close = client.close(c.client);
 
-    expect_exactly(
-        tracer,
-        {
-            Timeline::of_listener(listener).by(server, "listen").to("LISTEN", listener.step),
-            connected_child(c, server).by(server, "syscall").to("FIN_WAIT1", server_close).to("FIN_WAIT2").to("CLOSE"),
-            connected_client(c, client).to("CLOSE_WAIT").to("LAST_ACK", client_close).to("CLOSE"),
-        });
+    expect_exactly(tracer, {
+                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN", listener.step),
+                               connected_child(c, server)
+                                   .by(server, "syscall")
+                                   .to("FIN_WAIT1", server_close)
+                                   .to("FIN_WAIT2")
+                                   .leaves("FIN_WAIT2|TIME_WAIT"),
+                               connected_client(c, client).to("CLOSE_WAIT").to("LAST_ACK", client_close).to("CLOSE"),
+                           });
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -94,17 +98,18 @@ TEST_F(Close, HalfClosedByShutdown)
     const Step server_close = server.close(c.child);
     client.receive(c.client);
 
-    expect_exactly(tracer,
-                   {
-                       Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
-                       connected_client(c, client).to("FIN_WAIT1", shutdown).to("FIN_WAIT2").to("CLOSE", server_close),
-                       connected_child(c, server)
-                           .by(server, "inherited|syscall")
-                           .to("CLOSE_WAIT")
-                           .by(server, "syscall")
-                           .to("LAST_ACK", server_close)
-                           .to("CLOSE"),
-                   });
+    expect_exactly(
+        tracer,
+        {
+            Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+            connected_client(c, client).to("FIN_WAIT1", shutdown).to("FIN_WAIT2").leaves("TIME_WAIT", server_close),
+            connected_child(c, server)
+                .by(server, "inherited|syscall")
+                .to("CLOSE_WAIT")
+                .by(server, "syscall")
+                .to("LAST_ACK", server_close)
+                .to("CLOSE"),
+        });
 }
 
 // Both FINs are on their way when the other arrives (RFC 9293 section 3.6, case 3): neither side sees the other's first
@@ -130,7 +135,9 @@ TEST_F(Close, Simultaneous)
                            [&](const TraceEvent &event) { return event.number("conn") == conn && predicate(event); });
     };
     const auto retransmits = [](const TraceEvent &event) { return event.is("retransmit"); };
-    const auto ends = [](const TraceEvent &event) { return event.is("state") && event.text("new_state") == "CLOSE"; };
+    const auto ends = [](const TraceEvent &event) {
+        return event.is("state") && event.json().at("time_wait_socket") == true;
+    };
     const auto crosses = [](const TraceEvent &event) { return event.is_change("FIN_WAIT1", "CLOSING"); };
     ASSERT_TRUE(
         tracer.wait_until([&] { return has(conn_of(c.client), retransmits) && has(conn_of(c.child), retransmits); }));
@@ -148,14 +155,14 @@ TEST_F(Close, Simultaneous)
                                    .retransmits("F.", 1)
                                    .to(client_crosses ? "CLOSING" : "FIN_WAIT2")
                                    .retransmits("F.", 0)
-                                   .to("CLOSE"),
+                                   .leaves(client_crosses ? "TIME_WAIT" : "FIN_WAIT2|TIME_WAIT"),
                                connected_child(c, server)
                                    .by(server, "syscall")
                                    .to("FIN_WAIT1", server_close)
                                    .retransmits("F.", 1)
                                    .to(child_crosses ? "CLOSING" : "FIN_WAIT2")
                                    .retransmits("F.", 0)
-                                   .to("CLOSE"),
+                                   .leaves(child_crosses ? "TIME_WAIT" : "FIN_WAIT2|TIME_WAIT"),
                            });
 }
 

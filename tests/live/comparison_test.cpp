@@ -142,7 +142,9 @@ protected:
                 return; // a FIN sent again, resets: the other tool does not show them
             const auto local = static_cast<unsigned>(event.number("local_port"));
             const auto remote = event.is_null("remote_port") ? 0U : static_cast<unsigned>(event.number("remote_port"));
-            ++ours[key(local, remote, event.text("old_state"), event.text("new_state"))];
+            // What the kernel leaves in a socket's place the other tool does not know of.
+            const bool left = event.json().at("time_wait_socket") == true;
+            ++ours[key(local, remote, event.text("old_state"), left ? "CLOSE" : event.text("new_state"))];
             ++events;
             // What the other tool cannot say of SYN_SENT holds of tcpflight by itself.
             auto [known, is_new] = port_of.try_emplace(event.number("conn"), local);

@@ -204,7 +204,7 @@ void Loss::count_exactly(bool &conclusive) const
                                           "SYN_SENT -> ESTABLISHED after a time, client\n"
                                           "ESTABLISHED -> FIN_WAIT1 after a time, incomplete, client\n"
                                           "FIN_WAIT1 -> FIN_WAIT2 after a time, incomplete, client\n"
-                                          "FIN_WAIT2 -> CLOSE after a time, incomplete, client\n");
+                                          "FIN_WAIT2 -> FIN_WAIT2 after a time, incomplete, client\n");
     EXPECT_EQ(timeline_of(changed_conn), "CLOSE -> SYN_SENT, client\n"
                                          "SYN_SENT -> ESTABLISHED after a time, client\n"
                                          "CLOSE_WAIT -> LAST_ACK, incomplete, client\n"

@@ -82,7 +82,7 @@ TEST_P(Resets, ByDataAfterClose)
                 .by(server, "syscall")
                 .to("FIN_WAIT1", close)
                 .to("FIN_WAIT2")
-                .to("CLOSE")
+                .leaves("CLOSE|FIN_WAIT2")
                 .sends_reset("data_after_close|time_wait"),
         });
 }

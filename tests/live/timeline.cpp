@@ -107,6 +107,13 @@ Timeline &Timeline::to(std::string state, const Step &step)
     return *this;
 }
 
+Timeline &Timeline::leaves(const std::string &states, const Step &step)
+{
+    to(states, step);
+    items_.back().is_left = true;
+    return *this;
+}
+
 Timeline &Timeline::with_error(std::string error)
 {
     items_.back().detail = std::move(error);
@@ -132,7 +139,8 @@ Timeline &Timeline::resets(const std::string &direction, const std::string &reas
         {.ends = ends_,
          .from = state_,
          .to = {},
-         .detail = direction + " in " + (state_ == "CLOSE" && !items_.empty() ? items_.back().from : state_),
+         .detail = direction + " in " +
+                   (!items_.empty() && (state_ == "CLOSE" || items_.back().is_left) ? items_.back().from : state_),
          .reasons = reason,
          .is_reset = true,
          .owner = owner_,
@@ -167,7 +175,10 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
     };
     for (const Item &item : items_) {
         if (!item.to.empty()) {
-            line(item, change_text(item.from, item.to, item.detail));
+            std::string state = item.to.substr(0, item.to.find('|'));
+            if (at < actual.size() && actual[at].is("state") && is_one_of(actual[at].text("new_state"), item.to))
+                state = actual[at].text("new_state");
+            line(item, change_text(item.from, state + (item.is_left && state != "CLOSE" ? " left" : ""), item.detail));
             continue;
         }
         if (item.is_reset) {
@@ -235,6 +246,7 @@ std::string summary(const TraceEvent &event)
                            event.is_null("reason") ? "" : event.text("reason"));
     } else {
         text += event.text("old_state") + " -> " + event.text("new_state");
+        text += event.json().at("time_wait_socket") == true ? " left" : "";
         text += event.is_null("duration_us") ? "" : " after a time";
         text += event.is_null("error") ? "" : ", error " + event.text("error");
     }

@@ -28,6 +28,9 @@ public:
     Timeline &to(std::string state) { return to(std::move(state), {}); }
     // ... which it entered during `step`.
     Timeline &to(std::string state, const Step &step);
+    // The socket is gone, and the connection goes on in this state: "TIME_WAIT", or "FIN_WAIT2|TIME_WAIT" where it
+    // depends on which end was faster; "CLOSE" among them: it may also not go on.
+    Timeline &leaves(const std::string &states, const Step &step = {});
     // The last change came with this error ("ECONNREFUSED").
     Timeline &with_error(std::string error);
 
@@ -58,6 +61,7 @@ private:
         std::string detail;       // error, the segment, or which way the reset went and in which state
         std::string reasons = {}; // of a reset
         bool is_reset = false;
+        bool is_left = false; // `to`, perhaps one of several, without a socket
         std::size_t at_least = 1;
         std::string owner; // "name[pid]"
         std::string sources;

@@ -1,5 +1,7 @@
 #include "live/tracer.h"
 
+#include "support/legal_path.h"
+
 #include <cstdlib>
 #include <ctime>
 #include <gtest/gtest.h>
@@ -111,9 +113,24 @@ void Tracer::take_lines()
     const std::string &out = process_.out();
     for (std::size_t end; (end = out.find('\n', taken_)) != std::string::npos; taken_ = end + 1) {
         std::string_view line(out.data() + taken_, end - taken_);
-        if (std::optional<TraceEvent> event = parse_line(schema_, line, netns_))
+        if (std::optional<TraceEvent> event = parse_line(schema_, line, netns_)) {
+            follow(*event);
             events_.push_back(std::move(*event));
+        }
     }
+}
+
+void Tracer::follow(const TraceEvent &event)
+{
+    if (!event.is("state") || event.json().at("incomplete") == true)
+        return;
+    const std::string from = event.text("old_state");
+    const std::string to = event.text("new_state");
+    const bool left = event.json().at("time_wait_socket") == true;
+    EXPECT_TRUE(is_legal(from, to, left)) << event.json();
+    auto [state, is_new] = states_.try_emplace(event.number("conn"), from);
+    EXPECT_EQ(state->second, from) << event.json();
+    state->second = left ? "none: it is over" : to;
 }
 
 bool Tracer::wait_until(const std::function<bool()> &condition, Process::Duration timeout)

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -55,7 +56,8 @@ public:
     Tracer(std::uint32_t netns, const std::vector<std::string> &arguments, Output out = {});
 
     // What was printed so far about this namespace, in order. Every line of it, and every one that names no namespace,
-    // was held against the schema; an objection fails the test.
+    // was held against the schema; an objection fails the test. So does a path of states that cannot be
+    // (support/legal_path.h), unless the connection is incomplete.
     [[nodiscard]] const std::vector<TraceEvent> &events() const { return events_; }
 
     // Reads on until `condition` holds; false if the time is over before.
@@ -71,12 +73,14 @@ public:
 
 private:
     void take_lines();
+    void follow(const TraceEvent &event);
 
     std::uint32_t netns_;
     Process process_;
     Schema schema_;
     std::vector<TraceEvent> events_;
-    std::size_t taken_ = 0; // bytes of the output that were parsed
+    std::size_t taken_ = 0;                       // bytes of the output that were parsed
+    std::map<std::uint64_t, std::string> states_; // connection > the state it is in
 };
 
 // A line of the output, held against the schema unless it is of another namespace. None if it is not of this one.

@@ -146,6 +146,13 @@ public:
         event_.what = found;
         return *this;
     }
+    // The socket goes, and what the kernel keeps in its place is in `to`.
+    EventBuilder &leaves(TcpState from, TcpState to)
+    {
+        changes(from, to);
+        std::get<StateChange>(event_.what).time_wait_socket = true;
+        return *this;
+    }
     EventBuilder &retransmits(const Retransmit &retransmit)
     {
         event_.what = retransmit;

@@ -104,6 +104,12 @@ public:
         header_.error = number;
         return std::move(*this);
     }
+    // The state is that of what the kernel keeps in the socket's place.
+    RecordBuilder left() &&
+    {
+        header_.flags |= TF_FLAG_TIME_WAIT_SOCKET;
+        return std::move(*this);
+    }
     RecordBuilder owned() &&
     {
         header_.flags |= TF_FLAG_OWNED;

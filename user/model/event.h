@@ -69,6 +69,9 @@ struct StateChange {
     std::optional<std::uint64_t> duration_ns;
     // It was found in `from` this long ago, and how long it had been there the kernel could not tell; none otherwise.
     std::optional<std::uint64_t> at_least_ns;
+    // The socket is gone, and a smaller thing that the kernel keeps in its place is in `to`: TimeWait, or FinWait2 if
+    // its process closed it and the other end has not.
+    bool time_wait_socket = false;
     std::uint16_t error = 0; // sk_err, an errno; 0: none
     std::optional<Metrics> metrics;
 };

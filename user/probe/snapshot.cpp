@@ -2,7 +2,9 @@
 
 #include "decode/decode.h"
 #include "probe/namespaces.h"
+#include "tcpflight/looker.h"
 
+#include <sys/prctl.h>
 #include <tsl/robin_map.h>
 
 #include <cstring>
@@ -70,6 +72,7 @@ std::size_t count_out_of_reach(std::span<const tf_holder> holders, const std::se
 // Holders first: whoever opens a socket after that is seen doing so.
 Result<Snapshot> take_snapshot(const SocketIterators &iterators)
 {
+    prctl(PR_SET_NAME, TF_LOOKER_NAME, 0, 0, 0);
     Snapshot snapshot;
     auto holders = iterators.holders();
     if (!holders)

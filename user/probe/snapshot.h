@@ -20,7 +20,7 @@ struct Snapshot {
     std::size_t out_of_reach = 0;
 };
 
-// Enters each network namespace, if it may; this process must have one thread.
+// Enters each network namespace, if it may; this process must have one thread. Calls it TF_LOOKER_NAME.
 Result<Snapshot> take_snapshot(const SocketIterators &iterators);
 
 } // namespace tcpflight

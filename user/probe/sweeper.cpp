@@ -79,7 +79,6 @@ void close_all_but(std::span<const int> wanted)
 
 [[noreturn]] void serve(int socket, const SocketIterators &iterators, pid_t parent)
 {
-    prctl(PR_SET_NAME, "tcpflight-sweep", 0, 0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     std::vector<int> wanted{socket};
     auto descriptors = iterators.descriptors();

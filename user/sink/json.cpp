@@ -53,6 +53,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_connection(line, event);
     put_state(line, ",\"old_state\":", change.from);
     put_state(line, ",\"new_state\":", change.to);
+    put_flag(line, ",\"time_wait_socket\":", change.time_wait_socket);
     put_duration(line, ",\"duration_us\":", change.duration_ns);
     put_duration(line, ",\"at_least_us\":", change.at_least_ns);
     put_errno_or_null(line, ",\"error\":", change.error);

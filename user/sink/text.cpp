@@ -101,6 +101,8 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_state(line, change.from);
     line.put(" -> ");
     put_state(line, change.to);
+    if (change.time_wait_socket && change.to != TcpState::TimeWait)
+        line.put(" (orphan)");
     if (auto duration = change.duration_ns ? change.duration_ns : change.at_least_ns; duration && !style_.quiet) {
         line.put(change.duration_ns ? std::string_view(" after ") : std::string_view(" after >"));
         put_duration(line, *duration, style_.precision);

@@ -124,7 +124,7 @@ Event Table::observe_socket(const Record &record)
     event.wanted = connection.wanted;
     event.identity = connection.identity_known ? &connection.identity : nullptr;
 
-    if (connection.state == TcpState::Close)
+    if (connection.state == TcpState::Close || record.has(TF_FLAG_TIME_WAIT_SOCKET))
         depart(connection, TcpState{header.old_state}, event);
     return event;
 }
@@ -231,6 +231,7 @@ StateChange Table::state_change(Connection &connection, const Record &record)
                        .to = TcpState{header.new_state},
                        .duration_ns = {},
                        .at_least_ns = {},
+                       .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
                        .error = header.error,
                        .metrics = {}};
     if (connection.state != change.from)

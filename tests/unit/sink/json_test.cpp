@@ -33,7 +33,7 @@ TEST(Json, AStateChangeToTheByte)
               R"({"time":"2026-11-21T20:28:51.001203Z","event":"state","conn":4711,"family":"ipv4",)"
               R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
               R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
-              R"("cgroup":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT",)"
+              R"("cgroup":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT","time_wait_socket":false,)"
               R"("duration_us":null,"at_least_us":null,"error":null})"
               "\n");
 }

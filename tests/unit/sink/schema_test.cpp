@@ -103,6 +103,7 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         retransmission().unknown_owner(),
         retransmission().unknown_identity(),
         EventBuilder().retransmits(largest),
+        EventBuilder().leaves(TcpState::FinWait2, TcpState::FinWait2),
         EventBuilder().changes_mind({}),
         EventBuilder().resets({}),
         EventBuilder().resets({.state = TcpState::Listen, .reason = ResetReason::Other, .kernel_reason = 31}),
