@@ -11,6 +11,8 @@ namespace tcpflight {
 
 Identity to_identity(const tf_identity &raw);
 
+Owner to_owner(const tf_accept &raw);
+
 Metrics to_metrics(const tf_metrics &raw);
 
 // `time_ns`: the record's, to which ages are reckoned.

@@ -46,6 +46,7 @@ private:
         std::uint64_t cookie = 0;
         std::uint64_t changed_ns = 0; // when it entered `state`; meaningful if `entry_seen`
         std::uint64_t last_seen_ns = 0;
+        std::uint64_t queued_ns = 0; // when it entered the accept queue of its listener; 0: not seen
         std::uint32_t gaps_seen = 0; // gaps wholly behind its last event
         TcpState state = TcpState::Close;
         bool entry_seen = false;
@@ -75,6 +76,7 @@ private:
     void learn_identity(Connection &connection, const Record &record);
     StateChange state_change(Connection &connection, const Record &record);
     void depart(const Connection &connection, TcpState last_state, Event &event);
+    static Accept accept(Connection &connection, const Record &record);
     static Retransmit retransmit(Connection &connection, const Record &record);
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_one();
