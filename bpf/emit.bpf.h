@@ -23,7 +23,19 @@ struct event {
 	__u8 old_state;
 	__u8 new_state;
 	__u8 left; /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
+	/*
+	 * `sk` was found by following pointers, and the verifier does not know it for a socket: it is read with a
+	 * helper, which costs time. A constant wherever it is used.
+	 */
+	_Bool untyped;
 };
+
+/* Only `sk` and its field are to be relocated, not `e`. */
+#define SK_FIELD(e, field)                                                                                             \
+	({                                                                                                             \
+		const struct sock *_sk = (e)->sk;                                                                      \
+		(e)->untyped ? BPF_CORE_READ(_sk, field) : _sk->field;                                                 \
+	})
 
 /* The block that the record's type adds, filled in already; its size is a multiple of 8. NULL: none. */
 struct body {
@@ -66,13 +78,25 @@ static __always_inline __u16 local_port(const struct sock *sk)
 	return tp ? bpf_ntohs(tp->inet_conn.icsk_inet.inet_sport) : 0;
 }
 
-static __always_inline void fill_addresses(struct tf_identity *id, const struct sock *sk)
+static __always_inline __u16 event_port(const struct event *e)
 {
-	const struct sock_common *common = &sk->__sk_common;
+	const struct inet_sock *inet = (const void *)e->sk;
+
+	return e->untyped ? bpf_ntohs(BPF_CORE_READ(inet, inet_sport)) : local_port(e->sk);
+}
+
+static __always_inline void fill_addresses(struct tf_identity *id, const struct event *e)
+{
+	const struct sock_common *common = &e->sk->__sk_common;
 	__u32 *local = (__u32 *)id->local_addr;
 	__u32 *remote = (__u32 *)id->remote_addr;
 
-	if (common->skc_family == AF_INET6) {
+	if (SK_FIELD(e, __sk_common.skc_family) == AF_INET6) {
+		if (e->untyped) {
+			bpf_core_read(local, sizeof(id->local_addr), &common->skc_v6_rcv_saddr);
+			bpf_core_read(remote, sizeof(id->remote_addr), &common->skc_v6_daddr);
+			return;
+		}
 #pragma unroll
 		for (int i = 0; i < 4; i++) {
 			local[i] = common->skc_v6_rcv_saddr.in6_u.u6_addr32[i];
@@ -83,16 +107,29 @@ static __always_inline void fill_addresses(struct tf_identity *id, const struct 
 	local[0] = remote[0] = 0;
 	local[1] = remote[1] = 0;
 	local[2] = remote[2] = bpf_htonl(0xffff);
-	local[3] = common->skc_rcv_saddr;
-	remote[3] = common->skc_daddr;
+	local[3] = SK_FIELD(e, __sk_common.skc_rcv_saddr);
+	remote[3] = SK_FIELD(e, __sk_common.skc_daddr);
 }
 
-static __always_inline __u64 cgroup_id(const struct sock *sk)
+static __always_inline __u64 cgroup_id(const struct event *e)
 {
+	const struct sock *sk = e->sk;
+
 	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
+	if (e->untyped)
+		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
 	return cgroup ? cgroup->kn->id : 0;
+}
+
+static __always_inline __u32 netns_inode(const struct event *e)
+{
+	const struct sock *sk = e->sk;
+
+	if (e->untyped)
+		return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	return sk->__sk_common.skc_net.net->ns.inum;
 }
 
 static __always_inline void fill_owner(struct tf_identity *id, const struct event *e)
@@ -102,7 +139,9 @@ static __always_inline void fill_owner(struct tf_identity *id, const struct even
 
 	if (e->task) {
 		owner_of_task(&owner, e->task, e->new_state);
-	} else if ((kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
+		if (e->type == TF_RECORD_ACCEPT)
+			owner.source = TF_OWNER_ACCEPT;
+	} else if (!e->untyped && (kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
 		owner = *kept;
 		if ((owner.source == TF_OWNER_LISTEN || owner.source == TF_OWNER_SNAPSHOT) &&
 		    e->new_state != TCP_LISTEN)
@@ -117,15 +156,13 @@ static __always_inline void fill_owner(struct tf_identity *id, const struct even
 
 static __always_inline void fill_identity(struct tf_identity *id, const struct event *e)
 {
-	const struct sock *sk = e->sk;
-
-	fill_addresses(id, sk);
-	id->cgroup = cgroup_id(sk);
-	id->netns = sk->__sk_common.skc_net.net->ns.inum;
-	id->uid = sk->sk_uid.val;
+	fill_addresses(id, e);
+	id->cgroup = cgroup_id(e);
+	id->netns = netns_inode(e);
+	id->uid = SK_FIELD(e, sk_uid.val);
 	id->local_port = e->port;
-	id->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-	id->family = sk->__sk_common.skc_family;
+	id->remote_port = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport));
+	id->family = SK_FIELD(e, __sk_common.skc_family);
 	id->reserved = 0;
 	fill_owner(id, e);
 }
@@ -174,7 +211,7 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		h->new_state = e->left;
 		h->flags |= TF_FLAG_TIME_WAIT_SOCKET;
 	}
-	h->error = e->sk->sk_err;
+	h->error = SK_FIELD(e, sk_err);
 	rec += sizeof(*h);
 	if (shape.body.size) {
 		__builtin_memcpy(rec, shape.body.block, shape.body.size);
@@ -283,14 +320,16 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
  *
  * An identity that was not sent does not count as said: so a loss heals itself. (A local port missing at SYN_SENT is in
  * every later header.) User space forgets a socket at CLOSE; should anything follow, that begins anew.
+ *
+ * False: it was not sent, and counted as lost.
  */
-static __always_inline void send_event(struct event *e, struct body body, const struct tcp_sock *tp, _Bool staged)
+static __always_inline _Bool send_event(struct event *e, struct body body, const struct tcp_sock *tp, _Bool staged)
 {
 	_Bool said = e->mem.said == (__u8)say_epoch;
 	_Bool sent;
 
 	if (!said && !e->port)
-		e->port = local_port(e->sk);
+		e->port = event_port(e);
 	if (tp)
 		sent = said ? send_shape(e, (struct shape){body, 1, 0}, tp, staged)
 			    : send_shape(e, (struct shape){body, 1, 1}, tp, staged);
@@ -299,7 +338,7 @@ static __always_inline void send_event(struct event *e, struct body body, const 
 			    : send_shape(e, (struct shape){body, 0, 1}, NULL, staged);
 	if (!sent) {
 		count_loss(e->stage);
-		if (e->task && !said)
+		if (e->task && !said && !e->untyped)
 			keep_owner(e->sk, e->task, e->new_state);
 	}
 
@@ -307,6 +346,7 @@ static __always_inline void send_event(struct event *e, struct body body, const 
 		forget(&e->mem);
 	else if (sent)
 		e->mem.said = say_epoch;
+	return sent;
 }
 
 #endif

@@ -10,10 +10,11 @@
 #include "emit.bpf.h"
 #include "maps.bpf.h"
 
-static __always_inline _Bool is_v4_mapped(const struct in6_addr *addr)
+static __always_inline _Bool is_v4_mapped(const struct event *e)
 {
-	return addr->in6_u.u6_addr32[0] == 0 && addr->in6_u.u6_addr32[1] == 0 &&
-	       addr->in6_u.u6_addr32[2] == bpf_htonl(0xffff);
+	return SK_FIELD(e, __sk_common.skc_v6_daddr.in6_u.u6_addr32[0]) == 0 &&
+	       SK_FIELD(e, __sk_common.skc_v6_daddr.in6_u.u6_addr32[1]) == 0 &&
+	       SK_FIELD(e, __sk_common.skc_v6_daddr.in6_u.u6_addr32[2]) == bpf_htonl(0xffff);
 }
 
 static __always_inline _Bool port_listed(enum tf_port_end end, __u16 port)
@@ -21,10 +22,10 @@ static __always_inline _Bool port_listed(enum tf_port_end end, __u16 port)
 	return wanted_ports[end][port / 64] >> (port % 64) & 1;
 }
 
-static __always_inline _Bool family_wanted(const struct sock *sk)
+static __always_inline _Bool family_wanted(const struct event *e)
 {
 	__u8 bit = TF_FAMILY_IPV4;
-	if (sk->__sk_common.skc_family == AF_INET6 && !is_v4_mapped(&sk->__sk_common.skc_v6_daddr))
+	if (SK_FIELD(e, __sk_common.skc_family) == AF_INET6 && !is_v4_mapped(e))
 		bit = TF_FAMILY_IPV6;
 	return filter_families & bit;
 }
@@ -51,10 +52,10 @@ static __always_inline enum verdict ports_verdict(__u16 local, __u16 remote, int
  */
 static __always_inline enum verdict decide(const struct event *e)
 {
-	__u16 remote = bpf_ntohs(e->sk->__sk_common.skc_dport);
+	__u16 remote = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport));
 	__u32 pid = e->mem.pid;
 
-	if (!family_wanted(e->sk))
+	if (!family_wanted(e))
 		/* On older kernels the address, and with it "v4-mapped", comes only after LISTEN > SYN_RECV. */
 		return remote || e->new_state == TCP_LISTEN ? VERDICT_REFUSED : VERDICT_OPEN;
 	enum verdict ports = ports_verdict(e->port, remote, e->new_state);
@@ -73,7 +74,7 @@ static __always_inline _Bool wanted(struct event *e)
 		return 1;
 	if (e->mem.verdict == VERDICT_OPEN) {
 		if (!e->port)
-			e->port = local_port(e->sk);
+			e->port = event_port(e);
 		e->mem.verdict = decide(e);
 	}
 	if (e->mem.verdict != VERDICT_REFUSED)

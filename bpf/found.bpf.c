@@ -159,7 +159,7 @@ static __always_inline void fill_request(struct tf_socket *s, const struct tcp_r
 /* The owner is left to user space, which asks who has the socket open (holders.bpf.c). */
 static __always_inline void fill_found_identity(struct tf_identity *id, const struct sock_common *skc, __u32 uid)
 {
-	fill_addresses(id, (const struct sock *)skc);
+	fill_addresses(id, &(struct event){.sk = (const struct sock *)skc});
 	id->netns = skc->skc_net.net->ns.inum;
 	id->uid = uid;
 	id->local_port = skc->skc_num;
@@ -222,7 +222,7 @@ int find_sockets(struct bpf_iter__tcp *ctx)
 
 		fill_socket(&rec.socket, sk, tp, state, now);
 		rec.header.error = sk->sk_err;
-		rec.identity.cgroup = cgroup_id(sk);
+		rec.identity.cgroup = cgroup_id(&(struct event){.sk = sk});
 	} else if ((tw = bpf_skc_to_tcp_timewait_sock(skc))) {
 		rec.header.flags |= TF_FLAG_TIME_WAIT_SOCKET;
 		rec.identity.uid = (__u32)-1;

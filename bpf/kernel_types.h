@@ -138,6 +138,7 @@ struct inode {
 
 struct file {
 	struct inode *f_inode;
+	void *private_data; /* of a socket's file: the struct socket */
 };
 
 struct socket {
@@ -271,6 +272,15 @@ struct tcp_skb_cb {
 	__u16 tcp_flags; /* u8 up to 6.12, u16 from 6.18: libbpf adjusts the load */
 };
 
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct nsproxy {
 	struct net *net_ns;
 };
@@ -281,6 +291,7 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	__u64 start_boottime; /* CLOCK_BOOTTIME, nanoseconds */
+	struct files_struct *files;
 	struct nsproxy *nsproxy;
 };
 

@@ -8,7 +8,7 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss | tf_reset | tf_socket | tf_congestion, by header.type
+ *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion, by header.type
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *
@@ -34,6 +34,7 @@ enum tf_record_type {
 	TF_RECORD_STATE = 1,      /* inet_sock_set_state: old_state > new_state */
 	TF_RECORD_RETRANSMIT = 2, /* tcp_retransmit_skb; a tf_retransmission follows */
 	TF_RECORD_LOST = 3,       /* records are missing from here on; a tf_loss follows. Made by user space */
+	TF_RECORD_ACCEPT = 4,     /* accept(2) gave the socket to a process; a tf_accept follows */
 	TF_RECORD_RESET = 5,      /* a RST was sent or received; a tf_reset follows */
 	TF_RECORD_FOUND = 6,      /* nothing happened: a socket was there when it was looked for; a tf_socket follows */
 	TF_RECORD_CONGESTION = 8, /* tcp_cong_state_set; a tf_congestion follows */
@@ -57,7 +58,9 @@ enum tf_owner_source {
 	TF_OWNER_LISTEN = 2,    /* the task that called listen(2) */
 	TF_OWNER_CONNECT = 3,   /* the task that called connect(2) */
 	TF_OWNER_SYSCALL = 4,   /* a task in another system call on this very socket (close, shutdown, recv...) */
+	TF_OWNER_ACCEPT = 5,    /* the task that called accept(2) */
 	TF_OWNER_SNAPSHOT = 6,  /* when it was looked for: of those that had it open, the process that began first */
+	TF_OWNER_SOURCES
 };
 
 struct tf_header {
@@ -131,6 +134,13 @@ struct tf_loss {
 	__u64 until_ns; /* when the last of them was lost; header.time_ns is the first */
 	__u32 cpu;      /* where; 0xffffffff: counted for all CPUs together */
 	__u32 reason;   /* enum tf_loss_reason */
+};
+
+/* Who accepted: the owner from now on. */
+struct tf_accept {
+	__u32 pid;
+	__u32 tid;
+	char comm[16]; /* as in tf_identity */
 };
 
 enum tf_reset_direction { TF_RESET_SENT = 0, TF_RESET_RECEIVED = 1, TF_RESET_DIRECTIONS };
@@ -245,6 +255,7 @@ TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmis
 TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, max_retries) == 48, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_congestion) == 8, "tf_congestion is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_accept) == 24, "tf_accept is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_reset) == 8, "tf_reset is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_reset, reason) == 5, "tf_reset is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_socket) == 48, "tf_socket is an interface");

@@ -40,12 +40,7 @@ TEST_P(Families, ClosedByTheClientFirst)
                 .to("LISTEN", listener.step)
                 .to("CLOSE", listener_close),
             connected_client(c, client).to("FIN_WAIT1", client_close).to("FIN_WAIT2").leaves("FIN_WAIT2|TIME_WAIT"),
-            connected_child(c, server)
-                .by(server, "inherited|syscall")
-                .to("CLOSE_WAIT")
-                .by(server, "syscall")
-                .to("LAST_ACK", server_close)
-                .to("CLOSE"),
+            connected_child(c, server).to("CLOSE_WAIT").to("LAST_ACK", server_close).to("CLOSE"),
         });
 }
 
@@ -60,15 +55,13 @@ TEST_P(Families, ClosedByTheServerFirst)
     client.receive(c.client);
     const Step client_close = client.close(c.client);
 
-    expect_exactly(tracer, {
-                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN", listener.step),
-                               connected_child(c, server)
-                                   .by(server, "syscall")
-                                   .to("FIN_WAIT1", server_close)
-                                   .to("FIN_WAIT2")
-                                   .leaves("FIN_WAIT2|TIME_WAIT"),
-                               connected_client(c, client).to("CLOSE_WAIT").to("LAST_ACK", client_close).to("CLOSE"),
-                           });
+    expect_exactly(
+        tracer,
+        {
+            Timeline::of_listener(listener).by(server, "listen").to("LISTEN", listener.step),
+            connected_child(c, server).to("FIN_WAIT1", server_close).to("FIN_WAIT2").leaves("FIN_WAIT2|TIME_WAIT"),
+            connected_client(c, client).to("CLOSE_WAIT").to("LAST_ACK", client_close).to("CLOSE"),
+        });
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -103,12 +96,7 @@ TEST_F(Close, HalfClosedByShutdown)
         {
             Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
             connected_client(c, client).to("FIN_WAIT1", shutdown).to("FIN_WAIT2").leaves("TIME_WAIT", server_close),
-            connected_child(c, server)
-                .by(server, "inherited|syscall")
-                .to("CLOSE_WAIT")
-                .by(server, "syscall")
-                .to("LAST_ACK", server_close)
-                .to("CLOSE"),
+            connected_child(c, server).to("CLOSE_WAIT").to("LAST_ACK", server_close).to("CLOSE"),
         });
 }
 
@@ -157,7 +145,6 @@ TEST_F(Close, Simultaneous)
                                    .retransmits("F.", 0)
                                    .leaves(client_crosses ? "TIME_WAIT" : "FIN_WAIT2|TIME_WAIT"),
                                connected_child(c, server)
-                                   .by(server, "syscall")
                                    .to("FIN_WAIT1", server_close)
                                    .retransmits("F.", 1)
                                    .to(child_crosses ? "CLOSING" : "FIN_WAIT2")

@@ -50,7 +50,7 @@ void Mix::serve(const SocketAddress &address, Actor &client)
     const std::string family = address.family();
     sockets.push_back({family, address.port(), 0, server.name(), 2});
     sockets.push_back({family, c.client.local.port(), address.port(), client.name(), 5});
-    sockets.push_back({family, address.port(), c.client.local.port(), server.name(), 5});
+    sockets.push_back({family, address.port(), c.client.local.port(), server.name(), 6});
 }
 
 void Mix::refuse(Actor &client)
@@ -201,17 +201,17 @@ TEST_F(Filter, FollowsAnOwnerThatIsLearnedLate)
     late.receive(c.child);
     const Step close = late.close(c.child);
 
-    expect_exactly(
-        of_server,
-        {
-            Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
-            connected_child(c, server).to("CLOSE_WAIT").by(late, "syscall").to("LAST_ACK", close).to("CLOSE"),
-        });
-    of_late.wait_for_events(2);
+    expect_exactly(of_server, {
+                                  Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                                  connected_child(c, server, late).to("CLOSE_WAIT").to("LAST_ACK", close).to("CLOSE"),
+                              });
+    of_late.wait_for_events(4);
     of_late.stop();
-    ASSERT_EQ(of_late.events().size(), 2U);
-    EXPECT_TRUE(of_late.events()[0].is_change("CLOSE_WAIT", "LAST_ACK"));
-    EXPECT_TRUE(of_late.events()[1].is_change("LAST_ACK", "CLOSE"));
+    ASSERT_EQ(of_late.events().size(), 4U);
+    EXPECT_TRUE(of_late.events()[0].is("accept"));
+    EXPECT_TRUE(of_late.events()[1].is_change("ESTABLISHED", "CLOSE_WAIT"));
+    EXPECT_TRUE(of_late.events()[2].is_change("CLOSE_WAIT", "LAST_ACK"));
+    EXPECT_TRUE(of_late.events()[3].is_change("LAST_ACK", "CLOSE"));
 }
 
 } // namespace

@@ -137,12 +137,14 @@ TEST_F(Found, ListenersHandTheirOwnerDown)
     Actor worker = server.fork("worker"); // has it open too, but began later
     Tracer tracer = trace({"--pid", std::to_string(server.pid())});
     connect(client, worker, listener);
-    ASSERT_TRUE(tracer.wait_for_events(2));
+    ASSERT_TRUE(tracer.wait_for_events(3));
     EXPECT_EQ(tracer.stop().status, exited(0));
-    ASSERT_EQ(tracer.events().size(), 2U) << "not the client's";
+    ASSERT_EQ(tracer.events().size(), 3U) << "not the client's";
     EXPECT_TRUE(tracer.events()[0].is_change("LISTEN", "SYN_RECV"));
-    for (const TraceEvent &event : tracer.events())
-        expect_owner(event, server, "inherited");
+    expect_owner(tracer.events()[0], server, "inherited");
+    expect_owner(tracer.events()[1], server, "inherited");
+    EXPECT_TRUE(tracer.events()[2].is("accept"));
+    expect_owner(tracer.events()[2], worker, "accept");
 }
 
 // Also where no process of this namespace, and no other event, would tell whose they are.

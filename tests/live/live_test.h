@@ -55,7 +55,7 @@ inline Connection connect(Actor &client, Actor &server, const ActorSocket &liste
     return connect(client, server, listener, listener.local);
 }
 
-// How a client, and the socket that accept() gave to its server, come to ESTABLISHED.
+// How a client, and the socket that accept() gives to its server, come to ESTABLISHED.
 inline Timeline connected_client(const Connection &connection, const Actor &client)
 {
     const Step &connecting = connection.client.step;
@@ -65,13 +65,23 @@ inline Timeline connected_client(const Connection &connection, const Actor &clie
         .to("ESTABLISHED", connecting);
 }
 
-inline Timeline connected_child(const Connection &connection, const Actor &server)
+inline Timeline queued_child(const Connection &connection, const Actor &listener)
 {
     const Step &connecting = connection.client.step;
     return Timeline::of_child(connection.child)
-        .by(server, "inherited")
+        .by(listener, "inherited")
         .to("SYN_RECV", connecting)
         .to("ESTABLISHED", connecting);
+}
+
+inline Timeline connected_child(const Connection &connection, const Actor &listener, const Actor &worker)
+{
+    return queued_child(connection, listener).accepted(worker, connection.child.step);
+}
+
+inline Timeline connected_child(const Connection &connection, const Actor &server)
+{
+    return connected_child(connection, server, server);
 }
 
 } // namespace tcpflight::test

@@ -8,7 +8,7 @@ namespace {
 
 class Owner : public LiveTest {};
 
-// One process listens, another one accepts and closes: the child is the listener's until its own process is seen.
+// One process listens, another one accepts and closes.
 TEST_F(Owner, PreForkedServer)
 {
     Tracer tracer = trace();
@@ -23,8 +23,7 @@ TEST_F(Owner, PreForkedServer)
 
     expect_exactly(tracer, {
                                Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
-                               connected_child(c, server)
-                                   .by(worker, "syscall")
+                               connected_child(c, server, worker)
                                    .to("FIN_WAIT1", worker_close)
                                    .to("FIN_WAIT2")
                                    .leaves("FIN_WAIT2|TIME_WAIT"),
@@ -50,7 +49,7 @@ TEST_F(Owner, NeverAccepted)
         tracer,
         {
             Timeline::of_listener(listener).by(server, "listen").to("LISTEN").to("CLOSE", close),
-            connected_child(c, server).by(server, "inherited|syscall").to("CLOSE", close).sends_reset("not_accepted"),
+            queued_child(c, server).by(server, "inherited|syscall").to("CLOSE", close).sends_reset("not_accepted"),
             connected_client(c, client).receives_reset().to("CLOSE", close).with_error("ECONNRESET"),
         });
 }

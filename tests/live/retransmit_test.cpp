@@ -90,7 +90,7 @@ TEST_F(Retransmission, OfTheFinOfAKilledServer)
     const Connection c = connect(client, server, listener);
     PacketDrop drop("tcp sport " + std::to_string(listener.local.port()));
     const pid_t server_pid = server.pid();
-    const Timeline begun = connected_child(c, server).by(server, "syscall");
+    const Timeline begun = connected_child(c, server);
     const Timeline listening = Timeline::of_listener(listener).by(server, "listen").to("LISTEN");
     const Step kill = server.kill();
     ASSERT_TRUE(tracer.wait_until([&] { return count_retransmits(tracer) >= 3; }));

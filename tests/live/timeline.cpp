@@ -48,6 +48,12 @@ std::string reset_text(const std::string &direction_and_state, const std::string
     return "reset " + direction_and_state + (reason.empty() ? "" : ": " + reason);
 }
 
+// How long it waited is known unless its handshake was not seen.
+std::string accept_text(const std::string &state)
+{
+    return "accepted in " + state + " after a time";
+}
+
 // Nanoseconds from CLOCK_BOOTTIME to the wall clock, in which JSON tells its times.
 std::int64_t boot_to_wall_ns()
 {
@@ -133,6 +139,19 @@ Timeline &Timeline::retransmits(std::string flags, std::size_t at_least, std::ui
     return *this;
 }
 
+Timeline &Timeline::accepted(const Actor &owner, const Step &step)
+{
+    by(owner, "accept");
+    items_.push_back({.ends = ends_,
+                      .from = state_,
+                      .to = {},
+                      .detail = accept_text(state_),
+                      .owner = owner_,
+                      .sources = sources_,
+                      .during = step});
+    return *this;
+}
+
 Timeline &Timeline::resets(const std::string &direction, const std::string &reason)
 {
     items_.push_back(
@@ -187,6 +206,10 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
                 is_one_of(actual[at].text("reason"), item.reasons))
                 reason = actual[at].text("reason");
             line(item, reset_text(item.detail, reason));
+            continue;
+        }
+        if (item.detail.starts_with("accepted")) {
+            line(item, item.detail);
             continue;
         }
         std::size_t &attempt = attempts[item.detail];
@@ -244,6 +267,8 @@ std::string summary(const TraceEvent &event)
     } else if (event.is("reset")) {
         text += reset_text(event.text("direction") + " in " + event.text("state"),
                            event.is_null("reason") ? "" : event.text("reason"));
+    } else if (event.is("accept")) {
+        text += event.is_null("queued_us") ? "accepted in " + event.text("state") : accept_text(event.text("state"));
     } else {
         text += event.text("old_state") + " -> " + event.text("new_state");
         text += event.json().at("time_wait_socket") == true ? " left" : "";

@@ -43,6 +43,9 @@ public:
     Timeline &sends_reset(const std::string &reason) { return resets("sent", reason); }
     Timeline &receives_reset() { return resets("received", {}); }
 
+    // accept(2) by `owner`, who is shown from here on.
+    Timeline &accepted(const Actor &owner, const Step &step = {});
+
     // The socket's next life, with another port: connect(2) again after it had failed.
     Timeline &again_as(const ActorSocket &socket);
 
@@ -57,7 +60,7 @@ private:
     struct Item {
         std::string ends;         // "ipv4 127.0.0.1.1 > 127.0.0.1.2"
         std::string from;         // state; of a retransmission, the only one
-        std::string to;           // empty: retransmissions, or a reset
+        std::string to;           // empty: retransmissions, accepted, or a reset
         std::string detail;       // error, the segment, or which way the reset went and in which state
         std::string reasons = {}; // of a reset
         bool is_reset = false;

@@ -158,6 +158,11 @@ public:
         event_.what = retransmit;
         return *this;
     }
+    EventBuilder &accepted(const Accept &accept)
+    {
+        event_.what = accept;
+        return *this;
+    }
     EventBuilder &resets(const Reset &reset)
     {
         event_.what = reset;

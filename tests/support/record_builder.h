@@ -57,6 +57,17 @@ public:
         return std::move(builder).metrics(plain_metrics());
     }
 
+    static RecordBuilder accept(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state, std::uint32_t pid,
+                                std::string_view comm)
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_ACCEPT;
+        builder.header_.flags = TF_FLAG_OWNED;
+        builder.accept_ = tf_accept{.pid = pid, .tid = pid + 1, .comm = {}};
+        comm.copy(builder.accept_->comm, sizeof(builder.accept_->comm) - 1);
+        return builder;
+    }
+
     // Without a cookie: of a segment that belongs to no connection.
     static RecordBuilder reset(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
                                tf_reset_direction direction, tf_reset_reason reason)
@@ -179,6 +190,7 @@ public:
         append(out, header_);
         append(out, retransmission_);
         append(out, loss_);
+        append(out, accept_);
         append(out, reset_);
         append(out, socket_);
         append(out, congestion_);
@@ -215,6 +227,7 @@ private:
     tf_header header_{};
     std::optional<tf_retransmission> retransmission_;
     std::optional<tf_loss> loss_;
+    std::optional<tf_accept> accept_;
     std::optional<tf_reset> reset_;
     std::optional<tf_socket> socket_;
     std::optional<tf_congestion> congestion_;

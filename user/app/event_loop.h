@@ -2,7 +2,7 @@
 // tracer does not run at all.
 #pragma once
 
-#include "app/file_descriptor.h"
+#include "model/file_descriptor.h"
 #include "model/result.h"
 
 #include <cstdint>

@@ -68,6 +68,7 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_STATE: break;
     case TF_RECORD_RETRANSMIT: size += sizeof(tf_retransmission); break;
     case TF_RECORD_LOST: size += sizeof(tf_loss); break;
+    case TF_RECORD_ACCEPT: size += sizeof(tf_accept); break;
     case TF_RECORD_RESET: size += sizeof(tf_reset); break;
     case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
     case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
@@ -82,7 +83,7 @@ std::size_t encoded_size(const tf_header &header)
 
 DecodeError check_identity(const tf_identity &identity)
 {
-    if (identity.owner_source > TF_OWNER_SYSCALL && identity.owner_source != TF_OWNER_SNAPSHOT)
+    if (identity.owner_source >= TF_OWNER_SOURCES)
         return DecodeError::BadValue;
     if (identity.family != AF_INET && identity.family != AF_INET6)
         return DecodeError::BadValue;
@@ -100,6 +101,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_STATE: break;
     case TF_RECORD_RETRANSMIT: blocks.take(out.retransmission); break;
     case TF_RECORD_LOST: blocks.take(out.loss); break;
+    case TF_RECORD_ACCEPT: blocks.take(out.accept); break;
     case TF_RECORD_RESET: blocks.take(out.reset); break;
     case TF_RECORD_FOUND: blocks.take(out.socket); break;
     case TF_RECORD_CONGESTION: blocks.take(out.congestion); break;

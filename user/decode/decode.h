@@ -15,6 +15,7 @@ struct Record {
     tf_header header;
     tf_retransmission retransmission; // type TF_RECORD_RETRANSMIT
     tf_loss loss;                     // type TF_RECORD_LOST
+    tf_accept accept;                 // type TF_RECORD_ACCEPT
     tf_reset reset;                   // type TF_RECORD_RESET
     tf_socket socket;                 // type TF_RECORD_FOUND
     tf_congestion congestion;         // type TF_RECORD_CONGESTION

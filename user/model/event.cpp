@@ -11,6 +11,7 @@ std::string_view name(OwnerSource source)
     case OwnerSource::Listen: return "listen";
     case OwnerSource::Connect: return "connect";
     case OwnerSource::Syscall: return "syscall";
+    case OwnerSource::Accept: return "accept";
     case OwnerSource::Snapshot: return "snapshot";
     case OwnerSource::Unknown: break;
     }

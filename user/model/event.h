@@ -19,9 +19,9 @@
 namespace tcpflight {
 
 // How the owner was learned (enum tf_owner_source in records.h).
-enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Syscall, Snapshot = 6 };
+enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Syscall, Accept, Snapshot };
 
-// "unknown", "inherited", "listen", "connect", "syscall", "snapshot".
+// "unknown", "inherited", "listen", "connect", "syscall", "accept", "snapshot".
 std::string_view name(OwnerSource source);
 
 // The process that owns the socket.
@@ -114,6 +114,13 @@ struct CongestionChange {
     Metrics metrics;
 };
 
+// accept(2) gave the connection to a process: the identity's owner.
+struct Accept {
+    TcpState state = TcpState::Established; // CLOSE_WAIT or CLOSE if the other end was faster
+    // Time in the listener's accept queue: from ESTABLISHED until accept returned. None where the begin was not seen.
+    std::optional<std::uint64_t> queued_ns;
+};
+
 // A socket that was there when it was looked for; nothing happened to it.
 struct Found {
     TcpState state = TcpState::Established;
@@ -148,7 +155,7 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange> what;
+    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept> what;
 };
 
 // Bits of Retransmit::flags.

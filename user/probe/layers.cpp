@@ -1,6 +1,8 @@
 #include "probe/layers.h"
 
 #include "probe/concerns.h"
+#include "probe/lockdown.h"
+#include "probe/tracepoint.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -40,6 +42,12 @@ bool is_possible(const Hook &hook, const KernelBtf &btf, Layer layer)
 {
     const auto section = section_of(hook.program);
     const auto needed = layer_of(section);
+    // They follow pointers with bpf_probe_read_kernel, which that mode refuses.
+    const bool untyped = needed == Layer::Kprobe || section.type == "tp";
+    if (untyped && lockdown_mode() == "confidentiality")
+        return false;
+    if (section.type == "tp")
+        return can_attach_tracepoints(hook.program);
     if (needed == Layer::Core)
         return section.type != "tp_btf" || btf.tracepoint_arguments(section.function.c_str()) != 0;
     const auto arguments = btf.function_arguments(section.function.c_str());
@@ -100,6 +108,15 @@ std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &
         chosen.push_back(best->program);
     }
     return chosen;
+}
+
+std::vector<bpf_link *> attach_program(const bpf_program *program)
+{
+    if (section_of(program).type == "tp")
+        return attach_tracepoints(program);
+    if (auto *link = bpf_program__attach(program); link != nullptr)
+        return {link};
+    return {};
 }
 
 std::string describe_hooks(const std::vector<bpf_program *> &chosen)

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+struct bpf_link;
 struct bpf_program;
 struct programs;
 
@@ -23,6 +24,9 @@ Layer below(Layer layer);
 // can serve is left out, and so is a program that was kept from being loaded before. All others are now. In the order
 // in which they are to be attached.
 std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &btf, Layer layer);
+
+// Its links, which the caller destroys. Empty: it failed, and errno tells why.
+std::vector<bpf_link *> attach_program(const bpf_program *program);
 
 // For people: "tp_btf+fentry".
 std::string describe_hooks(const std::vector<bpf_program *> &chosen);

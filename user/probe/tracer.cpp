@@ -138,10 +138,10 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
     state->skeleton->bss->jiffy_us = measure_jiffy_us(*state->skeleton);
 
     for (const auto *program : state->chosen) {
-        auto *link = bpf_program__attach(program);
-        if (link == nullptr)
+        const auto links = attach_program(program);
+        if (links.empty())
             return load_error("attach", errno, log);
-        state->links.push_back(link);
+        state->links.insert(state->links.end(), links.begin(), links.end());
     }
     return Tracer(std::move(state));
 }

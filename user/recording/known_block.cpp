@@ -25,7 +25,7 @@ std::uint8_t bit_if(bool value, Bit bit)
 StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
-    const auto &[cookie, changed_ns, last_seen_ns, gaps_seen, state, entry_seen, found, opened_here, identity_known,
+    const auto &[cookie, changed_ns, last_seen_ns, queued_ns, gaps_seen, state, entry_seen, found, opened_here, identity_known,
                  incomplete, last_seq, attempt, identity] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
@@ -37,7 +37,8 @@ StoredConnection to_stored(const KnownConnection &known)
             .bits = static_cast<std::uint8_t>(
                 bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
                 bit_if(identity_known, identity_known_bit) | bit_if(incomplete, incomplete_bit) |
-                bit_if(found, found_bit))};
+                bit_if(found, found_bit)),
+            .queued_ns = queued_ns};
 }
 
 KnownConnection to_known(const StoredConnection &stored, const tf_identity &identity)
@@ -45,6 +46,7 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &iden
     return {.cookie = stored.cookie,
             .changed_ns = stored.changed_ns,
             .last_seen_ns = stored.last_seen_ns,
+            .queued_ns = stored.queued_ns,
             .gaps_seen = stored.gaps_seen,
             .state = TcpState{stored.state},
             .entry_seen = (stored.bits & entry_seen_bit) != 0,

@@ -41,6 +41,7 @@ constexpr std::uint8_t identity = 4;
 constexpr std::uint8_t reset = 5;
 constexpr std::uint8_t socket = 6;
 constexpr std::uint8_t congestion = 7;
+constexpr std::uint8_t accept = 8;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -84,8 +85,9 @@ struct StoredConnection {
     std::uint8_t state = 0;
     std::uint8_t bits = 0;
     std::uint16_t reserved = 0;
+    std::uint64_t queued_ns = 0;
 };
-static_assert(sizeof(StoredConnection) == 40);
+static_assert(sizeof(StoredConnection) == 48);
 
 inline constexpr std::array header_fields{
     Field{offsetof(tf_header, cookie), 8, Coding::Connections}, Field{offsetof(tf_header, time_ns), 8, Coding::Deltas},
@@ -105,6 +107,7 @@ inline constexpr std::array retransmission_fields{
 };
 inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::Dictionary}};
 inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::Dictionary}};
+inline constexpr std::array accept_fields{Field{0, sizeof(tf_accept), Coding::Dictionary}};
 inline constexpr std::array socket_fields{
     Field{offsetof(tf_socket, inode), 8, Coding::Deltas},
     Field{offsetof(tf_socket, since_ns), 8, Coding::Deltas},
@@ -146,6 +149,7 @@ inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, last_seq), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, attempt), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, state), 4, Coding::Dictionary}, // and bits
+    Field{offsetof(StoredConnection, queued_ns), 8, Coding::Deltas},
 };
 
 // In the order in which they follow each other in a record.
@@ -156,6 +160,7 @@ inline constexpr std::array record_parts{
     Part{part::reset, sizeof(tf_reset), reset_fields, TF_RECORD_RESET},
     Part{part::socket, sizeof(tf_socket), socket_fields, TF_RECORD_FOUND},
     Part{part::congestion, sizeof(tf_congestion), congestion_fields, TF_RECORD_CONGESTION},
+    Part{part::accept, sizeof(tf_accept), accept_fields, TF_RECORD_ACCEPT},
     Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
 };

@@ -21,6 +21,7 @@ public:
 private:
     void put_what(LineWriter &line, const Event &event, const StateChange &change) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
+    void put_what(LineWriter &line, const Event &event, const Accept &accept) const;
     void put_what(LineWriter &line, const Event &event, const Lost &lost) const;
     static void put_what(LineWriter &line, const Event &event, const Reset &reset);
     void put_what(LineWriter &line, const Event &event, const Found &found) const;

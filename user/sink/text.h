@@ -25,6 +25,7 @@ private:
     void put_gap(LineWriter &line, const Event &event) const;
     void put_what(LineWriter &line, const Event &event, const StateChange &change) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
+    void put_what(LineWriter &line, const Event &event, const Accept &accept) const;
     void put_what(LineWriter &line, const Event &event, const Lost &lost) const;
     void put_what(LineWriter &line, const Event &event, const Reset &reset) const;
     void put_what(LineWriter &line, const Event &event, const Found &found) const;

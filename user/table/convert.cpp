@@ -17,6 +17,14 @@ std::optional<std::uint64_t> age(std::uint64_t since_ns, std::uint64_t time_ns)
 
 } // namespace
 
+Owner to_owner(const tf_accept &raw)
+{
+    Owner owner{.pid = raw.pid, .tid = raw.tid, .source = OwnerSource::Accept, .comm = {}};
+    static_assert(sizeof(owner.comm) == sizeof(raw.comm));
+    std::memcpy(owner.comm.data(), raw.comm, sizeof(raw.comm));
+    return owner;
+}
+
 Metrics to_metrics(const tf_metrics &raw)
 {
     return {.rtt_us = raw.rtt_us,

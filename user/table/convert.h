@@ -15,6 +15,8 @@ Identity to_identity(const tf_identity &raw);
 // to_identity() of the result is `identity` again.
 tf_identity to_raw(const Identity &identity);
 
+Owner to_owner(const tf_accept &raw);
+
 Metrics to_metrics(const tf_metrics &raw);
 
 // `time_ns`: the record's, to which ages are reckoned.

@@ -18,6 +18,7 @@ struct KnownConnection {
     std::uint64_t cookie = 0;
     std::uint64_t changed_ns = 0; // CLOCK_BOOTTIME at which it entered `state`; meaningful if `entry_seen`
     std::uint64_t last_seen_ns = 0;
+    std::uint64_t queued_ns = 0; // when it entered the accept queue of its listener; 0: not seen
     std::uint32_t gaps_seen = 0; // gaps wholly behind its last event
     TcpState state = TcpState::Close;
     bool entry_seen = false;

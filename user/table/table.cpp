@@ -116,6 +116,7 @@ Event Table::observe_socket(const Record &record)
     switch (header.type) {
     case TF_RECORD_STATE: event.what = state_change(connection, record); break;
     case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
+    case TF_RECORD_ACCEPT: event.what = accept(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
     case TF_RECORD_CONGESTION: event.what = to_congestion_change(record); break;
     default: break; // decode lets nothing else through
@@ -213,6 +214,10 @@ void Table::learn_identity(Connection &connection, const Record &record)
         connection.identity_known = true;
         news = true;
     }
+    if (record.header.type == TF_RECORD_ACCEPT) {
+        connection.identity.owner = to_owner(record.accept);
+        news = true;
+    }
     auto &source = connection.identity.owner.source;
     if (record.has(TF_FLAG_OWNED) && source == OwnerSource::Inherited)
         source = OwnerSource::Syscall;
@@ -242,12 +247,28 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.at_least_ns = header.time_ns - connection.changed_ns;
     if (record.has(TF_FLAG_METRICS))
         change.metrics = to_metrics(record.metrics);
+    if (change.to == TcpState::Established)
+        connection.queued_ns = change.from == TcpState::SynRecv ? header.time_ns : 0;
     connection.opened_here |= change.to == TcpState::SynSent;
     connection.state = change.to;
     connection.changed_ns = header.time_ns;
     connection.entry_seen = true;
     connection.found = false;
     return change;
+}
+
+Accept Table::accept(Connection &connection, const Record &record)
+{
+    const auto &header = record.header;
+    Accept accept{.state = TcpState{header.new_state}, .queued_ns = {}};
+    if (connection.queued_ns != 0 && header.time_ns >= connection.queued_ns)
+        accept.queued_ns = header.time_ns - connection.queued_ns;
+    if (connection.state != accept.state) {
+        connection.incomplete = true;
+        connection.state = accept.state;
+        connection.entry_seen = false;
+    }
+    return accept;
 }
 
 Retransmit Table::retransmit(Connection &connection, const Record &record)

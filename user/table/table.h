@@ -80,6 +80,7 @@ private:
     void learn_identity(Connection &connection, const Record &record);
     StateChange state_change(Connection &connection, const Record &record);
     void depart(const Connection &connection, TcpState last_state, Event &event);
+    static Accept accept(Connection &connection, const Record &record);
     static Retransmit retransmit(Connection &connection, const Record &record);
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_all();

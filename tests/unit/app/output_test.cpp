@@ -1,6 +1,6 @@
 #include "app/output.h"
 
-#include "app/file_descriptor.h"
+#include "model/file_descriptor.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -23,6 +23,8 @@ std::vector<std::vector<std::byte>> one_of_each()
         RecordBuilder::retransmit(1, 1, established, 1, 2, 0x10).identity(1, 2).bytes(),
         RecordBuilder::lost(1, 5, 0).bytes(),
         RecordBuilder::congestion(1, 1, established, 0, 4).bytes(),
+        RecordBuilder::accept(1, 1, established, 42, "worker").bytes(),
+        RecordBuilder::accept(1, 1, established, 42, "worker").identity(1, 2).bytes(),
         RecordBuilder::reset(1, 1, established, TF_RESET_SENT, TF_RESET_LINGER_0).bytes(),
         RecordBuilder::reset(0, 1, established, TF_RESET_RECEIVED, TF_RESET_UNKNOWN).identity(1, 2).bytes(),
         RecordBuilder::found(1, 1, established).bytes(),
@@ -96,7 +98,7 @@ TEST(Decode, RefusesValuesThatDoNotExist)
     id.family = AF_UNIX;
     EXPECT_EQ(outcome(RecordBuilder::state(1, 1, 1, 4).identity(id).bytes()), DecodeError::BadValue);
     id.family = AF_INET6;
-    id.owner_source = TF_OWNER_SYSCALL + 1;
+    id.owner_source = TF_OWNER_SOURCES;
     EXPECT_EQ(outcome(RecordBuilder::state(1, 1, 1, 4).identity(id).bytes()), DecodeError::BadValue);
 
     auto unknown = RecordBuilder::state(1, 1, 1, 4).bytes();

@@ -105,6 +105,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().retransmits(largest),
         EventBuilder().leaves(TcpState::FinWait2, TcpState::FinWait2),
         EventBuilder().changes_mind({}),
+        EventBuilder().accepted({}),
+        EventBuilder().accepted({.state = TcpState::CloseWait, .queued_ns = 12'345}),
         EventBuilder().resets({}),
         EventBuilder().resets({.state = TcpState::Listen, .reason = ResetReason::Other, .kernel_reason = 31}),
         EventBuilder().resets({.direction = ResetDirection::Received}).connection(0).unknown_owner().uid(unknown_uid),
@@ -135,7 +137,7 @@ TEST(Schema, HoldsForEveryStateAndOwner)
         EXPECT_EQ(schema().objections(object), "") << object;
     }
     for (const auto source : {OwnerSource::Inherited, OwnerSource::Listen, OwnerSource::Connect, OwnerSource::Syscall,
-                              OwnerSource::Snapshot})
+                              OwnerSource::Accept, OwnerSource::Snapshot})
         EXPECT_EQ(schema().objections(object_of(EventBuilder().owner("nc", 1, source))), "");
 }
 
@@ -151,7 +153,7 @@ TEST(Schema, HoldsForEveryReasonOfAReset)
 TEST(Schema, MissesEveryKey)
 {
     for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
-                              EventBuilder().changes_mind({}), EventBuilder().finds({}),
+                              EventBuilder().accepted({}), EventBuilder().changes_mind({}), EventBuilder().finds({}),
                               EventBuilder().finds({}).metrics({}), EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");

@@ -25,6 +25,8 @@ public:
             close(fd_);
     }
 
+    // It is another's to close from now on.
+    int release() { return std::exchange(fd_, -1); }
     [[nodiscard]] int get() const { return fd_; }
     [[nodiscard]] bool is_open() const { return fd_ >= 0; }
 

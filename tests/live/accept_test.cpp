@@ -1,0 +1,98 @@
+// Who accepted, by whichever hook the kernel has; and whose a connection is afterwards.
+#include "live/live_test.h"
+
+namespace tcpflight::test {
+namespace {
+
+// A layer that the kernel refuses is the one below: what is seen is the same.
+class Layers : public LiveTest, public testing::WithParamInterface<const char *> {};
+
+TEST_P(Layers, TellWhoAccepted)
+{
+    Tracer tracer = trace({"--layer", GetParam()});
+    RecordProperty("listening", tracer.listening_line());
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v6("::"));
+    Actor worker = server.fork("worker");
+    const Connection c = connect(client, worker, listener, SocketAddress::v4("127.0.0.1", listener.local.port()));
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                               connected_child(c, server, worker),
+                               connected_client(c, client),
+                           });
+}
+
+INSTANTIATE_TEST_SUITE_P(Live, Layers, testing::Values("core", "kprobe", "fentry"),
+                         [](const auto &test) { return std::string(test.param); });
+
+class Accepted : public LiveTest {};
+
+// The process that accepted hands the connection to its child and lets go of it: the child's system call tells.
+TEST_F(Accepted, PassedByFork)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    Actor handler = server.fork("handler");
+    server.close(c.child);
+    EXPECT_EQ(handler.send(c.child, 10).result, 10);
+    EXPECT_EQ(client.receive(c.client, 10).result, 10);
+    const Step shutdown = handler.shut_down_writing(c.child);
+    client.receive(c.client);
+
+    expect_exactly(tracer,
+                   {
+                       Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                       connected_child(c, server).by(handler, "syscall").to("FIN_WAIT1", shutdown).to("FIN_WAIT2"),
+                       connected_client(c, client).to("CLOSE_WAIT"),
+                   });
+}
+
+// Two connections in one process that stands between: each end has the owner that made or took it.
+TEST_F(Accepted, ByAProxy)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor proxy("proxy");
+    Actor client("client");
+    const ActorSocket back = server.listen(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket front = proxy.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection outer = connect(client, proxy, front);
+    const Connection inner = connect(proxy, server, back);
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(back).by(server, "listen").to("LISTEN"),
+                               Timeline::of_listener(front).by(proxy, "listen").to("LISTEN"),
+                               connected_client(outer, client),
+                               connected_child(outer, proxy),
+                               connected_client(inner, proxy),
+                               connected_child(inner, server),
+                           });
+}
+
+// Its process is gone, and the connection goes on to its end without one: it stays that process's.
+TEST_F(Accepted, Orphan)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    Actor worker = server.fork("worker");
+    const Connection c = connect(client, worker, listener);
+    const Timeline child = connected_child(c, server, worker);
+    const Step kill = worker.kill();
+    client.receive(c.client);
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                               Timeline(child).to("FIN_WAIT1", kill).to("FIN_WAIT2").leaves("FIN_WAIT2|TIME_WAIT"),
+                               connected_client(c, client).to("CLOSE_WAIT"),
+                           });
+}
+
+} // namespace
+} // namespace tcpflight::test
