@@ -4,6 +4,7 @@
 #include "tcpflight/looker.h"
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -320,14 +321,18 @@ TEST_F(Found, MeetTheEventsWithoutGapOrOverlap)
             connection = connect(old_client, old_server, old_listener);
         server.begin_serve(listener, churned);
         client.begin_churn(listener.local, churned);
+        std::atomic<bool> listening{false};
         std::thread closing([&] {
             for (const Connection &connection : old) {
                 old_client.close(connection.client);
                 old_server.close(connection.child);
-                usleep(300);
+                // Spread over the whole start, however long it takes here.
+                if (!listening)
+                    usleep(8000);
             }
         });
         Tracer tracer = trace({"--found"});
+        listening = true;
         closing.join();
         client.finish();
         server.finish();
