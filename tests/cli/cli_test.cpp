@@ -138,10 +138,10 @@ INSTANTIATE_TEST_SUITE_P(
         UnreadableCase{{"-r", "/nonexistent.tfr"}, "cannot open '/nonexistent.tfr': No such file or directory"},
         UnreadableCase{{"info", "/nonexistent.tfr"}, "cannot open '/nonexistent.tfr': No such file or directory"},
         UnreadableCase{{"-r", "/"}, "'/' is a folder: give the recordings in it"},
-        UnreadableCase{{"-r", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
-        UnreadableCase{{"info", "/etc/passwd"}, "'/etc/passwd' is not a recording of tcpflight"},
-        UnreadableCase{{"-r", "/dev/null"}, "'/dev/null' is empty"},
-        UnreadableCase{{"-r", "-"}, "'standard input' is empty"}),
+        UnreadableCase{{"-r", "/etc/passwd"}, "'/etc/passwd' is not a tcpflight recording: it begins otherwise"},
+        UnreadableCase{{"info", "/etc/passwd"}, "'/etc/passwd' is not a tcpflight recording: it begins otherwise"},
+        UnreadableCase{{"-r", "/dev/null"}, "'/dev/null' is not a tcpflight recording: it is empty"},
+        UnreadableCase{{"-r", "-"}, "'standard input' is not a tcpflight recording: it is empty"}),
     [](const auto &row) { return std::to_string(row.index); });
 
 } // namespace

@@ -119,7 +119,7 @@ std::string show_recorded(const RecordFile &file, const OutputStyle &style)
     auto reader = RecordingReader::open(std::move(*input), recording.path());
     EXPECT_TRUE(reader);
     auto sink = make_sink(style);
-    Pipeline pipeline({}, *sink);
+    Pipeline pipeline({.filter = {}, .count = {}, .show_found = true}, *sink);
     PipelineFeeder feeder(pipeline);
     auto step = reader->read(feeder);
     while (step && *step == RecordingReader::Step::More)

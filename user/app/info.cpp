@@ -70,12 +70,19 @@ private:
 
 std::string kinds(const Summary &summary)
 {
-    static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 2> names{
-        {{TF_RECORD_STATE, "changes of state"}, {TF_RECORD_RETRANSMIT, "retransmissions"}}};
+    static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 6> names{
+        {{TF_RECORD_STATE, "changes of state"},
+         {TF_RECORD_ACCEPT, "accepts"},
+         {TF_RECORD_RETRANSMIT, "retransmissions"},
+         {TF_RECORD_RESET, "resets"},
+         {TF_RECORD_CONGESTION, "changes of congestion state"},
+         {TF_RECORD_FOUND, "sockets found at the start"}}};
     std::string text;
     auto rest = summary.records;
     for (const auto &[type, name] : names) {
-        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", summary.by_type.at(type), name);
+        // Those that every recording has are told also where there were none.
+        if (summary.by_type.at(type) != 0 || type == TF_RECORD_STATE || type == TF_RECORD_RETRANSMIT)
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", summary.by_type.at(type), name);
         rest -= summary.by_type.at(type);
     }
     return rest == 0 ? text : text + fmt::format(", {} of kinds that this version does not know", rest);

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace tcpflight {
@@ -27,7 +26,8 @@ class Replay : public RecordingConsumer {
 public:
     Replay(const Options &options, EventLoop loop)
         : options_(options), sink_(make_sink(options.style)),
-          pipeline_({.filter = options.filter, .count = options.count}, *sink_), loop_(std::move(loop)),
+          pipeline_({.filter = options.filter, .count = options.count, .show_found = options.show_found}, *sink_),
+          loop_(std::move(loop)),
           output_(STDOUT_FILENO, loop_.signal_fd())
     {
     }
@@ -257,10 +257,7 @@ int Replay::finish()
     if (unknown_ != 0)
         report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown_)},
                      0);
-    if (outcome_ == Output::Outcome::Failed)
-        report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
-                                  std::strerror(output_.error()), lines_missing_)},
-                     0);
+    report_unwritten(output_, outcome_, lines_missing_, options_.verbosity);
     return outcome_ == Output::Outcome::Failed || damaged_ ? 1 : 0;
 }
 

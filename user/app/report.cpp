@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <string>
 
@@ -55,15 +56,26 @@ void report_out_of_reach(std::size_t sockets, std::string_view consequence, int 
                      verbosity);
 }
 
+void report_unwritten(const Output &output, Output::Outcome outcome, std::uint64_t lines_missing, int verbosity)
+{
+    if (outcome == Output::Outcome::Failed)
+        report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
+                                  std::strerror(output.error()), lines_missing)},
+                     verbosity);
+    if (outcome == Output::Outcome::Interrupted)
+        report_error({fmt::format("standard output was not being read: lines missing there: {}", lines_missing)},
+                     verbosity);
+}
+
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files)
 {
     print(fmt::format("{} recorded in {} bytes, {} file{}\n", events(records), bytes, files, files == 1 ? "" : "s"));
 }
 
-void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel)
+void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel, bool is_recorded_only)
 {
-    std::string text = fmt::format("{} shown\n{} filtered out\n", events(totals.shown),
-                                   events(totals.filtered_out + filtered_in_kernel));
+    auto text = is_recorded_only ? std::string() : fmt::format("{} shown\n", events(totals.shown));
+    text += fmt::format("{} filtered out\n", events(totals.filtered_out + filtered_in_kernel));
     auto lost = std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0});
     text += fmt::format("{} lost", events(lost));
     const char *separator = ": ";

@@ -1,6 +1,7 @@
 // What is told on standard error.
 #pragma once
 
+#include "app/output.h"
 #include "app/pipeline.h"
 #include "cli/options.h"
 #include "model/result.h"
@@ -22,7 +23,11 @@ void report_listening(const Options &options, std::string_view hooks);
 void report_out_of_reach(std::size_t sockets, std::string_view consequence, int verbosity);
 
 // As tcpdump's, at the end.
-void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel);
+// `is_recorded_only`: nothing was to be shown, and how many events were is not said.
+void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel, bool is_recorded_only = false);
+
+// What standard output did not take, if anything.
+void report_unwritten(const Output &output, Output::Outcome outcome, std::uint64_t lines_missing, int verbosity);
 
 // What was recorded; a line of its own before the totals.
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files);

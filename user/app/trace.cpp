@@ -21,7 +21,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <span>
@@ -200,14 +199,8 @@ int Session::finish()
     auto totals = pipeline_.totals();
     totals.shown -= std::min(totals.shown, lines_missing_);
     totals.malformed += source_.damaged();
-    report_totals(totals, tracer_.counters().filtered_out);
-    if (outcome_ == Output::Outcome::Failed)
-        report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
-                                  std::strerror(output_.error()), lines_missing_)},
-                     options_.verbosity);
-    if (outcome_ == Output::Outcome::Interrupted)
-        report_error({fmt::format("standard output was not being read: lines missing there: {}", lines_missing_)},
-                     options_.verbosity);
+    report_totals(totals, tracer_.counters().filtered_out, options_.record && !options_.record->print);
+    report_unwritten(output_, outcome_, lines_missing_, options_.verbosity);
     return outcome_ == Output::Outcome::Failed || !recorded ? 1 : 0;
 }
 
