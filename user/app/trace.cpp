@@ -99,7 +99,10 @@ int Session::run()
         switch (loop_.wait(rest_ != Rest::Sleeping, due)) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
         case EventLoop::Wake::ClockStep: step_clock(); break;
-        case EventLoop::Wake::ChildEnded: recorder_->reap(); break;
+        case EventLoop::Wake::ChildEnded: // also who looked for the sockets that are there
+            if (recorder_)
+                recorder_->reap();
+            break;
         case EventLoop::Wake::Deadline: more = recorder_->tick(); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
         case EventLoop::Wake::Signal: more = false; break;
