@@ -103,7 +103,7 @@ public:
     // `path` may have become another namespace's by now, or lead nowhere: then nothing happens.
     Result<void> go(const std::string &path, std::uint32_t inode)
     {
-        if (visited_.count(inode) != 0)
+        if (visited_.contains(inode))
             return {};
         NamespaceFile file(path);
         if (!file.is_open() || file.inode() != inode || !file.enter())

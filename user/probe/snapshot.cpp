@@ -61,7 +61,7 @@ std::size_t count_out_of_reach(std::span<const tf_holder> holders, const std::se
 {
     std::unordered_set<std::uint64_t> cookies;
     for (const auto &holder : holders) {
-        if (visited.count(holder.netns) == 0)
+        if (!visited.contains(holder.netns))
             cookies.insert(holder.cookie);
     }
     return cookies.size();
