@@ -27,8 +27,8 @@ Table::Wanted wanted_by(const Filter &filter, const Filter &recorded)
 } // namespace
 
 Pipeline::Pipeline(const Settings &settings, Sink &sink)
-    : filter_(settings.filter), count_(settings.count), show_(settings.show), show_found_(settings.show_found), sink_(sink),
-      table_(wanted_by(settings.filter), settings.table_capacity),
+    : filter_(settings.filter), count_(settings.count), show_(settings.show), show_found_(settings.show_found),
+      sink_(sink), table_(wanted_by(settings.filter), settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); })
 {
 }

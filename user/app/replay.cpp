@@ -27,8 +27,7 @@ public:
     Replay(const Options &options, EventLoop loop)
         : options_(options), sink_(make_sink(options.style)),
           pipeline_({.filter = options.filter, .count = options.count, .show_found = options.show_found}, *sink_),
-          loop_(std::move(loop)),
-          output_(STDOUT_FILENO, loop_.signal_fd())
+          loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
     {
     }
 

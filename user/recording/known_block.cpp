@@ -25,8 +25,8 @@ std::uint8_t bit_if(bool value, Bit bit)
 StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
-    const auto &[cookie, changed_ns, last_seen_ns, queued_ns, gaps_seen, state, entry_seen, found, opened_here, identity_known,
-                 incomplete, last_seq, attempt, identity] = known;
+    const auto &[cookie, changed_ns, last_seen_ns, queued_ns, gaps_seen, state, entry_seen, found, opened_here,
+                 identity_known, incomplete, last_seq, attempt, identity] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
             .last_seen_ns = last_seen_ns,
@@ -34,10 +34,10 @@ StoredConnection to_stored(const KnownConnection &known)
             .last_seq = last_seq,
             .attempt = attempt,
             .state = static_cast<std::uint8_t>(state),
-            .bits = static_cast<std::uint8_t>(
-                bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
-                bit_if(identity_known, identity_known_bit) | bit_if(incomplete, incomplete_bit) |
-                bit_if(found, found_bit)),
+            .bits =
+                static_cast<std::uint8_t>(bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
+                                          bit_if(identity_known, identity_known_bit) |
+                                          bit_if(incomplete, incomplete_bit) | bit_if(found, found_bit)),
             .queued_ns = queued_ns};
 }
 
