@@ -50,6 +50,8 @@ public:
     Timeline &again_as(const ActorSocket &socket);
 
     [[nodiscard]] std::size_t minimum() const;
+    // Made by of_stray_reset()?
+    [[nodiscard]] bool is_stray() const { return stray_; }
 
     // As it should look, given how often `actual` has what may recur or differ.
     [[nodiscard]] std::string expected(const std::vector<TraceEvent> &actual) const;
@@ -80,6 +82,7 @@ private:
     std::string owner_;
     std::string sources_;
     std::vector<Item> items_;
+    bool stray_ = false;
 };
 
 // An event as Timeline::expected() has it.
