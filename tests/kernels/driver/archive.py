@@ -26,18 +26,17 @@ class Kernel:
     image: Path
     modules: Path  # a root folder, as depmod -b and modprobe -d take it
     is_refused: bool = False  # too old for tcpflight
+    parameters: str = ""  # for its command line
 
 
 def read_list(path):
-    """(name, suite, package, is refused) of each line."""
+    """(name, suite, package, is refused, words for the command line) of each line."""
     rows = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
-        name, suite, package, *mark = line.split()
-        if mark not in ([], ["refused"]):
-            raise ValueError(f"{path}: '{mark[0]}' is no mark: give 'refused' or nothing")
-        rows.append((name, suite, package, bool(mark)))
+        name, suite, package, *rest = line.split()
+        rows.append((name, suite, package, "refused" in rest, " ".join(word for word in rest if word != "refused")))
     return rows
 
 
@@ -89,7 +88,7 @@ class Suite:
                     left.append(name)
         return found
 
-    def fetch(self, name, package, is_refused=False):
+    def fetch(self, name, package, is_refused=False, parameters=""):
         """Downloads (apt verifies) and unpacks what is not there yet."""
         self.update()
         version = self._field(package, "Version")
@@ -113,4 +112,4 @@ class Suite:
         if not images:
             raise Unreachable(f"{package} {version} holds no vmlinuz")
         release = next((root / "lib/modules").iterdir()).name
-        return Kernel(name, release, version, images[0], root, is_refused)
+        return Kernel(name, release, version, images[0], root, is_refused, parameters)

@@ -22,7 +22,7 @@ def boot(kernel, image, work, seconds, append=""):
     command = ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", CPU, "-smp", "2", "-m", "1536",
                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                "-serial", f"file:{console}", "-serial", f"file:{results}", "-kernel", str(kernel.image),
-               "-initrd", str(image), "-append", f"{PARAMETERS} {append}"]
+               "-initrd", str(image), "-append", f"{PARAMETERS} {kernel.parameters} {append}"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as machine:
         try:
             said = machine.communicate(timeout=seconds)[1]
