@@ -48,6 +48,15 @@ Output::Outcome Output::write(std::string_view bytes)
     return Outcome::Written;
 }
 
+Output::Outcome Output::write_lines(std::string &lines)
+{
+    auto outcome = write(lines);
+    auto missing = std::string_view(lines).substr(lines.size() - unwritten_);
+    lines_missing_ = static_cast<std::uint64_t>(std::count(missing.begin(), missing.end(), '\n'));
+    lines.clear();
+    return outcome;
+}
+
 Output::Outcome Output::wait_for_reader()
 {
     for (;;) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace tcpflight {
@@ -24,11 +25,15 @@ public:
     Output(int fd, int interrupt_fd);
 
     Outcome write(std::string_view bytes);
+    // The same, and empties `lines`; what could not be written is counted in lines_missing().
+    Outcome write_lines(std::string &lines);
 
     // errno of the last Failed.
     [[nodiscard]] int error() const { return error_; }
     // Bytes of the last write that were not written.
     [[nodiscard]] std::size_t unwritten() const { return unwritten_; }
+    // Lines of the last write_lines() that were not written, or not whole.
+    [[nodiscard]] std::uint64_t lines_missing() const { return lines_missing_; }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -42,6 +47,7 @@ private:
     bool can_block_; // a pipe, socket or terminal, as opposed to a file
     int error_ = 0;
     std::size_t unwritten_ = 0;
+    std::uint64_t lines_missing_ = 0;
     std::optional<Clock::time_point> give_up_at_; // set once the interrupt was noticed
 };
 

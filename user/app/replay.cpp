@@ -59,7 +59,6 @@ private:
     EventLoop loop_;
     Output output_;
     Output::Outcome outcome_ = Output::Outcome::Written;
-    std::uint64_t lines_missing_ = 0;
 
     std::optional<StartInfo> before_; // of the file read last
     bool before_whole_ = false;
@@ -235,12 +234,7 @@ bool Replay::flush()
     auto &bytes = pipeline_.output();
     if (bytes.empty())
         return outcome_ == Output::Outcome::Written;
-    outcome_ = output_.write(bytes);
-    if (outcome_ != Output::Outcome::Written) {
-        auto missing = std::string_view(bytes).substr(bytes.size() - output_.unwritten());
-        lines_missing_ = static_cast<std::uint64_t>(std::count(missing.begin(), missing.end(), '\n'));
-    }
-    bytes.clear();
+    outcome_ = output_.write_lines(bytes);
     return outcome_ == Output::Outcome::Written;
 }
 
@@ -251,12 +245,12 @@ int Replay::finish()
         flush();
     }
     auto totals = pipeline_.totals();
-    totals.shown -= std::min(totals.shown, lines_missing_);
+    totals.shown -= std::min(totals.shown, output_.lines_missing());
     report_totals(totals, 0);
     if (unknown_ != 0)
         report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown_)},
                      0);
-    report_unwritten(output_, outcome_, lines_missing_, options_.verbosity);
+    report_unwritten(output_, outcome_, options_.verbosity);
     return outcome_ == Output::Outcome::Failed || damaged_ ? 1 : 0;
 }
 

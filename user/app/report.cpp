@@ -56,15 +56,16 @@ void report_out_of_reach(std::size_t sockets, std::string_view consequence, int 
                      verbosity);
 }
 
-void report_unwritten(const Output &output, Output::Outcome outcome, std::uint64_t lines_missing, int verbosity)
+void report_unwritten(const Output &output, Output::Outcome outcome, int verbosity)
 {
     if (outcome == Output::Outcome::Failed)
         report_error({fmt::format("cannot write to standard output: {}: lines missing there: {}",
-                                  std::strerror(output.error()), lines_missing)},
+                                  std::strerror(output.error()), output.lines_missing())},
                      verbosity);
     if (outcome == Output::Outcome::Interrupted)
-        report_error({fmt::format("standard output was not being read: lines missing there: {}", lines_missing)},
-                     verbosity);
+        report_error(
+            {fmt::format("standard output was not being read: lines missing there: {}", output.lines_missing())},
+            verbosity);
 }
 
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files)

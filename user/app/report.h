@@ -27,7 +27,7 @@ void report_out_of_reach(std::size_t sockets, std::string_view consequence, int 
 void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_kernel, bool is_recorded_only = false);
 
 // What standard output did not take, if anything.
-void report_unwritten(const Output &output, Output::Outcome outcome, std::uint64_t lines_missing, int verbosity);
+void report_unwritten(const Output &output, Output::Outcome outcome, int verbosity);
 
 // What was recorded; a line of its own before the totals.
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files);

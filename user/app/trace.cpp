@@ -24,7 +24,6 @@
 #include <limits>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <utility>
 
 namespace tcpflight {
@@ -75,8 +74,7 @@ private:
     Output output_;
     Output::Outcome outcome_ = Output::Outcome::Written;
     Rest rest_ = Rest::Awake;
-    std::uint64_t consumed_ = 0;      // records
-    std::uint64_t lines_missing_ = 0; // formatted, but not written
+    std::uint64_t consumed_ = 0; // records
     std::uint64_t known_forgotten_ = 0;
     std::uint64_t known_nested_ = 0;
 };
@@ -177,12 +175,7 @@ bool Session::flush()
     auto &bytes = pipeline_.output();
     if (bytes.empty())
         return true;
-    outcome_ = output_.write(bytes);
-    if (outcome_ != Output::Outcome::Written) {
-        auto missing = std::string_view(bytes).substr(bytes.size() - output_.unwritten());
-        lines_missing_ = static_cast<std::uint64_t>(std::count(missing.begin(), missing.end(), '\n'));
-    }
-    bytes.clear();
+    outcome_ = output_.write_lines(bytes);
     return outcome_ == Output::Outcome::Written;
 }
 
@@ -200,10 +193,10 @@ int Session::finish()
         report_recorded(written.records, written.bytes, written.files);
     }
     auto totals = pipeline_.totals();
-    totals.shown -= std::min(totals.shown, lines_missing_);
+    totals.shown -= std::min(totals.shown, output_.lines_missing());
     totals.malformed += source_.damaged();
     report_totals(totals, tracer_.counters().filtered_out, options_.record && !options_.record->print);
-    report_unwritten(output_, outcome_, lines_missing_, options_.verbosity);
+    report_unwritten(output_, outcome_, options_.verbosity);
     return outcome_ == Output::Outcome::Failed || !recorded ? 1 : 0;
 }
 

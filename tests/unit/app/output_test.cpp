@@ -61,6 +61,22 @@ TEST(Output, FindsOutThatNobodyReads)
     EXPECT_EQ(output.write("text"), Output::Outcome::Closed);
 }
 
+TEST(Output, CountsTheLinesThatAreMissing)
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    Pipe pipe;
+    Output output(pipe.writer.get(), -1);
+    std::string lines = "one\ntwo\n";
+    EXPECT_EQ(output.write_lines(lines), Output::Outcome::Written);
+    EXPECT_EQ(lines, "");
+    EXPECT_EQ(output.lines_missing(), 0U);
+    pipe.reader = FileDescriptor();
+    lines = "three\nfour\n";
+    EXPECT_EQ(output.write_lines(lines), Output::Outcome::Closed);
+    EXPECT_EQ(lines, "");
+    EXPECT_EQ(output.lines_missing(), 2U);
+}
+
 TEST(Output, IsNotStuckBehindAReaderThatDoesNotRead)
 {
     Pipe pipe;
