@@ -3,6 +3,7 @@
 #include "model/clock.h"
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
@@ -290,6 +291,10 @@ std::string summary(const TraceEvent &event)
         text += event.json().at("time_wait_socket") == true ? " left" : "";
         text += event.is_null("duration_us") ? "" : " after a time";
         text += event.is_null("error") ? "" : ", error " + event.text("error");
+        if (event.is_null("error") != event.is_null("errno") ||
+            (!event.is_null("errno") &&
+             event.text("error") != strerrorname_np(static_cast<int>(event.number("errno")))))
+            text += " under the number " + event.json().at("errno").dump();
     }
     if (event.is_null("pid"))
         text += ", unknown by " + event.text("owner");

@@ -14,4 +14,16 @@ void put_errno(LineWriter &line, std::uint16_t error)
     line.put_decimal(error);
 }
 
+void put_errno_and_number(LineWriter &line, std::uint16_t error)
+{
+    const char *name = strerrorname_np(error);
+    if (name != nullptr) {
+        line.put(std::string_view(name));
+        line.put(" (");
+    }
+    line.put_decimal(error);
+    if (name != nullptr)
+        line.put(')');
+}
+
 } // namespace tcpflight

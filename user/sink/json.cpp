@@ -56,7 +56,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_flag(line, ",\"time_wait_socket\":", change.time_wait_socket);
     put_duration(line, ",\"duration_us\":", change.duration_ns);
     put_duration(line, ",\"at_least_us\":", change.at_least_ns);
-    put_errno_or_null(line, ",\"error\":", change.error);
+    put_socket_error(line, change.error);
     if (change.metrics)
         put_metrics(line, *change.metrics);
 }

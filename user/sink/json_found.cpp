@@ -33,7 +33,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found
     put_flag(line, ",\"time_wait_socket\":", found.time_wait_socket);
     put_duration(line, ",\"in_state_us\":", status.in_state_ns);
     put_duration(line, ",\"established_us\":", status.established_ns);
-    put_errno_or_null(line, ",\"error\":", found.error);
+    put_socket_error(line, found.error);
     put_number(line, ",\"send_queue\":", status.send_queue);
     put_number(line, ",\"recv_queue\":", status.recv_queue);
     line.put(",\"timer\":\"");

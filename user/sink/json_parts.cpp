@@ -19,6 +19,12 @@ void put_errno_or_null(LineWriter &line, std::string_view key, std::uint16_t err
     line.put('"');
 }
 
+void put_socket_error(LineWriter &line, std::uint16_t error)
+{
+    put_errno_or_null(line, ",\"error\":", error);
+    put_number_or_null(line, ",\"errno\":", error);
+}
+
 namespace {
 
 void put_endpoints(LineWriter &line, const Identity &identity, bool has_remote)

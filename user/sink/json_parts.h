@@ -26,6 +26,8 @@ inline void put_number_or_null(LineWriter &line, std::string_view key, std::uint
 }
 
 void put_errno_or_null(LineWriter &line, std::string_view key, std::uint16_t error);
+// "error" and "errno": by name and by number. 0: none.
+void put_socket_error(LineWriter &line, std::uint16_t error);
 
 inline void put_state(LineWriter &line, std::string_view key, TcpState state)
 {

@@ -114,7 +114,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
         line.put(", ");
         put_in_color(line, color::trouble);
         line.put("error ");
-        put_errno(line, change.error);
+        put_errno_and_number(line, change.error);
         put_in_color(line, color::reset);
     }
     put_owner(line, event.identity);

@@ -80,7 +80,8 @@ TEST(FoldedText, LongestIPv4TupleFits80Columns)
     EXPECT_EQ(test::print(style, {with_longest_ipv4_tuple().changes(TcpState::Established, TcpState::CloseWait,
                                                                     1'204'000, ECONNRESET)}),
               "20:28:51.000000 IP 255.255.255.255.65535 > 255.255.255.254.65534:\n"
-              "    ESTABLISHED -> CLOSE_WAIT after 1.204ms, error ECONNRESET, telnet[2231]\n");
+              "    ESTABLISHED -> CLOSE_WAIT after 1.204ms, error ECONNRESET (104),\n"
+              "    telnet[2231]\n");
 }
 
 TEST(FoldedText, AShortLineIsOneLine)

@@ -197,6 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Forgery{"negative_duration", [](json &o) { o["duration_us"] = -1; }},
                     Forgery{"error_as_number", [](json &o) { o["error"] = 111; }},
                     Forgery{"error_in_words", [](json &o) { o["error"] = "Connection refused"; }},
+                    Forgery{"errno_as_text", [](json &o) { o["errno"] = "111"; }},
                     Forgery{"rtt_zero", [](json &o) { o["rtt_us"] = 0; }},
                     Forgery{"address_with_port", [](json &o) { o["local_addr"] = "127.0.0.1.80"; }},
                     Forgery{"nested", [](json &o) { o["comm"] = json::object(); }}),

@@ -34,7 +34,7 @@ TEST(ColorText, ErrorsAndGapsStandOut)
     EXPECT_EQ(test::print_text(EventBuilder().changes(TcpState::FinWait1, TcpState::Close, {}, ETIMEDOUT).after_gap(),
                                colored()),
               "IP 127.0.0.1.57374 > 127.0.0.1.12345: \x1b[33mFIN_WAIT1\x1b[0m -> \x1b[2mCLOSE\x1b[0m, "
-              "\x1b[1;31mafter a gap\x1b[0m, \x1b[1;31merror ETIMEDOUT\x1b[0m, telnet[2231]\n");
+              "\x1b[1;31mafter a gap\x1b[0m, \x1b[1;31merror ETIMEDOUT (110)\x1b[0m, telnet[2231]\n");
 }
 
 TEST(ColorText, ARetransmission)

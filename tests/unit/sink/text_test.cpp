@@ -87,12 +87,13 @@ TEST(Text, IPv6)
 
 TEST(Text, ErrorsHaveNames)
 {
-    EXPECT_EQ(print_text(EventBuilder()
-                             .owner("curl", 7, OwnerSource::Connect)
-                             .changes(TcpState::SynSent, TcpState::Close, 41 * us, ECONNREFUSED)),
-              "IP 127.0.0.1.57374 > 127.0.0.1.12345: SYN_SENT -> CLOSE after 41us, error ECONNREFUSED, curl[7]\n");
+    EXPECT_EQ(
+        print_text(EventBuilder()
+                       .owner("curl", 7, OwnerSource::Connect)
+                       .changes(TcpState::SynSent, TcpState::Close, 41 * us, ECONNREFUSED)),
+        "IP 127.0.0.1.57374 > 127.0.0.1.12345: SYN_SENT -> CLOSE after 41us, error ECONNREFUSED (111), curl[7]\n");
     EXPECT_EQ(print_text(EventBuilder().changes(TcpState::SynSent, TcpState::Close, {}, 524)),
-              "IP 127.0.0.1.57374 > 127.0.0.1.12345: SYN_SENT -> CLOSE, error errno 524, telnet[2231]\n");
+              "IP 127.0.0.1.57374 > 127.0.0.1.12345: SYN_SENT -> CLOSE, error 524, telnet[2231]\n");
 }
 
 TEST(Text, AListenerHasNoOtherEnd)
@@ -134,7 +135,7 @@ TEST(Text, AfterAGap)
 {
     EXPECT_EQ(
         print_text(EventBuilder().changes(TcpState::Established, TcpState::Close, 1 * ms, ECONNRESET).after_gap()),
-        "IP 127.0.0.1.57374 > 127.0.0.1.12345: ESTABLISHED -> CLOSE after 1ms, after a gap, error ECONNRESET, "
+        "IP 127.0.0.1.57374 > 127.0.0.1.12345: ESTABLISHED -> CLOSE after 1ms, after a gap, error ECONNRESET (104), "
         "telnet[2231]\n");
     EXPECT_EQ(print_text(EventBuilder()
                              .retransmits(segment(TcpState::FinWait1, tcp_flag::fin | tcp_flag::ack, 0, 0, 1))
