@@ -1,8 +1,12 @@
 // The program as its user meets it: exit status, standard output and standard error, to the letter.
 #include "support/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <csignal>
+#include <filesystem>
 #include <ostream>
 
 namespace tcpflight::test {
@@ -120,6 +124,53 @@ void PrintTo(const UnreadableCase &c, std::ostream *stream)
 {
     for (const std::string &word : c.words)
         *stream << word << ' ';
+}
+
+// A pipe without a writer, or one that says nothing.
+class Waiting : public testing::Test {
+protected:
+    Waiting()
+    {
+        std::string name = testing::TempDir() + "tcpflight-cli-XXXXXX";
+        EXPECT_NE(mkdtemp(name.data()), nullptr);
+        folder_ = name;
+        EXPECT_EQ(mkfifo(pipe().c_str(), 0600), 0);
+    }
+    ~Waiting() override { std::filesystem::remove_all(folder_); }
+
+    [[nodiscard]] std::string pipe() const { return folder_ / "pipe"; }
+    // Returns when it is read.
+    [[nodiscard]] Fd open_pipe() const { return Fd(open(pipe().c_str(), O_WRONLY | O_CLOEXEC)); }
+
+private:
+    std::filesystem::path folder_;
+};
+
+TEST_F(Waiting, ForAWriterEndsWithASignal)
+{
+    for (int signal : {SIGINT, SIGTERM}) {
+        Process reader(tcpflight({"-r", pipe()}));
+        const Fd writer = open_pipe();
+        reader.signal(signal);
+        EXPECT_EQ(reader.wait(), exited(0));
+        EXPECT_EQ(reader.err(), "0 events shown\n0 events filtered out\n0 events lost\n");
+    }
+}
+
+TEST_F(Waiting, ForAWriterEndsWithTheOutputsReader)
+{
+    Process reader(tcpflight({"-r", pipe()}));
+    const Fd writer = open_pipe();
+    reader.close_out();
+    EXPECT_EQ(reader.wait(), exited(0));
+}
+
+TEST_F(Waiting, EndsWithItsWriter)
+{
+    Process reader(tcpflight({"-r", pipe(), "--follow"}));
+    open_pipe().reset();
+    EXPECT_EQ(reader.wait(), exited(1));
+    EXPECT_EQ(reader.err(), "tcpflight: '" + pipe() + "' is not a tcpflight recording: it is empty\n");
 }
 
 class Unreadable : public testing::TestWithParam<UnreadableCase> {};

@@ -1,6 +1,7 @@
 // -w and -r against what is shown live.
 #include "live/live_test.h"
 
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/mount.h>
@@ -49,6 +50,12 @@ protected:
         auto status = process.wait();
         EXPECT_TRUE(status);
         return {status.value_or(ExitStatus{}), process.out(), process.err()};
+    }
+
+    [[nodiscard]] std::string named_pipe(const std::string &name = "pipe") const
+    {
+        EXPECT_EQ(mkfifo(path(name).c_str(), 0600), 0);
+        return path(name);
     }
 
     static std::string lines_total(const std::string &err)
@@ -151,6 +158,51 @@ TEST_F(Recording, IsFollowedByTwoWhileItIsWritten)
     EXPECT_EQ(one.wait(), exited(0)); // its writer has ended it
     EXPECT_EQ(two.wait(), exited(0));
     EXPECT_EQ(one.out(), read({"-r", path()}).out);
+}
+
+// What came is shown at once, and signals are seen although nothing comes any more.
+TEST_F(Recording, ThroughAPipeIsShownAsItComes)
+{
+    const std::string pipe = named_pipe();
+    Process reader({.argv = {TCPFLIGHT_BINARY, "-r", pipe}});
+    Process tracer = start_tcpflight({"-w", pipe, "--flush-interval", "0.02"});
+    Actor server("server");
+    server.listen(SocketAddress::v4("127.0.0.1", 7001));
+    EXPECT_TRUE(reader.read_until([&] { return reader.out().find("7001 > *: CLOSE -> LISTEN") != std::string::npos; }))
+        << reader.err();
+    Finished ended = end(reader);
+    EXPECT_EQ(ended.status, exited(0));
+    EXPECT_NE(ended.err.find(" shown\n"), std::string::npos) << ended.err;
+}
+
+TEST_F(Recording, ThroughAPipeEndsWithItsReadersReader)
+{
+    const std::string pipe = named_pipe();
+    Process reader({.argv = {TCPFLIGHT_BINARY, "-r", pipe}});
+    Process tracer = start_tcpflight({"-w", pipe, "--flush-interval", "0.02"});
+    reader.close_out();
+    EXPECT_EQ(reader.wait(), exited(0));
+    Actor server("server");
+    server.listen(SocketAddress::v4("127.0.0.1", 7001)); // now the tracer finds out as well
+    EXPECT_TRUE(tracer.wait());
+}
+
+TEST_F(Recording, IntoAPipeThatNobodyReadsEndsWithASignal)
+{
+    const std::string pipe = named_pipe();
+    const Fd other_end(open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    ASSERT_TRUE(other_end.is_open());
+    ASSERT_GT(fcntl(other_end.get(), F_SETPIPE_SZ, 4096), 0);
+    Process tracer = start_tcpflight({"-w", pipe, "--flush-interval", "0.02", "-B", "65536"});
+    churn(400);
+    EXPECT_TRUE(tracer.read_until([&] {
+        return tracer.err().find("pipe' is not being read: what finds no room") != std::string::npos;
+    })) << tracer.err();
+    Finished ended = end(tracer);
+    EXPECT_EQ(ended.status, exited(1));
+    EXPECT_NE(ended.err.find("pipe' was not being read: the recording is cut off, events missing at its end: "),
+              std::string::npos)
+        << ended.err;
 }
 
 TEST_F(Recording, LeavesOtherFilesAlone)

@@ -17,7 +17,7 @@
 namespace tcpflight {
 namespace {
 
-enum class Tag : std::uint32_t { Ring, Signals, Children, Timer, Clock, Output };
+enum class Tag : std::uint32_t { Ring, Signals, Children, Timer, Clock, Output, Input };
 
 tl::unexpected<Error> failed(const char *what)
 {
@@ -119,6 +119,15 @@ Result<void> EventLoop::watch_output(int output_fd)
     return {};
 }
 
+Result<bool> EventLoop::watch_input(int input_fd)
+{
+    if (add(epoll_.get(), input_fd, EPOLLIN, Tag::Input))
+        return true;
+    if (errno != EPERM)
+        return failed("watching the input");
+    return false;
+}
+
 EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadline_ns)
 {
     // One-shot: while the batch collects, the ring must not wake us. Arming looks at the ring once more, so nothing
@@ -154,6 +163,7 @@ EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadlin
         case Tag::Signals: return Wake::Signal;
         case Tag::Children: acknowledge_signal(children_.get()); return Wake::ChildEnded;
         case Tag::Output: return Wake::OutputClosed;
+        case Tag::Input: return Wake::Input;
         }
     }
 }

@@ -18,6 +18,7 @@ public:
         ClockStep,    // somebody set the wall clock
         OutputClosed, // the other end of the output is closed
         ChildEnded,   // SIGCHLD
+        Input,        // the input can be read
         Deadline,     // the time given to wait() has come
     };
 
@@ -28,6 +29,8 @@ public:
     Result<void> watch_ring(int ring_fd);
     // It may be a file, which cannot go away and is not watched.
     Result<void> watch_output(int output_fd);
+    // Of a pipe: wait() returns as long as it can be read. False: it is a file, which never waits.
+    Result<bool> watch_input(int input_fd);
 
     // Blocks. Awake: Batch comes every `batch_ms`, and the ring buffer is left alone. Otherwise it comes `batch_ms`
     // after the ring became readable, so that one wake-up serves many records; waking up for each is the costliest

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -62,11 +63,16 @@ Output::Outcome Output::wait_for_reader()
     for (;;) {
         std::array<pollfd, 2> fds{{{.fd = fd_, .events = POLLOUT, .revents = 0},
                                    {.fd = give_up_at_ ? -1 : interrupt_fd_, .events = POLLIN, .revents = 0}}};
-        if (poll(fds.data(), fds.size(), remaining_ms()) < 0) {
+        int ready = poll(fds.data(), fds.size(), remaining_ms());
+        if (ready < 0) {
             if (errno == EINTR)
                 continue;
             error_ = errno;
             return Outcome::Failed;
+        }
+        if (ready == 0 && !give_up_at_) {
+            std::exchange(tell_stall_, nullptr)();
+            continue;
         }
         if (fds[0].revents != 0)
             return Outcome::Written; // or an error, which write(2) will name
@@ -80,7 +86,7 @@ Output::Outcome Output::wait_for_reader()
 int Output::remaining_ms() const
 {
     if (!give_up_at_)
-        return -1;
+        return tell_stall_ ? static_cast<int>(patience.count()) : -1;
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*give_up_at_ - Clock::now());
     return std::max(0, static_cast<int>(left.count()));
 }

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tcpflight {
 
@@ -25,6 +27,8 @@ public:
     Output(int fd, int interrupt_fd);
 
     Outcome write(std::string_view bytes);
+    // Called once, should a reader not have read for as long as `patience`.
+    void on_stall(std::function<void()> tell) { tell_stall_ = std::move(tell); }
     // The same, and empties `lines`; what could not be written is counted in lines_missing().
     Outcome write_lines(std::string &lines);
 
@@ -48,6 +52,7 @@ private:
     int error_ = 0;
     std::size_t unwritten_ = 0;
     std::uint64_t lines_missing_ = 0;
+    std::function<void()> tell_stall_;
     std::optional<Clock::time_point> give_up_at_; // set once the interrupt was noticed
 };
 

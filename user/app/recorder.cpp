@@ -1,5 +1,6 @@
 #include "app/recorder.h"
 
+#include "app/pipe_output.h"
 #include "app/report.h"
 #include "filter/quote.h"
 
@@ -19,8 +20,10 @@ constexpr std::uint64_t ns_per_s = 1'000'000'000;
 // With --keep and no -C, so that there is always an old file that can go.
 constexpr std::uint64_t files_to_keep = 4;
 
-Result<std::unique_ptr<OutputFile>> create(const std::string &path, bool force)
+Result<std::unique_ptr<OutputFile>> create(const std::string &path, bool force, int interrupt_fd)
 {
+    if (auto pipe = open_pipe(path, interrupt_fd); !pipe || *pipe)
+        return pipe;
     if (path == "-")
         return output_to(STDOUT_FILENO);
     auto file = real_disk().create(path, force ? Replace::Anything : Replace::Recordings);
@@ -46,8 +49,8 @@ RotationSettings rotation_settings(const RecordOptions &options)
 
 } // namespace
 
-Recorder::Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known)
-    : options_(options), info_(std::move(info)), known_(known),
+Recorder::Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known, int interrupt_fd)
+    : options_(options), info_(std::move(info)), known_(known), interrupt_fd_(interrupt_fd),
       rotation_(rotation_settings(options), std::time(nullptr)), post_rotate_(options.post_rotate)
 {
     if (options.keep_bytes)
@@ -56,9 +59,9 @@ Recorder::Recorder(const RecordOptions &options, StartInfo info, const KnownSour
 }
 
 Result<std::unique_ptr<Recorder>> Recorder::start(const RecordOptions &options, StartInfo info,
-                                                  const KnownSource &known)
+                                                  const KnownSource &known, int interrupt_fd)
 {
-    std::unique_ptr<Recorder> recorder(new Recorder(options, std::move(info), known));
+    std::unique_ptr<Recorder> recorder(new Recorder(options, std::move(info), known, interrupt_fd));
     if (auto opened = recorder->open_next(); !opened)
         return tl::unexpected(opened.error());
     recorder->report_trouble();
@@ -68,7 +71,7 @@ Result<std::unique_ptr<Recorder>> Recorder::start(const RecordOptions &options, 
 // The new file first: should it not open, the old one goes on.
 Result<void> Recorder::open_next()
 {
-    auto file = create(rotation_.path(), options_.force);
+    auto file = create(rotation_.path(), options_.force, interrupt_fd_);
     if (!file)
         return tl::unexpected(file.error());
     if (writer_)
@@ -187,8 +190,12 @@ bool Recorder::finish()
 {
     auto complete = path_;
     close_current();
+    if (told_trouble_ == ECANCELED)
+        report_error({fmt::format("{} was not being read: the recording is cut off, events missing at its end: {}",
+                                  quote_output(path_), closed_.lost)},
+                     0);
     // As tcpdump: what -W ends is a whole file; Ctrl-C leaves it to whoever pressed it.
-    if (over_ && told_trouble_ != EPIPE && !options_.post_rotate.empty()) {
+    if (over_ && told_trouble_ != EPIPE && told_trouble_ != ECANCELED && !options_.post_rotate.empty()) {
         if (auto started = post_rotate_.start(complete); !started)
             report_error(started.error(), 0);
     }
@@ -214,8 +221,8 @@ void Recorder::report_trouble()
     auto trouble = writer_->trouble();
     if (trouble == told_trouble_)
         return;
-    if (trouble == EPIPE) {
-        over_ = true; // nobody reads it any more
+    if (trouble == EPIPE || trouble == ECANCELED) {
+        over_ = true; // nobody reads it any more, or at all
     } else if (trouble) {
         report_error({fmt::format("cannot write to {}: {}: recording goes on when that is over", quote(path_),
                                   std::strerror(*trouble)),

@@ -29,9 +29,10 @@ public:
         std::uint32_t files = 0;
     };
 
-    // Opens the first file. `known` as for a RecordingWriter. Trouble is told on standard error.
+    // Opens the first file. `known` as for a RecordingWriter. Trouble is told on standard error. A pipe that nobody
+    // reads is waited for, until `interrupt_fd` is readable.
     static Result<std::unique_ptr<Recorder>> start(const RecordOptions &options, StartInfo info,
-                                                   const KnownSource &known);
+                                                   const KnownSource &known, int interrupt_fd);
 
     // Before the record goes on to `known`. False: the recording is at its end (-G with -W, or nobody reads it any
     // more), and the record is not in it.
@@ -49,7 +50,7 @@ public:
     [[nodiscard]] Totals totals() const;
 
 private:
-    Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known);
+    Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known, int interrupt_fd);
     Result<void> open_next();
     bool rotate_if_due();
     void close_current();
@@ -59,6 +60,7 @@ private:
     RecordOptions options_;
     StartInfo info_;
     const KnownSource &known_;
+    int interrupt_fd_;
     Rotation rotation_;
     std::optional<Shelf> shelf_;
     PostRotate post_rotate_;

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <functional>
 #include <utility>
 
 namespace tcpflight {
@@ -21,6 +23,28 @@ namespace {
 
 // How often a file that is being written is looked at again. Its writer adds to it once a second.
 constexpr std::uint64_t follow_interval_ns = 100'000'000;
+
+// Asks before each read that could wait.
+class AwaitedInput : public InputFile {
+public:
+    // `await`: returns when there is something to read, or false to give up.
+    AwaitedInput(std::unique_ptr<InputFile> input, std::function<bool()> await)
+        : input_(std::move(input)), await_(std::move(await))
+    {
+    }
+    IoResult<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override
+    {
+        if (!await_())
+            return tl::unexpected<int>(ECANCELED);
+        return input_->read_at(offset, out);
+    }
+    [[nodiscard]] bool is_seekable() const override { return input_->is_seekable(); }
+    [[nodiscard]] std::uint64_t size() const override { return input_->size(); }
+
+private:
+    std::unique_ptr<InputFile> input_;
+    std::function<bool()> await_;
+};
 
 class Replay : public RecordingConsumer {
 public:
@@ -46,10 +70,13 @@ private:
     };
 
     Result<std::vector<ReplayFile>> choose_files();
+    Result<std::unique_ptr<InputFile>> open(const std::string &path);
     Result<bool> show_file(const ReplayFile &file);
     Result<bool> read_blocks(RecordingReader &reader);
     Result<void> begin(const StartInfo &start, const std::string &path);
-    bool await_more();
+    EventLoop::Wake await(std::optional<std::uint64_t> deadline_ns);
+    bool await_input();
+    [[nodiscard]] bool is_over() const { return interrupted_ || outcome_ != Output::Outcome::Written; }
     bool flush();
     int finish();
 
@@ -68,6 +95,7 @@ private:
     std::uint64_t unknown_ = 0;
     bool damaged_ = false;
     bool interrupted_ = false;
+    bool awaits_input_ = false; // it is a pipe
     std::optional<std::int64_t> from_ns_;
 };
 
@@ -80,6 +108,8 @@ Result<int> Replay::run()
         return tl::unexpected(files.error());
     for (const auto &file : *files) {
         auto more = show_file(file);
+        if (is_over())
+            break; // also in the midst of a file that could not be read on
         if (!more) {
             // What was read is shown all the same.
             pipeline_.finish();
@@ -100,10 +130,24 @@ Result<std::vector<ReplayFile>> Replay::choose_files()
     return files;
 }
 
+Result<std::unique_ptr<InputFile>> Replay::open(const std::string &path)
+{
+    auto input = open_input(path);
+    if (!input || (*input)->awaited_fd() < 0)
+        return input;
+    auto waits = loop_.watch_input((*input)->awaited_fd());
+    if (!waits)
+        return tl::unexpected(waits.error());
+    if (!*waits)
+        return input;
+    awaits_input_ = true;
+    return std::make_unique<AwaitedInput>(std::move(*input), [this] { return await_input(); });
+}
+
 // False: the rest is not wanted.
 Result<bool> Replay::show_file(const ReplayFile &file)
 {
-    auto input = open_input(file.path);
+    auto input = open(file.path);
     if (!input)
         return tl::unexpected(input.error());
     path_ = file.path == "-" ? "standard input" : file.path;
@@ -164,18 +208,23 @@ Result<bool> Replay::read_blocks(RecordingReader &reader)
     before_whole_ = true;
     for (;;) {
         auto step = reader.read(*this);
+        if (is_over())
+            return false;
         if (!step)
             return tl::unexpected(step.error());
         if (*step == RecordingReader::Step::Stopped || (options_.read->to && pipeline_.is_past_range()))
             return false;
         if (*step == RecordingReader::Step::Finished)
             return true;
+        await(0); // a look at signals
+        if (is_over())
+            return false;
         if (*step == RecordingReader::Step::More)
             continue;
-        if (options_.read->follow) {
-            if (flush() && await_more())
-                continue;
-            return false;
+        if (options_.read->follow && !awaits_input_) { // a pipe has come to its end
+            if (flush())
+                await(boot_now_ns() + follow_interval_ns);
+            continue;
         }
         auto whole = reader.close(*this);
         if (!whole)
@@ -219,14 +268,27 @@ void Replay::damage(const Damage &damage)
                  0);
 }
 
-// False: it is over.
-bool Replay::await_more()
+// Until there is input, or until the time has come (CLOCK_BOOTTIME), or until it is over.
+EventLoop::Wake Replay::await(std::optional<std::uint64_t> deadline_ns)
 {
-    switch (loop_.wait(false, boot_now_ns() + follow_interval_ns)) {
-    case EventLoop::Wake::Signal: interrupted_ = true; return false;
-    case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; return false;
-    default: return true;
+    for (;;) {
+        auto wake = loop_.wait(false, deadline_ns);
+        switch (wake) {
+        case EventLoop::Wake::Signal: interrupted_ = true; return wake;
+        case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; return wake;
+        case EventLoop::Wake::Input:
+        case EventLoop::Wake::Deadline: return wake;
+        default: break;
+        }
     }
+}
+
+// What was read is shown before a pipe is waited for. False: it is over.
+bool Replay::await_input()
+{
+    if (await(0) == EventLoop::Wake::Deadline && flush())
+        await({});
+    return !is_over();
 }
 
 bool Replay::flush()

@@ -81,8 +81,8 @@ private:
 
 Result<void> Session::start_recording()
 {
-    auto recorder =
-        Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_), pipeline_.known());
+    auto recorder = Recorder::start(*options_.record, describe_recording(options_, tracer_.hooks(), clock_),
+                                    pipeline_.known(), loop_.signal_fd());
     if (!recorder)
         return tl::unexpected(recorder.error());
     recorder_ = std::move(*recorder);
@@ -101,6 +101,7 @@ int Session::run()
             if (recorder_)
                 recorder_->reap();
             break;
+        case EventLoop::Wake::Input: break; // none is watched
         case EventLoop::Wake::Deadline: more = recorder_->tick(); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
         case EventLoop::Wake::Signal: more = false; break;

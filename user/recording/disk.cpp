@@ -171,19 +171,20 @@ public:
     IoResult<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) override
     {
         for (;;) {
+            // Without a writer yet, a named pipe would read as if it had ended.
+            pollfd news{.fd = fd_, .events = POLLIN, .revents = 0};
+            if (!seekable_ && poll(&news, 1, -1) < 0 && errno == EINTR)
+                continue;
             auto count = seekable_ ? pread(fd_, out.data(), out.size(), static_cast<off_t>(offset))
                                    : read(fd_, out.data(), out.size());
             if (count >= 0)
                 return static_cast<std::size_t>(count);
-            if (errno == EAGAIN) {
-                pollfd news{.fd = fd_, .events = POLLIN, .revents = 0};
-                poll(&news, 1, -1);
-            } else if (errno != EINTR) {
+            if (errno != EAGAIN && errno != EINTR)
                 return failed();
-            }
         }
     }
     [[nodiscard]] bool is_seekable() const override { return seekable_; }
+    [[nodiscard]] int awaited_fd() const override { return seekable_ ? -1 : fd_; }
     [[nodiscard]] std::uint64_t size() const override
     {
         struct stat status {};
@@ -240,7 +241,8 @@ public:
 
     IoResult<std::unique_ptr<InputFile>> open(const std::string &path) override
     {
-        int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        // A named pipe's writer is awaited in reading, where signals are looked at.
+        int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (fd < 0)
             return failed();
         return std::make_unique<RealInput>(fd, true);

@@ -39,6 +39,8 @@ public:
     // `offset` is where the last read ended, and the call waits for at least one byte or the end.
     virtual IoResult<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) = 0;
     [[nodiscard]] virtual bool is_seekable() const = 0;
+    // The descriptor that is readable when read_at() would not wait; -1: it never waits.
+    [[nodiscard]] virtual int awaited_fd() const { return -1; }
     // Bytes now; 0 if it is not seekable.
     [[nodiscard]] virtual std::uint64_t size() const = 0;
 };
