@@ -50,8 +50,8 @@ RotationSettings rotation_settings(const RecordOptions &options)
 } // namespace
 
 Recorder::Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known, int interrupt_fd)
-    : options_(options), info_(std::move(info)), known_(known), interrupt_fd_(interrupt_fd),
-      rotation_(rotation_settings(options), std::time(nullptr)), post_rotate_(options.post_rotate)
+    : options_(options), info_(std::move(info)), known_(known), interrupt_fd_(interrupt_fd), now_(std::time(nullptr)),
+      rotation_(rotation_settings(options), now_), post_rotate_(options.post_rotate)
 {
     if (options.keep_bytes)
         shelf_.emplace(real_disk(), *options.keep_bytes,
@@ -125,6 +125,7 @@ void Recorder::set_clock(const ClockAnchor &anchor)
 
 bool Recorder::tick()
 {
+    now_ = std::time(nullptr);
     if (!rotate_if_due())
         return false;
     auto due = writer_->flush_due_ns();
@@ -142,7 +143,7 @@ bool Recorder::rotate_if_due()
         return false;
     if (retry_ns_ != 0 && boot_now_ns() < retry_ns_)
         return true;
-    auto step = retry_ns_ != 0 ? Rotation::Step::Next : rotation_.look(writer_->totals().bytes, std::time(nullptr));
+    auto step = retry_ns_ != 0 ? Rotation::Step::Next : rotation_.look(writer_->totals().bytes, now_);
     if (step == Rotation::Step::Stay)
         return true;
     if (step == Rotation::Step::End) {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,6 +62,7 @@ private:
     StartInfo info_;
     const KnownSource &known_;
     int interrupt_fd_;
+    std::time_t now_; // at the last tick: each record need not ask
     Rotation rotation_;
     std::optional<Shelf> shelf_;
     PostRotate post_rotate_;

@@ -7,9 +7,12 @@
 
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace tcpflight {
 namespace {
+
+constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
 
 template <typename T> T load(const std::byte *from)
 {
@@ -48,7 +51,7 @@ void put_integers(const Field &field, const std::byte *structs, const Places &pl
                   ByteBuffer &out)
 {
     const auto *fields = structs + field.offset;
-    auto value = [&](std::size_t i) { return load<T>(fields + places.at[i]); };
+    auto value = [&](std::size_t i) { return load<T>(fields + places.at(i)); };
     switch (field.coding) {
     case Coding::Deltas:
         put_numbers(out, places.size(), [&, before = std::uint64_t{0}](std::size_t i) mutable {
@@ -60,12 +63,12 @@ void put_integers(const Field &field, const std::byte *structs, const Places &pl
         last.assign(max_block_count, 0);
         put_numbers(out, places.size(), [&](std::size_t i) {
             T now = value(i);
-            return difference(now, std::exchange(last[places.connection[i]], now));
+            return difference(now, std::exchange(last[places.connection(i)], now));
         });
         break;
     case Coding::Beyond:
         put_numbers(out, places.size(), [&](std::size_t i) {
-            return static_cast<T>(value(i) - load<T>(structs + field.base + places.at[i]));
+            return static_cast<T>(value(i) - load<T>(structs + field.base + places.at(i)));
         });
         break;
     default: put_numbers(out, places.size(), value); break;
@@ -83,25 +86,25 @@ template <typename T> bool fill_integers(const Column &column, std::byte *struct
     case Coding::Deltas:
         numbers->for_each([&, now = std::uint64_t{0}](std::size_t i, std::uint64_t coded) mutable {
             now += unzigzag(coded);
-            store<T>(fields + places.at[i], now);
+            store<T>(fields + places.at(i), now);
         });
         break;
     case Coding::DeltasByConnection: {
         std::vector<std::uint64_t> last(max_block_count);
         numbers->for_each([&](std::size_t i, std::uint64_t coded) {
-            auto &now = last[places.connection[i]];
+            auto &now = last[places.connection(i)];
             now += unzigzag(coded);
-            store<T>(fields + places.at[i], now);
+            store<T>(fields + places.at(i), now);
         });
         break;
     }
     case Coding::Beyond:
         numbers->for_each([&](std::size_t i, std::uint64_t coded) {
-            store<T>(fields + places.at[i], load<T>(structs + column.entry.base + places.at[i]) + coded);
+            store<T>(fields + places.at(i), load<T>(structs + column.entry.base + places.at(i)) + coded);
         });
         break;
     default:
-        numbers->for_each([&](std::size_t i, std::uint64_t coded) { store<T>(fields + places.at[i], coded); });
+        numbers->for_each([&](std::size_t i, std::uint64_t coded) { store<T>(fields + places.at(i), coded); });
         break;
     }
     return true;
@@ -116,16 +119,6 @@ template <typename Use> void with_width(std::size_t width, Use &&use)
     case 16: use([] { return std::size_t{16}; }); break;
     default: use([width] { return width; }); break;
     }
-}
-
-std::uint64_t hash(const std::byte *bytes, std::size_t width)
-{
-    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
-    if (width == 4)
-        return load<std::uint32_t>(bytes) * odd;
-    if (width == 8)
-        return load<std::uint64_t>(bytes) * odd;
-    return XXH3_64bits(bytes, width);
 }
 
 bool fill_dictionary(const Column &column, std::byte *structs, const Places &places)
@@ -147,7 +140,7 @@ bool fill_dictionary(const Column &column, std::byte *structs, const Places &pla
     with_width(field_width, [&](auto width) {
         numbers->for_each([&](std::size_t i, std::uint64_t index) {
             if (index < count)
-                std::memcpy(structs + places.at[i] + column.entry.offset, values + index * width(), width());
+                std::memcpy(structs + places.at(i) + column.entry.offset, values + index * width(), width());
             else
                 sound = false;
         });
@@ -183,20 +176,67 @@ void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, 
     indexes_.resize(places.size());
     auto count_at = body_.size();
     body_.put(std::uint32_t{0});
+    std::uint32_t count = 0;
+    switch (field.width) {
+    case 4: count = index_integers<std::uint32_t>(field, structs, places); break;
+    case 8: count = index_integers<std::uint64_t>(field, structs, places); break;
+    default: count = index_bytes(field, structs, places); break;
+    }
+    std::memcpy(body_.data() + count_at, &count, sizeof(count));
+    put_numbers(body_, places.size(), [&](std::size_t i) { return indexes_[i]; });
+}
+
+// Appends the values, and fills indexes_. Returns how many values there are.
+template <typename T>
+std::uint32_t ColumnWriter::index_integers(const Field &field, const std::byte *structs, const Places &places)
+{
+    const auto *fields = structs + field.offset;
+    std::uint32_t count = 0;
+    // Most fields have few values: a table that begins small stays in the cache.
+    integers_.assign(256, {});
+    auto find = [&](std::uint64_t value) -> Integer & {
+        auto slot = (value * odd >> 32) & (integers_.size() - 1);
+        while (integers_[slot].number != 0 && integers_[slot].value != value)
+            slot = (slot + 1) & (integers_.size() - 1);
+        return integers_[slot];
+    };
+    for (std::size_t i = 0; i < places.size(); i++) {
+        auto value = load<T>(fields + places.at(i));
+        auto &known = find(value);
+        if (known.number != 0) {
+            indexes_[i] = static_cast<std::uint16_t>(known.number - 1);
+            continue;
+        }
+        indexes_[i] = static_cast<std::uint16_t>(count++);
+        known = {.value = value, .number = count};
+        body_.put(value);
+        if (count > integers_.size() / 2) {
+            auto before = std::exchange(integers_, std::vector<Integer>(4 * integers_.size()));
+            for (const auto &integer : before) {
+                if (integer.number != 0)
+                    find(integer.value) = integer;
+            }
+        }
+    }
+    return count;
+}
+
+// The same for values that are no integers.
+std::uint32_t ColumnWriter::index_bytes(const Field &field, const std::byte *structs, const Places &places)
+{
     auto values_at = body_.size();
     std::uint32_t count = 0;
     with_width(field.width, [&](auto width) {
         auto value_of = [&](std::size_t number) { return body_.data() + values_at + (number - 1) * width(); };
-        // Most fields have few values: a table that begins small stays in the cache.
         slots_.assign(256, 0); // number of the value, from 1
         auto find = [&](const std::byte *value) -> std::uint16_t & {
-            auto slot = (hash(value, width()) >> 32) & (slots_.size() - 1);
+            auto slot = (XXH3_64bits(value, width()) >> 32) & (slots_.size() - 1);
             while (slots_[slot] != 0 && std::memcmp(value_of(slots_[slot]), value, width()) != 0)
                 slot = (slot + 1) & (slots_.size() - 1);
             return slots_[slot];
         };
         for (std::size_t i = 0; i < places.size(); i++) {
-            const auto *value = structs + places.at[i] + field.offset;
+            const auto *value = structs + places.at(i) + field.offset;
             auto &number = find(value);
             if (number == 0) {
                 number = static_cast<std::uint16_t>(++count);
@@ -210,8 +250,7 @@ void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, 
             }
         }
     });
-    std::memcpy(body_.data() + count_at, &count, sizeof(count));
-    put_numbers(body_, places.size(), [&](std::size_t i) { return indexes_[i]; });
+    return count;
 }
 
 void ColumnWriter::finish(ByteBuffer &out)
@@ -262,7 +301,7 @@ bool fill_column(const Column &column, std::size_t part_size, std::byte *structs
         if (column.bytes.size() != places.size() * entry.width)
             return false;
         for (std::size_t i = 0; i < places.size(); i++)
-            std::memcpy(structs + places.at[i] + entry.offset, column.bytes.data() + i * entry.width, entry.width);
+            std::memcpy(structs + places.at(i) + entry.offset, column.bytes.data() + i * entry.width, entry.width);
         return true;
     case Coding::Numbers:
     case Coding::Deltas:

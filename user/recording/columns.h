@@ -13,21 +13,23 @@
 namespace tcpflight {
 
 // Where the structs of one part stand, and which connection each belongs to (numbered from 0 within a block).
-struct Places {
-    std::vector<std::uint32_t> at; // offsets
-    std::vector<std::uint16_t> connection;
-
-    [[nodiscard]] std::size_t size() const { return at.size(); }
-    void clear()
-    {
-        at.clear();
-        connection.clear();
-    }
+class Places {
+public:
+    [[nodiscard]] std::size_t size() const { return places_.size(); }
+    [[nodiscard]] std::uint32_t at(std::size_t index) const { return places_[index].at; } // offset
+    [[nodiscard]] std::uint16_t connection(std::size_t index) const { return places_[index].connection; }
+    void clear() { places_.clear(); }
     void add(std::size_t offset, std::uint16_t of_connection)
     {
-        at.push_back(static_cast<std::uint32_t>(offset));
-        connection.push_back(of_connection);
+        places_.push_back({static_cast<std::uint32_t>(offset), of_connection});
     }
+
+private:
+    struct Place {
+        std::uint32_t at;
+        std::uint16_t connection;
+    };
+    std::vector<Place> places_;
 };
 
 struct ColumnEntry {
@@ -57,11 +59,20 @@ public:
     void finish(ByteBuffer &out);
 
 private:
+    struct Integer {
+        std::uint64_t value = 0;
+        std::uint32_t number = 0; // in the dictionary, from 1; 0: a free slot
+    };
+
     void add_dictionary(const Field &field, const std::byte *structs, const Places &places);
+    template <typename T>
+    std::uint32_t index_integers(const Field &field, const std::byte *structs, const Places &places);
+    std::uint32_t index_bytes(const Field &field, const std::byte *structs, const Places &places);
 
     std::vector<ColumnEntry> entries_;
     ByteBuffer body_;
-    std::vector<std::uint16_t> slots_;   // of a dictionary: a hash table
+    std::vector<Integer> integers_;      // of a dictionary: a hash table
+    std::vector<std::uint16_t> slots_;   // the same where values are no integers
     std::vector<std::uint16_t> indexes_; // into it
     std::vector<std::uint64_t> last_;    // by connection
 };

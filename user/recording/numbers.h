@@ -32,16 +32,18 @@ template <typename Get> void put_numbers(ByteBuffer &out, std::size_t count, Get
     auto begin = out.size();
     auto *lengths = out.extend((count + 1) / 2 + count * sizeof(std::uint64_t));
     auto *bytes = lengths + (count + 1) / 2;
-    unsigned half = 0;
-    for (std::size_t i = 0; i < count; i++) {
-        std::uint64_t value = get(i);
+    auto put = [&](std::uint64_t value) {
         auto length = static_cast<unsigned>(71 - std::countl_zero(value | 1)) / 8 - (value == 0 ? 1U : 0U);
         std::memcpy(bytes, &value, sizeof(value));
         bytes += length;
-        half |= length << (i % 2 * 4);
-        lengths[i / 2] = static_cast<std::byte>(half);
-        half = i % 2 == 0 ? half : 0;
+        return length;
+    };
+    for (std::size_t i = 0; i + 1 < count; i += 2) {
+        auto first = put(get(i));
+        lengths[i / 2] = static_cast<std::byte>(first | put(get(i + 1)) << 4);
     }
+    if (count % 2 != 0)
+        lengths[count / 2] = static_cast<std::byte>(put(get(count - 1)));
     out.cut(begin + static_cast<std::size_t>(bytes - lengths));
 }
 

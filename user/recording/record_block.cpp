@@ -4,6 +4,7 @@
 #include "recording/numbers.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -11,6 +12,7 @@ namespace tcpflight {
 namespace {
 
 constexpr std::size_t max_packed_bytes = std::size_t{1} << 20;
+constexpr std::size_t least_slots = 256;
 constexpr std::uint32_t rest_bit = std::uint32_t{1} << part::rest;
 constexpr ColumnEntry connections_entry{.part = part::header,
                                         .coding = Coding::Connections,
@@ -18,24 +20,6 @@ constexpr ColumnEntry connections_entry{.part = part::header,
                                         .width = sizeof(tf_header::cookie)};
 constexpr ColumnEntry rest_sizes_entry{.part = part::rest, .coding = Coding::Numbers, .width = sizeof(std::uint32_t)};
 constexpr ColumnEntry rest_bytes_entry{.part = part::rest, .coding = Coding::Bytes};
-
-// What the header leads to expect, and how long that is.
-struct Expected {
-    Shape shape;
-    std::size_t size = sizeof(tf_header);
-};
-
-Expected expected(const tf_header &header)
-{
-    Expected out{.shape = {.type = header.type, .flags = header.flags}};
-    for (const auto &part : record_parts) {
-        if (!part.is_in(header.type, header.flags))
-            continue;
-        out.shape.parts |= std::uint32_t{1} << part.number;
-        out.size += part.size;
-    }
-    return out;
-}
 
 constexpr std::uint32_t known_bits()
 {
@@ -59,7 +43,23 @@ const Column *find(const std::vector<Column> &columns, const ColumnEntry &entry)
 
 } // namespace
 
-RecordPacker::RecordPacker() : connections_(std::size_t{2} * max_block_count) {}
+RecordPacker::RecordPacker() : expected_(256), connections_(least_slots) {}
+
+// There are few kinds of headers: each is worked out once.
+const RecordPacker::Expected &RecordPacker::expected(const tf_header &header)
+{
+    auto &known = expected_[(header.type * std::size_t{37} + header.flags) % expected_.size()];
+    if (known.size != 0 && known.shape.type == header.type && known.shape.flags == header.flags)
+        return known;
+    known = {.shape = {.type = header.type, .flags = header.flags}, .size = sizeof(tf_header)};
+    for (const auto &part : record_parts) {
+        if (!part.is_in(header.type, header.flags))
+            continue;
+        known.shape.parts |= std::uint32_t{1} << part.number;
+        known.size += part.size;
+    }
+    return known;
+}
 
 bool RecordPacker::add(std::span<const std::byte> record)
 {
@@ -92,31 +92,44 @@ bool RecordPacker::add(std::span<const std::byte> record)
             at += part.size;
         }
     }
+    places_[part::shape].add(shapes_.size() * sizeof(Shape), connection);
     shapes_.push_back(shape);
     return true;
 }
 
-// Cookies are numbered one after the other; the multiplication spreads them.
 std::uint16_t RecordPacker::connection_of(std::uint64_t cookie)
 {
-    auto slot = (cookie * 0x9e3779b97f4a7c15U) >> 50;
-    static_assert(std::size_t{2} * max_block_count == std::size_t{1} << (64 - 50));
-    for (; connections_[slot] != 0; slot = (slot + 1) % connections_.size()) {
-        auto number = static_cast<std::uint16_t>(connections_[slot] - 1);
-        if (cookies_[number] == cookie)
-            return number;
-    }
+    auto &slot = slot_of(cookie);
+    if (slot != 0)
+        return static_cast<std::uint16_t>(slot - 1);
     cookies_.push_back(cookie);
-    connections_[slot] = static_cast<std::uint16_t>(cookies_.size());
+    slot = static_cast<std::uint16_t>(cookies_.size());
+    if (cookies_.size() > connections_.size() / 2)
+        resize_slots(2 * connections_.size());
     return static_cast<std::uint16_t>(cookies_.size() - 1);
+}
+
+// Cookies are numbered one after the other; the multiplication spreads them.
+std::uint16_t &RecordPacker::slot_of(std::uint64_t cookie)
+{
+    auto last = connections_.size() - 1;
+    auto slot = ((cookie * 0x9e3779b97f4a7c15U) >> 32) & last;
+    while (connections_[slot] != 0 && cookies_[connections_[slot] - std::size_t{1}] != cookie)
+        slot = (slot + 1) & last;
+    return connections_[slot];
+}
+
+// As few as needed: they then stay in the cache.
+void RecordPacker::resize_slots(std::size_t count)
+{
+    connections_.assign(count, 0);
+    for (std::size_t known = 0; known < cookies_.size(); known++)
+        slot_of(cookies_[known]) = static_cast<std::uint16_t>(known + 1);
 }
 
 void RecordPacker::pack(ByteBuffer &out)
 {
-    auto &shape_places = places_[part::shape];
-    for (std::size_t i = 0; i < count(); i++)
-        shape_places.add(i * sizeof(Shape), 0);
-    columns_.add(shape_part, reinterpret_cast<const std::byte *>(shapes_.data()), shape_places);
+    columns_.add(shape_part, reinterpret_cast<const std::byte *>(shapes_.data()), places_[part::shape]);
     add_connections();
     columns_.add(header_part, records_.data(), places_[part::header]);
     for (const auto &part : record_parts)
@@ -130,19 +143,19 @@ void RecordPacker::pack(ByteBuffer &out)
     for (auto &places : places_)
         places.clear();
     rest_sizes_.clear();
+    auto slots = std::max(least_slots, std::bit_ceil(2 * cookies_.size()));
     cookies_.clear();
-    std::ranges::fill(connections_, std::uint16_t{0});
+    resize_slots(slots); // the next block is probably like this one
 }
 
 void RecordPacker::add_connections()
 {
     columns_.add(connections_entry, [&](ByteBuffer &out) {
-        const auto &connections = places_[part::header].connection;
-        put_numbers(out, connections.size(), [&, known = std::uint64_t{0}](std::size_t i) mutable {
-            if (connections[i] != known)
-                return known - connections[i];
-            known++;
-            return std::uint64_t{0};
+        const auto &places = places_[part::header];
+        put_numbers(out, places.size(), [&, known = std::uint64_t{0}](std::size_t i) mutable {
+            auto distance = known - places.connection(i);
+            known += distance == 0 ? 1U : 0U;
+            return distance;
         });
         put_numbers(out, cookies_.size(), [&, before = std::uint64_t{0}](std::size_t i) mutable {
             return zigzag(cookies_[i] - std::exchange(before, cookies_[i]));
@@ -158,7 +171,7 @@ void RecordPacker::add_rest()
     });
     columns_.add(rest_bytes_entry, [&](ByteBuffer &out) {
         for (std::size_t i = 0; i < places.size(); i++)
-            out.append(records_.bytes().subspan(places.at[i], rest_sizes_[i]));
+            out.append(records_.bytes().subspan(places.at(i), rest_sizes_[i]));
     });
 }
 
@@ -274,7 +287,7 @@ bool RecordUnpacker::fill_parts(const std::vector<Column> &columns)
     std::memset(records, 0, records_.size());
     const auto &headers = places_[part::header];
     for (std::size_t i = 0; i < headers.size(); i++) {
-        auto *header = records + headers.at[i];
+        auto *header = records + headers.at(i);
         std::memcpy(header + offsetof(tf_header, cookie), &cookies_[connections_[i]], sizeof(tf_header::cookie));
         header[offsetof(tf_header, type)] = std::byte{shapes_[i].type};
         header[offsetof(tf_header, flags)] = std::byte{shapes_[i].flags};
@@ -293,7 +306,7 @@ bool RecordUnpacker::fill_parts(const std::vector<Column> &columns)
             for (std::size_t i = 0; i < rest_sizes_.size(); i++) {
                 if (bytes.size() < rest_sizes_[i])
                     return false;
-                std::ranges::copy(bytes.first(rest_sizes_[i]), records + places_[part::rest].at[i]);
+                std::ranges::copy(bytes.first(rest_sizes_[i]), records + places_[part::rest].at(i));
                 bytes = bytes.subspan(rest_sizes_[i]);
             }
         } else if (auto size = part_size(column.entry.part); size == 0) {

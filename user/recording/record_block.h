@@ -27,10 +27,20 @@ public:
     void pack(ByteBuffer &out);
 
 private:
+    // What a header leads to expect, and how long the record then is; 0: not worked out yet.
+    struct Expected {
+        Shape shape;
+        std::size_t size = 0;
+    };
+
+    const Expected &expected(const tf_header &header);
     std::uint16_t connection_of(std::uint64_t cookie);
+    std::uint16_t &slot_of(std::uint64_t cookie);
+    void resize_slots(std::size_t count);
     void add_connections();
     void add_rest();
 
+    std::vector<Expected> expected_; // by a hash of type and flags
     ByteBuffer records_;
     std::vector<Shape> shapes_; // of each record
     std::array<Places, part::count> places_;
