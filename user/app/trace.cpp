@@ -21,9 +21,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <span>
+#include <thread>
 #include <utility>
 
 namespace tcpflight {
@@ -60,6 +60,7 @@ private:
     void settle(bool busy);
     bool flush();
     bool look_for_losses();
+    bool read_rest();
     void step_clock();
     int finish();
 
@@ -139,7 +140,7 @@ bool Session::read_batch()
     auto before = consumed_;
     bool more = source_.read(until, *this) && look_for_losses();
     if (more)
-        pipeline_.advance(until);
+        pipeline_.advance(source_.settled_ns());
     if (recorder_ && more)
         more = recorder_->tick();
     if (auto forgotten = pipeline_.totals().forgotten; forgotten != known_forgotten_) {
@@ -180,11 +181,26 @@ bool Session::flush()
     return outcome_ == Output::Outcome::Written;
 }
 
+// A program that was running on another CPU when it was detached is over in no time, unless that CPU is taken away.
+bool Session::read_rest()
+{
+    using namespace std::chrono_literals;
+    constexpr int patience = 100;
+    for (int tries = 0; tries < patience; tries++) {
+        if (!source_.read(boot_now_ns(), *this))
+            return false;
+        if (!source_.is_held_up())
+            break;
+        std::this_thread::sleep_for(1ms);
+    }
+    return source_.read(LiveSource::everything, *this);
+}
+
 int Session::finish()
 {
     tracer_.detach();
     if (outcome_ == Output::Outcome::Written) {
-        if (!pipeline_.is_done() && source_.read(std::numeric_limits<std::uint64_t>::max(), *this) && look_for_losses())
+        if (!pipeline_.is_done() && read_rest() && look_for_losses())
             pipeline_.finish();
         flush();
     }

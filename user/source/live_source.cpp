@@ -66,8 +66,10 @@ LiveSource::LiveSource(RingReader ring, const Channel &channel)
 
 bool LiveSource::read(std::uint64_t until_ns, RecordConsumer &consumer)
 {
-    collect();
-    return merge(until_ns, consumer);
+    held_up_ = !collect();
+    if (!held_up_ || until_ns == everything)
+        settled_ns_ = std::max(settled_ns_, until_ns);
+    return merge(std::min(until_ns, settled_ns_), consumer);
 }
 
 void LiveSource::add(std::span<const std::byte> records)
@@ -77,7 +79,8 @@ void LiveSource::add(std::span<const std::byte> records)
 
 bool LiveSource::has_rest() const
 {
-    return std::any_of(streams_.begin(), streams_.end(), [](const Stream &stream) { return !stream.is_empty(); });
+    return held_up_ ||
+           std::any_of(streams_.begin(), streams_.end(), [](const Stream &stream) { return !stream.is_empty(); });
 }
 
 // NOLINTNEXTLINE(readability-make-member-function-const): what it changes is merely not in here
@@ -86,17 +89,34 @@ void LiveSource::set_asleep(bool asleep)
     __atomic_store_n(channel_.asleep, asleep ? 1U : 0U, __ATOMIC_SEQ_CST);
 }
 
-void LiveSource::collect()
+// False: something is still being written, and what was written after it may have been found without it.
+bool LiveSource::collect()
 {
     Items items(*this);
+    // Nobody sleeps in the middle of a record, but a virtual CPU can be taken away there.
+    constexpr int patience = 16;
     ring_.drain(items);
+    for (int tries = 0; tries < patience && ring_.is_held_up(); tries++)
+        ring_.drain(items);
+    bool complete = !ring_.is_held_up();
     for (std::size_t cpu = 0; cpu < channel_.stages.size(); cpu++) {
-        // A stage that was emptied in the middle has put its records into the ring; a CPU that does so again and again
-        // is left to the next read.
-        for (int tries = 0; tries < 3 && !collect_stage(channel_.stages[cpu], streams_[cpu]); tries++)
-            ring_.drain(items);
+        complete = collect_cpu(cpu, items) && complete;
         collect_loss(cpu);
     }
+    return complete;
+}
+
+// A stage that was emptied in the middle has put its records into the ring. A CPU that does so again and again is left
+// to the next read: false.
+bool LiveSource::collect_cpu(std::size_t cpu, RecordConsumer &items)
+{
+    constexpr int patience = 8;
+    for (int tries = 0; tries < patience; tries++) {
+        if (collect_stage(channel_.stages[cpu], streams_[cpu]))
+            return true;
+        ring_.drain(items);
+    }
+    return false;
 }
 
 void LiveSource::collect_loss(std::size_t cpu)

@@ -7,7 +7,9 @@
 // Losses come in the same order: a TF_RECORD_LOST at the time of the first record that is missing.
 //
 // A socket's records never change places, whichever CPUs they came from: a record is in its stream before the socket's
-// lock is released, so whatever is stamped before a read began, and all that it follows from, is found by that read.
+// lock is released, so whatever is stamped before a read began, and all that it follows from, is found by that read,
+// unless it stands in the ring behind a record that its CPU has not completed. Then nothing is handed over until it
+// has.
 #pragma once
 
 #include "model/result.h"
@@ -17,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -30,11 +33,19 @@ public:
     // Hands over every record stamped up to `until_ns` (CLOCK_BOOTTIME), which must have passed. False: the consumer
     // had enough; what it did not take is still there.
     bool read(std::uint64_t until_ns, RecordConsumer &consumer);
+    // As `until_ns`, at the end: waits for nothing that is still being written.
+    static constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
+
+    // What is stamped up to here has been read, if the consumer took it all: `until_ns` of the last read, or of an
+    // earlier one if a record was still being written.
+    [[nodiscard]] std::uint64_t settled_ns() const { return settled_ns_; }
+    // Did the last read find a record that was still being written?
+    [[nodiscard]] bool is_held_up() const { return held_up_; }
 
     // Records of other origin, in the order of time: the next read merges them with its own.
     void add(std::span<const std::byte> records);
 
-    // Has the last read left records that were too young?
+    // Has the last read left records that were too young, or could not be read yet?
     [[nodiscard]] bool has_rest() const;
 
     // Tells the programs whether the reader is about to sleep. A store takes its time to be seen by other CPUs: after
@@ -57,7 +68,8 @@ private:
     class Items;
 
     LiveSource(RingReader ring, const Channel &channel);
-    void collect();
+    bool collect();
+    bool collect_cpu(std::size_t cpu, RecordConsumer &items);
     void collect_loss(std::size_t cpu);
     bool collect_stage(const tf_stage &stage, Stream &stream);
     void take_item(std::span<const std::byte> item);
@@ -70,6 +82,8 @@ private:
                                                             // one for what was added
     std::vector<std::uint64_t> losses_told_;                // by CPU
     std::vector<std::pair<std::uint64_t, Stream *>> heads_; // a heap, the oldest on top
+    std::uint64_t settled_ns_ = 0;
+    bool held_up_ = false;
     std::uint64_t damaged_ = 0;
 };
 

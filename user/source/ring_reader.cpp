@@ -88,6 +88,7 @@ bool RingReader::drain(RecordConsumer &consumer)
     std::uint64_t position = *consumer_position_; // nobody else writes it
     std::uint64_t given_back = position;
     bool more = true;
+    held_up_ = false;
 
     for (auto end = load(producer_page_); more && position < end; end = load(producer_page_)) {
         while (more && position < end) {
@@ -95,6 +96,7 @@ bool RingReader::drain(RecordConsumer &consumer)
             auto length = __atomic_load_n(reinterpret_cast<const std::uint32_t *>(header), __ATOMIC_ACQUIRE);
             if ((length & BPF_RINGBUF_BUSY_BIT) != 0) {
                 give_back(position); // its producer will wake us: it finds us waiting for this record
+                held_up_ = true;
                 return true;
             }
             bool discarded = (length & BPF_RINGBUF_DISCARD_BIT) != 0;

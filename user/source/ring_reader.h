@@ -30,6 +30,9 @@ public:
     // and a cache line that bounces between the cores is most of what a record costs.
     bool drain(RecordConsumer &consumer);
 
+    // Did the last drain() end before a record that its producer has not completed? Others may be behind it.
+    [[nodiscard]] bool is_held_up() const { return held_up_; }
+
 private:
     RingReader() = default;
     void give_back(std::uint64_t position);
@@ -38,6 +41,7 @@ private:
     std::uint64_t *consumer_position_ = nullptr; // its own page, writable
     std::byte *producer_page_ = nullptr;         // the producers' page, then the data twice; read-only
     std::size_t size_ = 0;
+    bool held_up_ = false;
 };
 
 } // namespace tcpflight

@@ -7,14 +7,13 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <limits>
 #include <string>
 #include <vector>
 
 namespace tcpflight::test {
 namespace {
 
-constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t forever = LiveSource::everything;
 
 // Takes records down as "cookie@microseconds", losses as "lost TOTAL@microseconds".
 struct Taken : RecordConsumer {
@@ -66,10 +65,10 @@ protected:
         ring.put({reinterpret_cast<const char *>(bytes.data()), bytes.size()});
     }
 
-    List read(std::uint64_t until_us = forever / 1000)
+    List read(std::uint64_t until_us = forever)
     {
         taken.list.clear();
-        source.read(until_us * 1000, taken);
+        source.read(until_us == forever ? forever : until_us * 1000, taken);
         return taken.list;
     }
 
@@ -150,6 +149,27 @@ TEST_F(LiveSourceTest, KeepsWhatIsTooYoung)
     stage(1, 2, 16);
     EXPECT_EQ(read(), (List{"2@16", "1@20"}));
     EXPECT_FALSE(source.has_rest());
+}
+
+// A socket goes from one CPU to another: what the second one has must not overtake what the first one put into the ring
+// behind a record that a third is still writing.
+TEST_F(LiveSourceTest, HandsNothingOverWhileARecordIsBeingWritten)
+{
+    stage(0, 7, 9);
+    EXPECT_EQ(read(9), (List{"7@9"}));
+    auto busy = ring.put(std::string(sizeof(tf_header), '\0'), BPF_RINGBUF_BUSY_BIT);
+    stage(0, 1, 10);
+    flush(0);
+    stage(1, 1, 11);
+    EXPECT_EQ(read(12), List{});
+    EXPECT_TRUE(source.is_held_up());
+    EXPECT_TRUE(source.has_rest());
+    EXPECT_EQ(source.settled_ns(), 9'000U);
+    ring.commit(busy, sizeof(tf_header) | BPF_RINGBUF_DISCARD_BIT);
+    EXPECT_EQ(read(12), (List{"1@10", "1@11"}));
+    EXPECT_FALSE(source.is_held_up());
+    EXPECT_FALSE(source.has_rest());
+    EXPECT_EQ(source.settled_ns(), 12'000U);
 }
 
 TEST_F(LiveSourceTest, PutsALossWhereItBegan)
