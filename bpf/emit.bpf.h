@@ -243,7 +243,6 @@ static __always_inline _Bool send_alone(const struct event *e, struct shape shap
 	return 1;
 }
 
-#define STAGE_DATA (TF_STAGE_SIZE - TF_STAGE_HEADER)
 /* The longest record that goes into a stage: those with a body do not. */
 #define STAGE_RESERVE (sizeof(struct tf_header) + sizeof(struct tf_metrics) + sizeof(struct tf_identity))
 
@@ -263,7 +262,7 @@ static __always_inline _Bool make_room(struct tf_stage *stage)
 {
 	__u32 used = stage->used;
 
-	if (__builtin_expect(used <= STAGE_DATA - STAGE_RESERVE, 1))
+	if (__builtin_expect(used <= TF_STAGE_DATA - STAGE_RESERVE, 1))
 		return 1;
 	stage->type = TF_ITEM_BATCH;
 	stage->cpu = bpf_get_smp_processor_id();
@@ -272,7 +271,7 @@ static __always_inline _Bool make_room(struct tf_stage *stage)
 	/* Checked in the register that is passed on: up to 6.1 the verifier forgets that a copy on the stack is the
 	 * same. */
 	asm volatile("" : "+r"(size));
-	if (size > TF_STAGE_SIZE)
+	if (size > TF_STAGE_HEADER + TF_STAGE_DATA)
 		return 0; /* never, but the verifier cannot know */
 	if (bpf_ringbuf_output(&ring, stage, size, BPF_RB_NO_WAKEUP))
 		return 0;
@@ -299,7 +298,7 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 	if (!make_room(stage))
 		return 0;
 	__u32 used = stage->used;
-	if (used > STAGE_DATA - STAGE_RESERVE)
+	if (used > TF_STAGE_DATA - STAGE_RESERVE)
 		return 0; /* never: make_room saw to it */
 	fill_record(&stage->data[used], e, shape, tp, now);
 	publish(stage, used + size_of(shape));

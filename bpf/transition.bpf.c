@@ -125,29 +125,58 @@ static __always_inline _Bool is_news(const struct sock *sk, int old_state, int n
 /*
  * The kernel does not run a program that is running on this CPU already (bpf_prog->active, Linux 6.1), and it does
  * happen: an interrupt in the middle of on_transition, and behind it packets that change other sockets' states. Those
- * events go to a second program, whose own guard is free. (docs/decisions/0004-nested-events.md)
+ * events go to a second program, whose own guard is free. It knows them by this: on_transition puts a note down of
+ * whatever it was run for, and on_nested_transition, which comes next, takes it back, or finds that there is none. The
+ * socket's address will do: its lock keeps its events apart. (docs/decisions/0004-nested-events.md)
  */
+static __always_inline void put_note(struct tf_stage *stage, const struct sock *sk)
+{
+	volatile __u64 *notes = stage->notes;
+	__u16 depth = *(volatile __u16 *)&stage->noted;
+
+	notes[depth % TF_NOTES] = (__u64)sk;
+	*(volatile __u16 *)&stage->noted = depth + 1;
+}
+
+/* False: there is none. Above it stands the note of an event that interrupted us, if its own on_nested was not run. */
+static __always_inline _Bool take_note(struct tf_stage *stage, const struct sock *sk)
+{
+	volatile __u64 *notes = stage->notes;
+	__u16 depth = *(volatile __u16 *)&stage->noted - 1;
+
+	if (__builtin_expect(notes[depth % TF_NOTES] != (__u64)sk, 0)) {
+		depth--;
+		if (notes[depth % TF_NOTES] != (__u64)sk)
+			return 0;
+	}
+	notes[depth % TF_NOTES] = 0;
+	*(volatile __u16 *)&stage->noted = depth;
+	return 1;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_transition, const struct sock *sk, int old_state, int new_state)
 {
 	struct tf_stage *stage = this_cpu_stage();
 
-	/* Busy: this is a kernel without the guard. The second program sees to it there too. */
-	if (!is_news(sk, old_state, new_state) || !stage || stage->busy)
+	/* Busy: this is a kernel without the guard. Without a note the second program sees to it there too. */
+	if (!stage || stage->busy)
 		return 0;
-	*(volatile __u32 *)&stage->busy = 1;
+	put_note(stage, sk);
+	if (!is_news(sk, old_state, new_state))
+		return 0;
+	*(volatile __u16 *)&stage->busy = 1;
 	record_transition(stage, sk, old_state, new_state, 1);
-	*(volatile __u32 *)&stage->busy = 0;
+	*(volatile __u16 *)&stage->busy = 0;
 	return 0;
 }
 
-/* If on_transition is not being interrupted, it has seen this event itself. */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_nested_transition, const struct sock *sk, int old_state, int new_state)
 {
 	struct tf_stage *stage = this_cpu_stage();
 
-	if (!stage || __builtin_expect(!stage->busy, 1))
+	if (!stage || __builtin_expect(take_note(stage, sk), 1))
 		return 0;
 	__sync_fetch_and_add(&stage->rescued, 1);
 	if (is_news(sk, old_state, new_state))

@@ -17,22 +17,28 @@
  */
 #define TF_STAGE_SIZE   1024
 #define TF_STAGE_HEADER 64
+#define TF_STAGE_DATA   (TF_STAGE_SIZE - TF_STAGE_HEADER - 8)
+
+/* How deep events interrupt each other on a CPU: a softirq comes in a system call, and in a softirq nothing does. */
+#define TF_NOTES 2
 
 struct tf_stage {
 	__u64 flushed; /* bytes of this stream that went into the ring; stored after `used` is set to 0 */
 	__u32 used;    /* bytes of `data` that are complete */
-	__u32 busy;    /* on_transition is running on this CPU */
+	__u16 busy;    /* on_transition is writing into this stage */
+	__u16 noted;   /* notes put down and not taken back, modulo 65536 */
 	__u8 type;     /* TF_ITEM_BATCH; where a record in the ring has its header.type */
 	__u8 unused;
 	__u16 cpu;
-	__u32 rescued;    /* a counter: events that interrupted on_transition, and on_nested_transition took */
+	__u32 rescued; /* a counter: events that on_transition was not run for, and on_nested_transition took */
+	/* The sockets of the events that on_transition has seen and on_nested_transition not yet. */
+	__u64 notes[TF_NOTES];
 	__u64 lost_since; /* when the first record since user space last took this away (set it to 0) was lost */
-	__u64 lost_until; /* when the last one was */
 	/* Counters. Each only grows, and user space may read them at any time. */
 	__u64 ring_full;    /* records that found no room */
 	__u64 filtered_out; /* events of connections that the filter refused */
-	__u64 unused2;
-	__u8 data[TF_STAGE_SIZE - TF_STAGE_HEADER];
+	__u8 data[TF_STAGE_DATA];
+	__u64 lost_until; /* when the last record was lost */
 };
 TF_STATIC_ASSERT(sizeof(struct tf_stage) == TF_STAGE_SIZE, "whole stages to a page");
 TF_STATIC_ASSERT(offsetof(struct tf_stage, data) == TF_STAGE_HEADER, "one cache line");

@@ -47,8 +47,9 @@ struct Tracer::Programs {
 
     void unlink()
     {
-        for (auto *link : std::exchange(links, {}))
-            bpf_link__destroy(link);
+        // The last first: on_nested_transition would take all events for itself.
+        for (; !links.empty(); links.pop_back())
+            bpf_link__destroy(links.back());
     }
 };
 
