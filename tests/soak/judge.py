@@ -115,14 +115,18 @@ def objections(connection, expected, owner):
     return None
 
 
+def name(ends):
+    return "{}.{} > {}.{}".format(*ends)
+
+
 def judge(logs, trace, server_pids):
-    """The exceptions: (kind, side, what is wrong) > how often. And how many connections were looked at."""
+    """The exceptions: (kind, side, what is wrong) > whose. And how many connections were looked at."""
     order, strays, illegal, lost = read_trace(trace)
-    exceptions, looked_at = Counter(), 0
+    exceptions, looked_at = defaultdict(list), 0
     for change, count in illegal.items():
-        exceptions["any", "any", f"illegal change {change}"] += count
+        exceptions["any", "any", f"illegal change {change}"] += ["any"] * count
     if lost:
-        exceptions["any", "any", "lost events"] += lost
+        exceptions["any", "any", "lost events"] += ["any"] * lost
     for log in logs:
         with open(log, encoding="ascii") as lines:
             for line in lines:
@@ -137,17 +141,18 @@ def judge(logs, trace, server_pids):
                     if expected is None:
                         continue
                     if not order[ends]:
-                        exceptions[kind, side, "not seen"] += 1
+                        exceptions[kind, side, "not seen"].append(name(ends))
                         continue
                     wrong = objections(order[ends].pop(0), expected, owner)
                     if wrong:
-                        exceptions[kind, side, re.sub(r"\d{2,}", "N", wrong)] += 1
+                        exceptions[kind, side, re.sub(r"\d{2,}", "N", wrong)].append(name(ends))
                 if kind == "refused":
                     strays[server_end + client_end, "no_socket"] -= 1
-    for (_, reason), count in strays.items():
+    for (ends, reason), count in strays.items():
         if count:
-            exceptions["refused", "server", f"reset {reason}: one too {'many' if count > 0 else 'few'}"] += abs(count)
+            what = f"reset {reason}: one too {'many' if count > 0 else 'few'}"
+            exceptions["refused", "server", what] += [name(ends)] * abs(count)
     for ends, rest in order.items():
         if rest and ends[2] is not None:
-            exceptions["none", "any", "seen, but not made"] += len(rest)
+            exceptions["none", "any", "seen, but not made"] += [name(ends)] * len(rest)
     return exceptions, looked_at

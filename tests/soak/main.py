@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,8 +41,18 @@ def start_tracer(binary, trace):
     return tracer
 
 
+def closing_sockets():
+    """How many sockets of this namespace have not come to their end: a FIN that is lost again and again takes a while."""
+    listen, time_wait = "0A", "06"
+    with open("/proc/net/tcp", encoding="ascii") as sockets:
+        return sum(line.split()[3] not in (listen, time_wait) for line in list(sockets)[1:])
+
+
 def wait_until_quiet(path):
-    """Nothing new for two seconds."""
+    """All connections closed, and nothing new for two seconds."""
+    deadline = time.monotonic() + 120
+    while closing_sockets() and time.monotonic() < deadline:
+        time.sleep(0.2)
     size = -1
     while os.path.getsize(path) != size:
         size = os.path.getsize(path)
@@ -52,6 +63,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tcpflight", default="build/tcpflight", help="the program (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=200_000, help="how many (default: %(default)s)")
+    parser.add_argument("--keep", metavar="FILE", help="keep the trace here if there are exceptions")
     parser.add_argument("--workers", type=int, default=16, help="client processes (default: %(default)s)")
     options = parser.parse_args()
 
@@ -71,9 +83,11 @@ def main():
             os.kill(server, signal.SIGKILL)
             os.waitpid(server, 0)
         exceptions, looked_at = judge.judge(logs, trace_path, servers)
+        if exceptions and options.keep:
+            shutil.copyfile(trace_path, options.keep)
 
     sys.stderr.write(totals)
-    for (kind, side, what), count in sorted(exceptions.items()):
-        print(f"{count:8} {kind}, {side}: {what}")
-    print(f"soak: {looked_at} connections in {took:.0f} s, {sum(exceptions.values())} exceptions")
+    for (kind, side, what), ends in sorted(exceptions.items()):
+        print(f"{len(ends):8} {kind}, {side}: {what} (for example {ends[0]})")
+    print(f"soak: {looked_at} connections in {took:.0f} s, {sum(map(len, exceptions.values()))} exceptions")
     sys.exit(1 if exceptions or looked_at == 0 else 0)
