@@ -1,5 +1,5 @@
 // The whole way in user space, a second and core: decode > table > sequence > filter > sink. "count" is a sink that
-// writes nothing: what replay costs before any output.
+// writes nothing: what replay costs before any output; "unjudged" the same without verdicts.
 #include "measure.h"
 
 #include "app/pipeline.h"
@@ -33,11 +33,21 @@ std::unique_ptr<Sink> json_sink()
     return make_sink(style);
 }
 
-void run(benchmark::State &state, MakeSink make, std::uint32_t live, std::int64_t length)
+std::unique_ptr<Sink> timeline_sink()
+{
+    OutputStyle style;
+    style.timelines = true;
+    return make_sink(style);
+}
+
+void run(benchmark::State &state, MakeSink make, Verdicts verdicts, std::uint32_t live, std::int64_t length)
 {
     auto sink = make();
     sink->set_clock({.boot_ns = 0, .wall_ns = 1'795'292'931'000'000'000});
-    Pipeline pipeline({}, *sink);
+    Pipeline::Settings settings;
+    settings.verdicts = verdicts;
+    settings.timelines = verdicts == Verdicts::All;
+    Pipeline pipeline(settings, *sink);
     RecordStream stream(live);
     std::int64_t bytes = 0;
     auto empty = [&] {
@@ -70,9 +80,11 @@ void run(benchmark::State &state, MakeSink make, std::uint32_t live, std::int64_
         state.SkipWithError("not every record was shown");
 }
 
-void add(const std::string &name, MakeSink make, std::uint32_t live, std::int64_t length)
+void add(const std::string &name, MakeSink make, Verdicts verdicts, std::uint32_t live, std::int64_t length)
 {
-    benchmark::RegisterBenchmark(name.c_str(), run, make, live, length)->UseManualTime()->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(name.c_str(), run, make, verdicts, live, length)
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond);
 }
 
 } // namespace
@@ -82,13 +94,16 @@ void register_benchmarks(const std::vector<std::int64_t> &lengths)
     struct Output {
         const char *name;
         MakeSink make;
+        Verdicts verdicts = Verdicts::Alarms;
     };
-    for (const auto &output : {Output{"count", count_sink}, Output{"text", text_sink}, Output{"json", json_sink}}) {
+    for (const auto &output :
+         {Output{"count", count_sink}, Output{"unjudged", count_sink, Verdicts::None}, Output{"text", text_sink},
+          Output{"json", json_sink}, Output{"timelines", timeline_sink, Verdicts::All}}) {
         auto name = std::string("pipeline/") + output.name;
         for (std::uint32_t live : {1'000U, 100'000U, 1'000'000U})
-            add(name + "/live:" + std::to_string(live), output.make, live, 1'000'000);
+            add(name + "/live:" + std::to_string(live), output.make, output.verdicts, live, 1'000'000);
         for (auto length : lengths)
-            add(name + "/records:" + std::to_string(length), output.make, 10'000, length);
+            add(name + "/records:" + std::to_string(length), output.make, output.verdicts, 10'000, length);
     }
 }
 

@@ -40,6 +40,15 @@ const std::map<std::string, OutputStyle> &styles()
         map["80.txt"].columns = 80;
         map["color.txt"].color = true;
         map["json"].format = Format::Json;
+        map["timeline.txt"].timelines = true;
+        map["timeline.verbose.txt"].timelines = true;
+        map["timeline.verbose.txt"].metrics = true;
+        map["timeline.verbose.txt"].precision = TimePrecision::Nano;
+        map["timeline.color.txt"].timelines = true;
+        map["timeline.color.txt"].color = true;
+        map["timeline.color.txt"].time = TimeStyle::DeltaStart;
+        map["timeline.quiet.txt"].timelines = true;
+        map["timeline.quiet.txt"].quiet = true;
         return map;
     }();
     return all;
@@ -57,10 +66,20 @@ std::vector<std::string> case_names()
     return names;
 }
 
+// Each end is judged: what a verdict says is part of what is compared.
+Pipeline::Settings settings(const OutputStyle &style)
+{
+    Pipeline::Settings settings;
+    settings.show_found = true;
+    settings.verdicts = Verdicts::All;
+    settings.timelines = style.timelines;
+    return settings;
+}
+
 std::string show(const RecordFile &file, const OutputStyle &style)
 {
     auto sink = make_sink(style);
-    Pipeline pipeline({.filter = {}, .count = {}, .show_found = true}, *sink);
+    Pipeline pipeline(settings(style), *sink);
     pipeline.set_clock(file.clock);
     for (const auto &record : file.records)
         pipeline.consume(record);
@@ -119,7 +138,7 @@ std::string show_recorded(const RecordFile &file, const OutputStyle &style)
     auto reader = RecordingReader::open(std::move(*input), recording.path());
     EXPECT_TRUE(reader);
     auto sink = make_sink(style);
-    Pipeline pipeline({.filter = {}, .count = {}, .show_found = true}, *sink);
+    Pipeline pipeline(settings(style), *sink);
     PipelineFeeder feeder(pipeline);
     auto step = reader->read(feeder);
     while (step && *step == RecordingReader::Step::More)

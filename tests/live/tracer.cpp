@@ -114,6 +114,10 @@ void Tracer::take_lines()
     for (std::size_t end; (end = out.find('\n', taken_)) != std::string::npos; taken_ = end + 1) {
         std::string_view line(out.data() + taken_, end - taken_);
         if (std::optional<TraceEvent> event = parse_line(schema_, line, netns_)) {
+            if (event->is("verdict")) {
+                verdicts_.push_back(std::move(*event));
+                continue;
+            }
             follow(*event);
             events_.push_back(std::move(*event));
         }

@@ -60,6 +60,9 @@ public:
     // (support/legal_path.h), unless the connection is incomplete.
     [[nodiscard]] const std::vector<TraceEvent> &events() const { return events_; }
 
+    // The verdicts among it, which events() leaves out.
+    [[nodiscard]] const std::vector<TraceEvent> &verdicts() const { return verdicts_; }
+
     // Reads on until `condition` holds; false if the time is over before.
     bool wait_until(const std::function<bool()> &condition, Process::Duration timeout = Process::default_timeout);
     bool wait_for_events(std::size_t count, Process::Duration timeout = Process::default_timeout);
@@ -79,6 +82,7 @@ private:
     Process process_;
     Schema schema_;
     std::vector<TraceEvent> events_;
+    std::vector<TraceEvent> verdicts_;
     std::size_t taken_ = 0;                       // bytes of the output that were parsed
     std::map<std::uint64_t, std::string> states_; // connection > the state it is in
 };

@@ -168,6 +168,11 @@ public:
         event_.what = reset;
         return *this;
     }
+    EventBuilder &judged(const Verdict &verdict)
+    {
+        event_.what = verdict;
+        return *this;
+    }
     EventBuilder &changes_mind(const CongestionChange &change)
     {
         event_.what = change;

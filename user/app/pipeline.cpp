@@ -28,8 +28,13 @@ Table::Wanted wanted_by(const Filter &filter, const Filter &recorded)
 
 Pipeline::Pipeline(const Settings &settings, Sink &sink)
     : filter_(settings.filter), count_(settings.count), show_(settings.show), show_found_(settings.show_found),
-      sink_(sink), table_(wanted_by(settings.filter), settings.table_capacity),
-      sequencer_([this](const Event &event) { deliver(event); })
+      verdicts_(settings.verdicts), timelines_(settings.timelines), sink_(sink),
+      table_(wanted_by(settings.filter), settings.table_capacity),
+      sequencer_([this](const Event &event) { deliver(event); }),
+      diagnosis_(
+          {.thresholds = {}, .every_end = settings.verdicts == Verdicts::All},
+          [this](const Event &event) { sequencer_.push(event); },
+          [this](std::uint64_t connection) { return table_.identity_of(connection); })
 {
 }
 
@@ -40,13 +45,34 @@ bool Pipeline::consume(std::span<const std::byte> record)
         return true;
     }
     last_ns_ = record_.header.time_ns;
+    if (verdicts_ != Verdicts::None)
+        diagnosis_.advance(last_ns_);
     if (auto event = table_.observe(record_)) {
+        if (verdicts_ != Verdicts::None)
+            diagnosis_.expect(*event);
         if (show_)
             sequencer_.push(*event);
         else
             deliver(*event);
+        if (verdicts_ != Verdicts::None)
+            diagnosis_.observe(*event);
     }
     return !is_done();
+}
+
+// What has ended is judged first: verdicts wait for their turn like all that happens.
+void Pipeline::advance(std::uint64_t time_ns)
+{
+    diagnosis_.advance(time_ns);
+    sequencer_.advance(time_ns);
+}
+
+void Pipeline::finish()
+{
+    diagnosis_.finish();
+    sequencer_.finish();
+    if (show_)
+        sink_.finish(output_);
 }
 
 void Pipeline::set_clock(const ClockAnchor &anchor)
@@ -64,7 +90,8 @@ void Pipeline::set_clock(const ClockAnchor &anchor)
 
 void Pipeline::restart(const Filter &recorded)
 {
-    sequencer_.finish();
+    finish();
+    diagnosis_.restart();
     clocks_.clear();
     last_ns_ = 0;
     table_.set_wanted(wanted_by(filter_, recorded));
@@ -89,8 +116,13 @@ Pipeline::Totals Pipeline::totals() const
 
 void Pipeline::deliver(const Event &event)
 {
-    if (is_done() || (std::holds_alternative<Found>(event.what) && !show_found_))
+    const bool found = std::holds_alternative<Found>(event.what);
+    if (is_done() || (found && !show_found_ && !timelines_))
         return;
+    if (const auto *verdict = std::get_if<Verdict>(&event.what)) {
+        deliver_verdict(event, *verdict);
+        return;
+    }
     if (event.time_ns < clock_begin_ns_ || event.time_ns >= clock_end_ns_)
         enter_clock(event.time_ns);
     if (!range_.contains(clock_.to_wall(event.time_ns)))
@@ -100,9 +132,28 @@ void Pipeline::deliver(const Event &event)
     } else if (!event.wanted) {
         totals_.filtered_out++;
         return;
-    } else {
+    } else if (!found || show_found_) {
         totals_.shown++;
+        if (!timelines_)
+            counted_++;
     }
+    if (show_)
+        sink_.write(event, output_);
+}
+
+// Verdicts are no events of the kernel, and are not counted as such. One that falls behind the range's end can be about
+// what lies within.
+void Pipeline::deliver_verdict(const Event &event, const Verdict &verdict)
+{
+    const bool is_shown = verdicts_ == Verdicts::All || severity_of(verdict.kind) == Severity::Alarm;
+    if (!is_shown || !event.wanted)
+        return;
+    if (event.time_ns < clock_begin_ns_ || event.time_ns >= clock_end_ns_)
+        enter_clock(event.time_ns);
+    if (!range_.contains(clock_at(verdict.about_ns).to_wall(verdict.about_ns)))
+        return;
+    if (timelines_ && verdict.ended)
+        counted_++;
     if (show_)
         sink_.write(event, output_);
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "decode/decode.h"
+#include "diagnose/diagnosis.h"
 #include "filter/filter.h"
 #include "model/clock.h"
 #include "sink/sink.h"
+#include "sink/style.h"
 #include "source/source.h"
 #include "table/sequencer.h"
 #include "table/table.h"
@@ -43,6 +45,10 @@ public:
         // False: nothing goes to the sink, and nothing waits; events are counted as they come. For a recording, of
         // which only the table is needed.
         bool show = true;
+        Verdicts verdicts = Verdicts::None; // None where nothing is shown
+        // A connection is shown when it has ended: `count` counts those, and found sockets are part of it. Needs all
+        // verdicts.
+        bool timelines = false;
     };
 
     struct Totals {
@@ -61,9 +67,9 @@ public:
     // False once the count is reached.
     bool consume(std::span<const std::byte> record) override;
     // No record earlier than `time_ns` is still to come.
-    void advance(std::uint64_t time_ns) { sequencer_.advance(time_ns); }
+    void advance(std::uint64_t time_ns);
     // The end: show what waits.
-    void finish() { sequencer_.finish(); }
+    void finish();
 
     // Before the first record, and after each step of the wall clock. An event's time is told by the last anchor that
     // was not taken after it, however late the event is shown: live and replayed alike.
@@ -86,15 +92,16 @@ public:
 
     // The connections that are alive after the last record.
     [[nodiscard]] const KnownSource &known() const { return table_; }
-    [[nodiscard]] bool is_done() const { return count_ && totals_.shown >= *count_; }
+    [[nodiscard]] bool is_done() const { return count_ && counted_ >= *count_; }
     // Does an event wait for time to pass (advance)?
-    [[nodiscard]] bool is_holding() const { return sequencer_.is_holding(); }
+    [[nodiscard]] bool is_holding() const { return sequencer_.is_holding() || diagnosis_.is_holding(); }
     [[nodiscard]] Totals totals() const;
     // What the sink has written and nobody has taken yet.
     [[nodiscard]] std::string &output() { return output_; }
 
 private:
     void deliver(const Event &event);
+    void deliver_verdict(const Event &event, const Verdict &verdict);
     void enter_clock(std::uint64_t time_ns);
     [[nodiscard]] const ClockAnchor &clock_at(std::uint64_t time_ns) const;
 
@@ -102,10 +109,14 @@ private:
     std::optional<std::uint64_t> count_;
     bool show_;
     bool show_found_;
+    Verdicts verdicts_;
+    bool timelines_;
     Sink &sink_;
     Table table_;
     Sequencer sequencer_;
+    Diagnosis diagnosis_;
     Totals totals_;
+    std::uint64_t counted_ = 0; // towards count_
     std::string output_;
     Record record_{};
 

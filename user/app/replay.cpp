@@ -49,8 +49,12 @@ private:
 class Replay : public RecordingConsumer {
 public:
     Replay(const Options &options, EventLoop loop)
-        : options_(options), sink_(make_sink(options.style)),
-          pipeline_({.filter = options.filter, .count = options.count, .show_found = options.show_found}, *sink_),
+        : options_(options), sink_(make_sink(options.style)), pipeline_({.filter = options.filter,
+                                                                         .count = options.count,
+                                                                         .show_found = options.show_found,
+                                                                         .verdicts = options.shown_verdicts(),
+                                                                         .timelines = options.style.timelines},
+                                                                        *sink_),
           loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
     {
     }

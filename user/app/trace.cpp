@@ -33,6 +33,11 @@ namespace {
 // order of different sockets only: a socket's own records need no slack (LiveSource).
 constexpr std::uint64_t stamp_slack_ns = 1'000'000;
 
+bool is_shown(const Options &options)
+{
+    return !options.record || options.record->print;
+}
+
 // One run of the tracer, wired up.
 class Session : public RecordConsumer {
 public:
@@ -41,7 +46,9 @@ public:
           pipeline_({.filter = options.filter,
                      .count = options.count,
                      .show_found = options.show_found,
-                     .show = !options.record || options.record->print},
+                     .show = is_shown(options),
+                     .verdicts = is_shown(options) ? options.shown_verdicts() : Verdicts::None,
+                     .timelines = options.style.timelines},
                     *sink_),
           tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
           output_(STDOUT_FILENO, loop_.signal_fd())

@@ -10,7 +10,7 @@ constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a ran
 
 constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
-constexpr std::array<Flag, 39> table{{
+constexpr std::array<Flag, 41> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -38,6 +38,12 @@ constexpr std::array<Flag, 39> table{{
      "more: round-trip time, windows, queues, how the\n"
      "owner was learned; twice: libbpf's own messages"},
     {FlagId::Numeric, FlagGroup::Display, "-n", "", "", "", "", "accepted as in tcpdump: names are never looked up"},
+    {FlagId::Timelines, FlagGroup::Display, "-g", "--timelines", "", "", "",
+     "whole timelines: a block a connection when it has\n"
+     "ended, with times between the lines and a verdict"},
+    {FlagId::VerdictChoice, FlagGroup::Display, "", "--verdicts", "WHICH", "a choice", "alarms, all or none",
+     "alarms (default): a line where a connection is\n"
+     "broken; all: for each end; none"},
     {FlagId::Found, FlagGroup::Display, "", "--found", "", "", "",
      "also a line for each socket that is there at the\n"
      "start"},

@@ -22,6 +22,8 @@ enum class FlagId : std::uint8_t {
     Quiet,
     Verbose,
     Numeric,
+    Timelines,
+    VerdictChoice,
     Found,
     Wide,
     Sort,

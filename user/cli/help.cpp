@@ -40,6 +40,7 @@ Examples:
   sudo tcpflight                         everything
   sudo tcpflight --port 80,443 -q        connections of two ports, briefly
   sudo tcpflight --local-port 5432 -v    a database server, and its windows
+  sudo tcpflight -g --port 5432          whole connections, each with a verdict
   sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between
   sudo tcpflight --format json | jq .    for programs
   sudo tcpflight list --port 443         who has connections of that port now

@@ -51,6 +51,7 @@ struct Options {
     Filter filter;
     std::vector<std::string> filter_words; // the filter as it stood on the command line
     OutputStyle style;
+    Verdicts verdicts = Verdicts::Alarms;
     Flush flush = Flush::Batch;
     std::optional<std::uint64_t> count;  // stop after so many events were shown
     std::uint32_t ring_bytes = 4U << 20; // a power of two
@@ -62,6 +63,9 @@ struct Options {
     bool utc = false;
     std::optional<RecordOptions> record; // at most one of the two
     std::optional<ReadOptions> read;
+
+    // Each timeline ends with its verdict.
+    [[nodiscard]] Verdicts shown_verdicts() const { return style.timelines ? Verdicts::All : verdicts; }
 };
 
 // What the command line comes to.

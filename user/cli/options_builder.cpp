@@ -37,6 +37,8 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         {{"micro", TimePrecision::Micro}, {"nano", TimePrecision::Nano}}};
     constexpr std::array<std::pair<std::string_view, Format>, 2> formats{
         {{"text", Format::Text}, {"json", Format::Json}}};
+    constexpr std::array<std::pair<std::string_view, Verdicts>, 3> verdicts{
+        {{"alarms", Verdicts::Alarms}, {"all", Verdicts::All}, {"none", Verdicts::None}}};
     constexpr std::array<std::pair<std::string_view, Layer>, 3> layers{
         {{name(Layer::Core), Layer::Core}, {name(Layer::Kprobe), Layer::Kprobe}, {name(Layer::Fentry), Layer::Fentry}}};
     constexpr std::array<std::pair<std::string_view, ColorWhen>, 3> colors{
@@ -65,6 +67,8 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         ++options_.verbosity;
         break;
     case FlagId::Numeric: break;
+    case FlagId::Timelines: options_.style.timelines = true; break;
+    case FlagId::VerdictChoice: return choose(flag, value, verdicts, options_.verdicts);
     case FlagId::Found: options_.show_found = true; break;
     case FlagId::Wide: list_.wide = true; break;
     case FlagId::Sort: return set_sort_key(flag, value, list_);
@@ -166,6 +170,10 @@ Result<void> OptionsBuilder::combine(const std::vector<std::string> &words)
         if (!reads && flag.group == FlagGroup::Reading)
             return failure(fmt::format("{} needs -r/--read: it says how to read a recording", flag.display()));
     }
+    if (options_.style.timelines && options_.style.format == Format::Json)
+        return failure("-g/--timelines is for people: with --format json, ask for --verdicts all");
+    if (options_.style.timelines && writes && !record_.print)
+        return failure("-g/--timelines shows connections: with -w/--write it needs --print");
     if (writes) {
         if (auto checked = check_recording(); !checked)
             return checked;

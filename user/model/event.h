@@ -7,6 +7,7 @@
 #include "model/reset.h"
 #include "model/socket_status.h"
 #include "model/tcp_state.h"
+#include "model/verdict.h"
 
 #include <array>
 #include <cstddef>
@@ -102,8 +103,9 @@ struct Retransmit {
     std::optional<std::uint64_t> silent_ns;
     // Until the kernel gives up and ends the connection, about; of a time-out only.
     std::optional<std::uint64_t> gives_up_ns;
-    std::uint32_t total = 0;      // segments retransmitted in the connection's life, as the kernel counts
-    std::uint16_t send_error = 0; // errno with which sending failed; 0: it was sent
+    std::uint64_t user_timeout_ns = 0; // TCP_USER_TIMEOUT; 0: none
+    std::uint32_t total = 0;           // segments retransmitted in the connection's life, as the kernel counts
+    std::uint16_t send_error = 0;      // errno with which sending failed; 0: it was sent
     Metrics metrics;
 };
 
@@ -155,7 +157,7 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept> what;
+    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept, Verdict> what;
 };
 
 // Bits of Retransmit::flags.

@@ -43,6 +43,12 @@ public:
 
     DeltaText(Since since, TimePrecision precision) : since_(since), nano_(precision == TimePrecision::Nano) {}
 
+    // Since `begin_ns`.
+    DeltaText(std::uint64_t begin_ns, TimePrecision precision) : DeltaText(Since::FirstLine, precision)
+    {
+        reference_ns_ = begin_ns;
+    }
+
     // `time_ns`: of any clock, always the same. Kernel time, so that a clock step makes no distance.
     void put(LineWriter &line, std::uint64_t time_ns);
 

@@ -8,6 +8,7 @@
 namespace tcpflight::color {
 
 constexpr std::string_view reset = "\x1b[0m";
+constexpr std::string_view bold = "\x1b[1m";
 constexpr std::string_view faint = "\x1b[2m";      // times
 constexpr std::string_view trouble = "\x1b[1;31m"; // retransmissions, errors
 constexpr std::string_view lost = "\x1b[1;7;31m";

@@ -25,6 +25,7 @@ private:
     void put_what(LineWriter &line, const Event &event, const Lost &lost) const;
     static void put_what(LineWriter &line, const Event &event, const Reset &reset);
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
+    void put_what(LineWriter &line, const Event &event, const Verdict &verdict) const;
     void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
     static void put_what(LineWriter &line, const Event &event, const CongestionChange &change);
 

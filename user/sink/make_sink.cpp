@@ -2,6 +2,7 @@
 
 #include "sink/json.h"
 #include "sink/text.h"
+#include "sink/timeline.h"
 
 namespace tcpflight {
 
@@ -9,6 +10,8 @@ std::unique_ptr<Sink> make_sink(const OutputStyle &style)
 {
     if (style.format == Format::Json)
         return std::make_unique<JsonSink>(style.precision);
+    if (style.timelines)
+        return std::make_unique<TimelineSink>(style);
     return std::make_unique<TextSink>(style);
 }
 

@@ -20,6 +20,9 @@ public:
     // `event.identity` may be null (see Event). Called for wanted events only.
     virtual void write(const Event &event, std::string &out) = 0;
 
+    // No more events, or those of another recording: what was kept until now.
+    virtual void finish(std::string & /*out*/) {}
+
     // From now on times are converted with `anchor`: called before the first event, and again after a clock step.
     virtual void set_clock(const ClockAnchor &anchor) = 0;
 };

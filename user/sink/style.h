@@ -17,14 +17,18 @@ enum class TimeStyle : std::uint8_t {
     DeltaStart, // -ttttt: since the first line
 };
 
+// Which verdicts are shown.
+enum class Verdicts : std::uint8_t { None, Alarms, All };
+
 enum class TimePrecision : std::uint8_t { Micro, Nano };
 
 struct OutputStyle {
     Format format = Format::Text;
     TimeStyle time = TimeStyle::Clock;
     TimePrecision precision = TimePrecision::Micro;
-    bool quiet = false;   // -q: no owner, no details
-    bool metrics = false; // -v: RTT, cwnd, RTO, queues; provenance of the owner
+    bool quiet = false;     // -q: no owner, no details
+    bool metrics = false;   // -v: RTT, cwnd, RTO, queues; provenance of the owner
+    bool timelines = false; // -g: a block a connection; Text only
     bool color = false;
     std::uint16_t columns = 0; // fold lines to this width at ": " and ", "; 0: never
 };

@@ -302,6 +302,7 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
     out.timeouts = raw.rto_count;
     out.backoff = raw.backoff;
     out.silent_ns = silent_ns(record);
+    out.user_timeout_ns = raw.user_timeout_ms * std::uint64_t{1'000'000};
     if (record.has(TF_FLAG_METRICS)) {
         out.metrics = to_metrics(record.metrics);
         if (out.kind == RetransmitKind::Timeout)
@@ -335,6 +336,14 @@ void Table::for_each_known(const Visit &visit) const
     std::sort(alive.begin(), alive.end(), [](const auto *a, const auto *b) { return a->cookie < b->cookie; });
     for (const auto *connection : alive)
         visit(*connection);
+}
+
+const Identity *Table::identity_of(std::uint64_t cookie) const
+{
+    auto found = index_.find(cookie);
+    if (found == index_.end() || !slots_[found->second].identity_known)
+        return nullptr;
+    return &slots_[found->second].identity;
 }
 
 void Table::restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)

@@ -48,6 +48,9 @@ public:
     // from here on is right again, but its next event comes after a gap, unless one since the last gap was seen.
     void heal(std::span<const KnownConnection> connections);
 
+    // Of a connection that is alive; null: it is not known. Valid until the next observe().
+    [[nodiscard]] const Identity *identity_of(std::uint64_t cookie) const;
+
     // Connections alive now.
     [[nodiscard]] std::size_t size() const { return index_.size(); }
     // Connections dropped to make room for new ones. When this has grown, the kernel should be asked to say the

@@ -67,6 +67,22 @@ Found everything_found()
             .holders = {}};
 }
 
+Verdict everything_judged()
+{
+    Verdict verdict;
+    verdict.kind = VerdictKind::HalfOpen;
+    verdict.ended = true;
+    verdict.closed_first = Closer::Both;
+    verdict.unanswered = Unanswered::Fin;
+    verdict.reason = ResetReason::NotAccepted;
+    verdict.error = 524;
+    verdict.times_sent = verdict.retransmits = std::numeric_limits<std::uint32_t>::max();
+    verdict.lasted_ns = verdict.open_ns = verdict.answer_ns = verdict.silent_ns = largest_integer;
+    verdict.gives_up_ns = verdict.limit_ns = largest_integer;
+    verdict.other = {.connection = largest_integer, .state = TcpState::Close, .pid = 1, .comm = {'\xff', '"'}};
+    return verdict;
+}
+
 constexpr std::span<const Holder> no_holders;
 constexpr std::array<Holder, 2> two_holders{{{.pid = 1, .tid = 1, .fd = 0, .comm = {'n', 'c'}},
                                              {.pid = 4194304, .tid = 4194304, .fd = 1U << 31, .comm = {'\xff', '"'}}}};
@@ -120,6 +136,9 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().loses(largest_integer, LossReason::Nested, {}),
         EventBuilder().loses(1, LossReason::DiskFull, {}),
         EventBuilder().loses(1, LossReason::Damaged, {}),
+        EventBuilder().judged({}),
+        EventBuilder().judged(everything_judged()),
+        EventBuilder().judged(everything_judged()).unknown_identity(),
     };
     for (const auto precision : {TimePrecision::Micro, TimePrecision::Nano}) {
         for (const auto &event : events) {
@@ -141,6 +160,17 @@ TEST(Schema, HoldsForEveryStateAndOwner)
         EXPECT_EQ(schema().objections(object_of(EventBuilder().owner("nc", 1, source))), "");
 }
 
+TEST(Schema, HoldsForEveryVerdict)
+{
+    for (std::size_t i = 0; i < verdict_kinds; i++) {
+        Verdict verdict;
+        verdict.kind = static_cast<VerdictKind>(i);
+        const auto object = object_of(EventBuilder().judged(verdict));
+        EXPECT_EQ(schema().objections(object), "") << object;
+        EXPECT_EQ(find_verdict(object["verdict"].get<std::string>()), verdict.kind);
+    }
+}
+
 TEST(Schema, HoldsForEveryReasonOfAReset)
 {
     for (std::uint8_t reason = 0; reason <= static_cast<std::uint8_t>(ResetReason::NotAccepted); reason++) {
@@ -154,7 +184,8 @@ TEST(Schema, MissesEveryKey)
 {
     for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
                               EventBuilder().accepted({}), EventBuilder().changes_mind({}), EventBuilder().finds({}),
-                              EventBuilder().finds({}).metrics({}), EventBuilder().loses(1, LossReason::RingFull, 0)}) {
+                              EventBuilder().finds({}).metrics({}), EventBuilder().judged({}),
+                              EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");
         for (const auto &[key, value] : whole.items()) {

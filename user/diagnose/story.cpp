@@ -1,0 +1,151 @@
+#include "diagnose/story.h"
+
+namespace tcpflight {
+namespace {
+
+Unanswered what_is_in(const Retransmit &retransmit)
+{
+    if ((retransmit.flags & tcp_flag::syn) != 0)
+        return Unanswered::Syn;
+    // A FIN that carries data stands for both: it is the data that a program would miss.
+    if ((retransmit.flags & tcp_flag::fin) != 0 && retransmit.length == 0)
+        return Unanswered::Fin;
+    return Unanswered::Data;
+}
+
+} // namespace
+
+std::string_view name(Origin origin)
+{
+    switch (origin) {
+    case Origin::Outgoing: return "outgoing";
+    case Origin::Incoming: return "incoming";
+    case Origin::Listener: return "listener";
+    case Origin::Unknown: break;
+    }
+    return "unknown";
+}
+
+bool Story::raise(VerdictKind kind)
+{
+    static_assert(verdict_kinds <= 32);
+    const auto bit = 1U << static_cast<unsigned>(kind);
+    if ((alarms & bit) != 0)
+        return false;
+    alarms |= bit;
+    return true;
+}
+
+void Story::add(const Event &event)
+{
+    if (begun_ns == 0) {
+        begun_ns = event.time_ns;
+        connection = event.connection;
+        const auto *change = std::get_if<StateChange>(&event.what);
+        whole = change != nullptr && (change->from == TcpState::Close ||
+                                      (change->from == TcpState::Listen && change->to == TcpState::SynRecv));
+    }
+    whole &= !event.incomplete;
+    wanted = event.wanted;
+    std::visit([&](const auto &what) { add(event, what); }, event.what);
+}
+
+void Story::add(const Event &event, const StateChange &change)
+{
+    const bool gone = change.to == TcpState::Close || change.time_wait_socket;
+    if (gone) {
+        ended_ns = event.time_ns;
+        error = change.error;
+        left_orphan = change.time_wait_socket && change.to == TcpState::FinWait2;
+        left_time_wait = change.time_wait_socket && !left_orphan;
+        state = change.from;
+    } else {
+        // Whatever changes the state was heard from the other end, or asked for by the process.
+        if (change.to != TcpState::FinWait1 && change.to != TcpState::LastAck)
+            repetition = {};
+        state = change.to;
+    }
+    enter(change, event.time_ns);
+}
+
+// What the state says of how it began and who closed.
+void Story::enter(const StateChange &change, std::uint64_t time_ns)
+{
+    switch (change.to) {
+    case TcpState::SynSent: origin = Origin::Outgoing; break;
+    case TcpState::SynRecv: origin = change.from == TcpState::Listen ? Origin::Incoming : origin; break;
+    case TcpState::Listen: origin = Origin::Listener; break;
+    case TcpState::Established: established_ns = time_ns; break;
+    case TcpState::FinWait1:
+        first_fin_ns = time_ns;
+        closed_first = Closer::ThisEnd;
+        break;
+    case TcpState::CloseWait:
+        first_fin_ns = time_ns;
+        closed_first = Closer::OtherEnd;
+        break;
+    case TcpState::Closing:
+        second_fin_ns = time_ns;
+        closed_first = Closer::Both;
+        break;
+    case TcpState::LastAck: second_fin_ns = time_ns; break;
+    case TcpState::TimeWait:
+        if (second_fin_ns == 0)
+            second_fin_ns = time_ns;
+        break;
+    case TcpState::Close:
+        // As recordings tell it that were made before TIME_WAIT was told.
+        if (change.from == TcpState::FinWait2 && change.error == 0 && second_fin_ns == 0)
+            second_fin_ns = time_ns;
+        if (change.from == TcpState::Listen)
+            origin = Origin::Listener;
+        break;
+    default: break;
+    }
+}
+
+void Story::add(const Event &event, const Retransmit &retransmit)
+{
+    if (retransmit.send_error != 0)
+        return;
+    retransmits++;
+    state = retransmit.state;
+    const auto what = what_is_in(retransmit);
+    // A time-out that is not the first one says that nothing was acknowledged in between, whichever segment goes.
+    const bool goes_on = repetition.times != 0 && (repetition.what == what &&
+                                                   (repetition.offset == retransmit.offset || retransmit.timeouts > 1));
+    if (!goes_on) {
+        repetition = {};
+        repetition.first_ns = event.time_ns;
+    }
+    repetition.what = what;
+    repetition.offset = retransmit.offset;
+    repetition.times++;
+    repetition.timeouts = retransmit.timeouts;
+    repetition.last_ns = event.time_ns;
+    repetition.silent_ns = retransmit.silent_ns.value_or(0);
+    repetition.gives_up_ns = retransmit.gives_up_ns.value_or(0);
+    repetition.user_timeout_ns = retransmit.user_timeout_ns;
+}
+
+void Story::add(const Event & /*event*/, const Reset &reset)
+{
+    if (reset.direction == ResetDirection::Received) {
+        reset_received = true;
+        return;
+    }
+    reset_sent = true;
+    reset_reason = reset.reason;
+    reset_kernel_reason = reset.kernel_reason;
+}
+
+void Story::add(const Event &event, const Found &found)
+{
+    state = found.state;
+    if (found.status.established_ns && *found.status.established_ns < event.time_ns)
+        established_ns = event.time_ns - *found.status.established_ns;
+    if (found.state == TcpState::Listen)
+        origin = Origin::Listener;
+}
+
+} // namespace tcpflight

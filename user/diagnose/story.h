@@ -1,0 +1,71 @@
+// What the rules need to know of a connection: made from its events, one after the other.
+#pragma once
+
+#include "model/event.h"
+
+#include <cstdint>
+
+namespace tcpflight {
+
+// How a connection came to be.
+enum class Origin : std::uint8_t { Unknown, Outgoing, Incoming, Listener };
+
+// "unknown", "outgoing", "incoming", "listener".
+std::string_view name(Origin origin);
+
+// Repetitions of one segment, with nothing but probes in between.
+struct Repetition {
+    std::uint64_t first_ns = 0; // CLOCK_BOOTTIME of the first and the last one
+    std::uint64_t last_ns = 0;
+    std::uint64_t silent_ns = 0;   // at the last one; 0: not known
+    std::uint64_t gives_up_ns = 0; // from the last one on; 0: not known
+    std::uint64_t user_timeout_ns = 0;
+    std::uint32_t times = 0; // it was sent again; 0: there is none
+    std::uint32_t timeouts = 0;
+    std::uint32_t offset = 0;
+    Unanswered what = Unanswered::Nothing;
+};
+
+// Times are CLOCK_BOOTTIME in nanoseconds; 0: not seen.
+struct Story {
+    std::uint64_t connection = 0;
+    std::uint64_t begun_ns = 0; // its first event; of one that was there before, when it was found
+    std::uint64_t established_ns = 0;
+    std::uint64_t first_fin_ns = 0; // the end that closes first: sent or received here
+    std::uint64_t second_fin_ns = 0;
+    std::uint64_t ended_ns = 0;
+    std::uint64_t deserted_ns = 0; // the other end, on this host, was gone, and this one had not been told
+    Repetition repetition;
+    std::uint32_t retransmits = 0;
+    std::uint32_t alarms = 0; // bits of VerdictKind: those that were raised
+    std::uint32_t reset_kernel_reason = 0;
+    TcpState state = TcpState::Close; // the last one before the end
+    Origin origin = Origin::Unknown;
+    Closer closed_first = Closer::Unknown;
+    std::uint16_t error = 0;     // with which it ended
+    bool left_time_wait = false; // the kernel keeps a smaller thing in TIME_WAIT
+    bool left_orphan = false;    // ... in FIN_WAIT2
+    bool reset_sent = false;
+    bool reset_received = false;
+    ResetReason reset_reason = ResetReason::Unknown; // of the one that was sent
+    bool whole = false;                              // seen from its birth on, and nothing was lost
+    bool wanted = true;
+
+    [[nodiscard]] bool has_ended() const { return ended_ns != 0; }
+    // True the first time only.
+    bool raise(VerdictKind kind);
+
+    // The events of this connection in the order of time; those of other kinds are passed over.
+    void add(const Event &event);
+
+private:
+    void add(const Event &event, const StateChange &change);
+    void add(const Event &event, const Retransmit &retransmit);
+    void add(const Event &event, const Reset &reset);
+    void add(const Event &event, const Found &found);
+    template <typename Other> void add(const Event & /*event*/, const Other & /*other*/) {}
+
+    void enter(const StateChange &change, std::uint64_t time_ns);
+};
+
+} // namespace tcpflight

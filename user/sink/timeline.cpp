@@ -1,0 +1,426 @@
+#include "sink/timeline.h"
+
+#include "sink/address.h"
+#include "sink/color.h"
+#include "sink/duration.h"
+#include "sink/fold.h"
+#include "sink/text_parts.h"
+#include "sink/verdict_text.h"
+
+#include <algorithm>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::size_t indent = 3;
+constexpr std::size_t delta_width = 10; // "+999.999ms"
+constexpr std::size_t default_columns = 80;
+
+std::optional<ClockText> make_clock(const OutputStyle &style)
+{
+    switch (style.time) {
+    case TimeStyle::Clock: return ClockText(ClockText::Shape::Clock, style.precision);
+    case TimeStyle::Epoch: return ClockText(ClockText::Shape::Epoch, style.precision);
+    case TimeStyle::DateClock: return ClockText(ClockText::Shape::DateClock, style.precision);
+    case TimeStyle::None:
+    case TimeStyle::DeltaLine:
+    case TimeStyle::DeltaStart: break;
+    }
+    return std::nullopt;
+}
+
+std::size_t time_width(const OutputStyle &style)
+{
+    const std::size_t nano = style.precision == TimePrecision::Nano ? 3 : 0;
+    switch (style.time) {
+    case TimeStyle::Clock: return sizeof("20:28:51.001203") + nano;
+    case TimeStyle::Epoch: return sizeof("1795292931.001203") + nano;
+    case TimeStyle::DateClock: return sizeof("2026-11-21 20:28:51.001203") + nano;
+    case TimeStyle::DeltaStart: return sizeof(" 00:00:08.347958") + nano;
+    case TimeStyle::None:
+    case TimeStyle::DeltaLine: break;
+    }
+    return 0;
+}
+
+void put_blanks(LineWriter &line, std::size_t count)
+{
+    for (std::size_t i = 0; i < count; i++)
+        line.put(' ');
+}
+
+} // namespace
+
+TimelineSink::TimelineSink(const OutputStyle &style, const Limits &limits)
+    : style_(style), limits_(limits), words_(style), columns_(style.columns != 0 ? style.columns : default_columns),
+      clock_(make_clock(style)), lines_(style)
+{
+    const std::size_t nano = style.precision == TimePrecision::Nano ? 4 : 0;
+    text_column_ = indent + time_width(style) + delta_width + nano + 2;
+}
+
+void TimelineSink::set_clock(const ClockAnchor &anchor)
+{
+    anchor_ = anchor;
+    lines_.set_clock(anchor);
+}
+
+void TimelineSink::write(const Event &event, std::string &out)
+{
+    if (const auto *verdict = std::get_if<Verdict>(&event.what)) {
+        write_verdict(event, *verdict, out);
+        return;
+    }
+    // A reset comes also for what has ended long ago, and for what never was.
+    const bool stray =
+        event.connection == 0 || (std::holds_alternative<Reset>(event.what) && find(event.connection) == nullptr);
+    if (stray) {
+        lines_.write(event, out);
+        printed_ = true;
+        return;
+    }
+    if (auto *block = find_or_begin(event)) {
+        learn(*block, event);
+        add(*block, event);
+    }
+}
+
+void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std::string &out)
+{
+    Block passing;
+    auto *block = find(event.connection);
+    if (block == nullptr) {
+        learn(passing, event);
+        passing.state = verdict.state;
+        print(passing, &verdict, out);
+        return;
+    }
+    learn(*block, event);
+    print(*block, &verdict, out);
+    if (verdict.ended) {
+        forget(*block);
+        return;
+    }
+    add_line(*block, event.time_ns, event.time_ns, [&](LineWriter &line) {
+        line.put("verdict ");
+        words_.put_trouble(line, name(verdict.kind));
+    });
+}
+
+TimelineSink::Block *TimelineSink::find(std::uint64_t connection)
+{
+    auto found = index_.find(connection);
+    return found == index_.end() ? nullptr : &blocks_[found->second];
+}
+
+// Null: there are too many.
+TimelineSink::Block *TimelineSink::find_or_begin(const Event &event)
+{
+    if (auto *block = find(event.connection))
+        return block;
+    if (index_.size() >= limits_.blocks)
+        return nullptr;
+    std::uint32_t slot = 0;
+    if (free_.empty()) {
+        slot = static_cast<std::uint32_t>(blocks_.size());
+        blocks_.emplace_back();
+    } else {
+        slot = free_.back();
+        free_.pop_back();
+    }
+    index_.emplace(event.connection, slot);
+    auto &block = blocks_[slot];
+    block.connection = event.connection;
+    block.begun_ns = event.time_ns;
+    block.last_ns = event.time_ns;
+    return &block;
+}
+
+void TimelineSink::learn(Block &block, const Event &event)
+{
+    if (event.identity != nullptr) {
+        block.identity = *event.identity;
+        block.identity_known = true;
+    }
+    block.incomplete |= event.incomplete;
+    if (const auto *change = std::get_if<StateChange>(&event.what)) {
+        block.state = change->to;
+        if (change->to == TcpState::SynSent)
+            block.direction = "outgoing";
+        else if (change->to == TcpState::Listen || change->from == TcpState::Listen)
+            block.direction = change->to == TcpState::SynRecv ? "incoming" : "listener";
+    } else if (const auto *found = std::get_if<Found>(&event.what)) {
+        block.state = found->state;
+        if (found->state == TcpState::Listen)
+            block.direction = "listener";
+        return;
+    }
+    block.happened = true;
+}
+
+void TimelineSink::add(Block &block, const Event &event)
+{
+    if (style_.quiet)
+        return;
+    const auto *retransmit = std::get_if<Retransmit>(&event.what);
+    const bool goes_on = retransmit != nullptr && retransmit->send_error == 0;
+    if (goes_on && !event.after_gap) {
+        block.run.add(*retransmit, event.time_ns);
+        return;
+    }
+    end_run(block);
+    if (goes_on)
+        block.run.add(*retransmit, event.time_ns);
+    else
+        add_line(block, event.time_ns, event.time_ns, [&](LineWriter &line) { words_.put(line, event); });
+}
+
+void TimelineSink::end_run(Block &block)
+{
+    if (block.run.times == 0)
+        return;
+    const auto run = block.run;
+    block.run = {};
+    add_line(block, run.first_ns, run.last_ns, [&](LineWriter &line) { words_.put(line, run); });
+}
+
+// What took from `time_ns` until `until_ns`.
+template <typename Put>
+void TimelineSink::add_line(Block &block, std::uint64_t time_ns, std::uint64_t until_ns, const Put &put)
+{
+    if (style_.quiet)
+        return;
+    text_.clear();
+    LineWriter line(text_);
+    put_blanks(line, indent);
+    put_time(line, block, time_ns);
+    put(line);
+    line.finish();
+    text_.pop_back();
+    block.last_ns = until_ns;
+    broken_.clear();
+    wrap(broken_, text_, text_column_, text_column_ + 2);
+    keep(block, broken_);
+}
+
+void TimelineSink::put_time(LineWriter &line, const Block &block, std::uint64_t time_ns)
+{
+    if (style_.color)
+        line.put(color::faint);
+    if (clock_) {
+        clock_->put(line, anchor_.to_wall(time_ns));
+        line.put(' ');
+    } else if (style_.time == TimeStyle::DeltaStart) {
+        DeltaText since(block.begun_ns, style_.precision);
+        since.put(line, time_ns);
+        line.put(' ');
+    }
+    delta_.clear();
+    const bool is_first = block.lines == 0;
+    if (!is_first) {
+        LineWriter delta(delta_);
+        const bool before = time_ns < block.last_ns;
+        delta.put(before ? '-' : '+');
+        put_duration(delta, before ? block.last_ns - time_ns : time_ns - block.last_ns, style_.precision);
+        delta.finish();
+        delta_.pop_back();
+    }
+    const std::size_t width = style_.precision == TimePrecision::Nano ? delta_width + 4 : delta_width;
+    put_blanks(line, width - std::min(width, delta_.size()));
+    line.put(std::string_view(delta_));
+    if (style_.color)
+        line.put(color::reset);
+    put_blanks(line, 2);
+}
+
+void TimelineSink::keep(Block &block, std::string_view line)
+{
+    const auto number = block.lines++;
+    if (number < limits_.first_lines && bytes_ + line.size() <= limits_.bytes) {
+        block.first += line;
+        bytes_ += line.size();
+        return;
+    }
+    if (bytes_ + line.size() > limits_.bytes || limits_.last_lines == 0) {
+        block.left_out++;
+        return;
+    }
+    bytes_ += line.size();
+    if (block.last.size() < limits_.last_lines) {
+        block.last.emplace_back(line);
+        return;
+    }
+    auto &oldest = block.last[block.oldest];
+    bytes_ -= oldest.size();
+    oldest.assign(line);
+    block.oldest = (block.oldest + 1) % limits_.last_lines;
+    block.left_out++;
+}
+
+void TimelineSink::forget(Block &block)
+{
+    bytes_ -= block.first.size();
+    for (const auto &line : block.last)
+        bytes_ -= line.size();
+    auto found = index_.find(block.connection);
+    free_.push_back(found->second);
+    index_.erase(found);
+    auto lines = std::move(block.first);
+    lines.clear();
+    block = {};
+    block.first = std::move(lines); // kept for its memory
+}
+
+void TimelineSink::finish(std::string &out)
+{
+    std::vector<Block *> rest;
+    for (auto &block : blocks_) {
+        if (block.connection != 0 && block.happened)
+            rest.push_back(&block);
+    }
+    std::sort(rest.begin(), rest.end(), [](const Block *a, const Block *b) {
+        return a->begun_ns != b->begun_ns ? a->begun_ns < b->begun_ns : a->connection < b->connection;
+    });
+    for (auto *block : rest)
+        print(*block, nullptr, out);
+    index_.clear();
+    blocks_.clear();
+    free_.clear();
+    bytes_ = 0;
+}
+
+void TimelineSink::print(Block &block, const Verdict *verdict, std::string &out)
+{
+    end_run(block);
+    if (printed_)
+        out += '\n';
+    printed_ = true;
+    print_head(block, out);
+    print_lines(block, out);
+    if (verdict == nullptr || !verdict->ended)
+        print_line(out, indent + 2, [&](LineWriter &line) {
+            put_blanks(line, indent);
+            line.put("not ended: in ");
+            words_.put_state(line, block.state);
+        });
+    if (verdict != nullptr)
+        print_verdict(*verdict, out);
+}
+
+void TimelineSink::print_head(const Block &block, std::string &out)
+{
+    print_line(out, indent, [&](LineWriter &line) {
+        line.put("== ");
+        if (style_.color)
+            line.put(color::bold);
+        if (!block.identity_known) {
+            line.put("unknown ? > ?");
+        } else {
+            words_.put_owner(line, &block.identity);
+            line.put(' ');
+            put_endpoint(line, block.identity.local);
+            line.put(" > ");
+            if (block.direction == "listener" ||
+                (block.identity.remote.port == 0 && is_unspecified(block.identity.remote.address)))
+                line.put('*');
+            else
+                put_endpoint(line, block.identity.remote);
+        }
+        if (style_.color)
+            line.put(color::reset);
+        line.put(' ');
+        if (!block.direction.empty()) {
+            line.put(' ');
+            line.put(block.direction);
+        }
+        if (block.identity_known && block.identity.netns != 0)
+            put_labelled(line, block.direction.empty() ? std::string_view(" netns ") : std::string_view(", netns "),
+                         block.identity.netns);
+        if (style_.metrics && block.identity_known) {
+            if (block.identity.uid != unknown_uid)
+                put_labelled(line, ", uid ", block.identity.uid);
+            if (block.identity.cgroup != 0)
+                put_labelled(line, ", cgroup ", block.identity.cgroup);
+        }
+        if (block.incomplete) {
+            line.put(", ");
+            words_.put_trouble(line, "events are missing");
+        }
+    });
+}
+
+void TimelineSink::print_lines(const Block &block, std::string &out)
+{
+    out += block.first;
+    if (block.left_out != 0)
+        print_line(out, indent + 2, [&](LineWriter &line) {
+            put_blanks(line, indent);
+            put_labelled(line, "-- ", block.left_out);
+            line.put(block.left_out == 1 ? std::string_view(" line is left out here")
+                                         : std::string_view(" lines are left out here"));
+        });
+    for (std::size_t i = 0; i < block.last.size(); i++)
+        out += block.last[(block.oldest + i) % block.last.size()];
+}
+
+template <typename Put> void TimelineSink::print_line(std::string &out, std::size_t goes_on_at, const Put &put)
+{
+    text_.clear();
+    LineWriter line(text_);
+    put(line);
+    line.finish();
+    text_.pop_back();
+    wrap(out, text_, indent, goes_on_at);
+}
+
+void TimelineSink::print_verdict(const Verdict &verdict, std::string &out)
+{
+    constexpr std::string_view label = "   verdict: ";
+    print_line(out, label.size(), [&](LineWriter &line) {
+        line.put(label);
+        if (severity_of(verdict.kind) == Severity::Alarm)
+            words_.put_trouble(line, name(verdict.kind));
+        else
+            line.put(name(verdict.kind));
+        line.put(": ");
+        put_evidence(line, verdict, style_.precision);
+    });
+}
+
+// `text` begins with `from` columns that stay together.
+void TimelineSink::wrap(std::string &out, std::string_view text, std::size_t from, std::size_t goes_on_at) const
+{
+    if (text.size() <= columns_ || visible_width(text) <= columns_) {
+        out += text;
+        out += '\n';
+        return;
+    }
+    std::size_t used = 0;
+    bool is_first = true;
+    while (!text.empty()) {
+        auto size = text.find(' ', is_first ? from : 0);
+        // The times in front hold colours, which take bytes and no columns.
+        while (is_first && size != std::string_view::npos && visible_width(text.substr(0, size)) < from)
+            size = text.find(' ', size + 1);
+        const auto word = text.substr(0, size);
+        const auto width = visible_width(word);
+        if (is_first) {
+            out += word;
+            used = width;
+        } else if (used + 1 + width <= columns_) {
+            out += ' ';
+            out += word;
+            used += 1 + width;
+        } else {
+            out += '\n';
+            out.append(goes_on_at, ' ');
+            out += word;
+            used = goes_on_at + width;
+        }
+        is_first = false;
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+    }
+    out += '\n';
+}
+
+} // namespace tcpflight

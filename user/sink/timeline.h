@@ -1,0 +1,104 @@
+// -g: whole timelines, a block a connection, printed when it has ended. The format is told in docs/output.md.
+//
+// A block ends with the connection's last verdict (Verdict::ended), which therefore must come for each connection; an
+// earlier verdict prints the block as it is so far. What has not ended is printed by finish().
+//
+// Memory is bounded: a block keeps its first and its last lines, and all blocks together no more than a budget. What is
+// not kept is counted and said in the block.
+#pragma once
+
+#include "sink/clock_text.h"
+#include "sink/sink.h"
+#include "sink/style.h"
+#include "sink/text.h"
+#include "sink/timeline_words.h"
+
+#include <tsl/robin_map.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tcpflight {
+
+class TimelineSink : public Sink {
+public:
+    struct Limits {
+        std::size_t first_lines = 96; // of a block
+        std::size_t last_lines = 32;
+        std::size_t bytes = std::size_t{256} << 20; // of lines, of all blocks
+        std::size_t blocks = std::size_t{1} << 20;  // more are not begun
+    };
+
+    explicit TimelineSink(const OutputStyle &style) : TimelineSink(style, Limits()) {}
+    TimelineSink(const OutputStyle &style, const Limits &limits);
+
+    void write(const Event &event, std::string &out) override;
+    void set_clock(const ClockAnchor &anchor) override;
+    void finish(std::string &out) override;
+
+private:
+    struct Block {
+        std::uint64_t connection = 0; // 0: the slot is free
+        std::uint64_t begun_ns = 0;
+        std::uint64_t last_ns = 0;  // of the last event
+        std::uint64_t left_out = 0; // lines
+        Identity identity;
+        RetransmitRun run;
+        std::string first;             // lines
+        std::vector<std::string> last; // a ring
+        std::size_t oldest = 0;        // of the ring
+        std::size_t lines = 0;         // kept or not
+        TcpState state = TcpState::Close;
+        std::string_view direction; // "outgoing"; empty: not known
+        bool identity_known = false;
+        bool incomplete = false;
+        bool happened = false; // something did; it was not just found
+    };
+    struct CookieHash {
+        std::size_t operator()(std::uint64_t cookie) const { return (cookie * 0x9e3779b97f4a7c15U) >> 32; }
+    };
+
+    void write_verdict(const Event &event, const Verdict &verdict, std::string &out);
+    Block *find(std::uint64_t connection);
+    Block *find_or_begin(const Event &event);
+    static void learn(Block &block, const Event &event);
+    void add(Block &block, const Event &event);
+    void end_run(Block &block);
+    template <typename Put> void add_line(Block &block, std::uint64_t time_ns, std::uint64_t until_ns, const Put &put);
+    void put_time(LineWriter &line, const Block &block, std::uint64_t time_ns);
+    void keep(Block &block, std::string_view line);
+    void forget(Block &block);
+
+    void print(Block &block, const Verdict *verdict, std::string &out);
+    void print_head(const Block &block, std::string &out);
+    void print_lines(const Block &block, std::string &out);
+    void print_verdict(const Verdict &verdict, std::string &out);
+    // A line of the head or the end of a block, broken at blanks so that it fits, and going on at `indent`.
+    template <typename Put> void print_line(std::string &out, std::size_t indent, const Put &put);
+    void wrap(std::string &out, std::string_view text, std::size_t from, std::size_t indent) const;
+
+    OutputStyle style_;
+    Limits limits_;
+    TimelineWords words_;
+    std::size_t columns_;
+    std::size_t text_column_ = 0; // where what happened begins
+    ClockAnchor anchor_;
+    std::optional<ClockText> clock_;
+    TextSink lines_;     // for what belongs to no connection
+    std::string text_;   // the line that is being made
+    std::string broken_; // the same, broken
+    std::string delta_;
+
+    tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash> index_; // cookie > slot
+    std::deque<Block> blocks_;
+    std::vector<std::uint32_t> free_;
+    std::size_t bytes_ = 0; // of all lines that are kept
+    bool printed_ = false;  // a block was
+};
+
+} // namespace tcpflight

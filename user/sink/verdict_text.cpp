@@ -1,0 +1,243 @@
+#include "sink/verdict_text.h"
+
+#include "sink/duration.h"
+#include "sink/errno_name.h"
+#include "sink/escape.h"
+#include "sink/text_parts.h"
+
+#include <algorithm>
+
+namespace tcpflight {
+namespace {
+
+class Evidence {
+public:
+    Evidence(LineWriter &line, const Verdict &verdict, TimePrecision precision)
+        : line_(line), verdict_(verdict), precision_(precision)
+    {
+    }
+
+    void put();
+
+private:
+    void put_main();
+    void put_orderly();
+    void put_unanswered(std::string_view after);
+    void put_sent();
+    void put_cut_off();
+    void put_half_open();
+    void put_other_end();
+    void put_in_state();
+    // `before` and the time, unless it is not known.
+    void put_time(std::string_view before, std::uint64_t duration_ns);
+    // It is worked out, and not known to the microsecond.
+    void put_about(std::string_view before, std::uint64_t duration_ns)
+    {
+        constexpr std::uint64_t tenth_of_a_second = 100'000'000;
+        put_time(before, duration_ns - duration_ns % tenth_of_a_second);
+    }
+
+    LineWriter &line_;
+    const Verdict &verdict_;
+    TimePrecision precision_;
+};
+
+void Evidence::put()
+{
+    put_main();
+    if (verdict_.unanswered == Unanswered::Nothing && verdict_.retransmits != 0) {
+        put_labelled(line_, ", ", verdict_.retransmits);
+        line_.put(verdict_.retransmits == 1 ? std::string_view(" segment retransmitted")
+                                            : std::string_view(" segments retransmitted"));
+    }
+    put_other_end();
+}
+
+void Evidence::put_main()
+{
+    switch (verdict_.kind) {
+    case VerdictKind::Orderly: put_orderly(); break;
+    case VerdictKind::HalfClosed:
+        line_.put("this end closed");
+        put_time(" after ", verdict_.open_ns);
+        line_.put(", the other has not yet");
+        break;
+    case VerdictKind::ListenerClosed:
+        line_.put("closed by its process");
+        put_time(" after ", verdict_.lasted_ns);
+        break;
+    case VerdictKind::Unclear:
+        line_.put("it ended");
+        put_in_state();
+        line_.put(" without a reason that is known");
+        break;
+    case VerdictKind::Refused:
+        line_.put("answered with a RST");
+        put_time(" after ", verdict_.lasted_ns);
+        break;
+    case VerdictKind::ConnectCancelled:
+        line_.put("closed");
+        put_time(" after ", verdict_.lasted_ns);
+        line_.put(", before an answer could come");
+        break;
+    case VerdictKind::ConnectAbandoned:
+        line_.put("closed by its process: ");
+        put_unanswered("no answer");
+        break;
+    case VerdictKind::ConnectTimedOut: put_unanswered("no answer"); break;
+    case VerdictKind::Unreachable:
+        if (verdict_.unanswered == Unanswered::Nothing) {
+            line_.put("ended");
+            put_in_state();
+        } else {
+            put_unanswered("no answer");
+        }
+        break;
+    case VerdictKind::HandshakeFailed: line_.put("ended before the handshake was over"); break;
+    case VerdictKind::ResetByPeer:
+        line_.put("RST received");
+        put_in_state();
+        put_time(", after ", verdict_.lasted_ns);
+        put_time(", half-open for ", verdict_.silent_ns);
+        break;
+    case VerdictKind::ResetByUs:
+    case VerdictKind::AbortedUnread:
+    case VerdictKind::AbortedLinger:
+    case VerdictKind::NotAccepted:
+    case VerdictKind::Killed:
+    case VerdictKind::NoMemory: put_cut_off(); break;
+    case VerdictKind::DataTimedOut:
+    case VerdictKind::FinTimedOut: put_unanswered("never acknowledged"); break;
+    case VerdictKind::KeepaliveTimedOut: line_.put("the other end did not answer keepalive probes"); break;
+    case VerdictKind::UserTimedOut:
+        put_unanswered("never acknowledged");
+        put_time(", TCP_USER_TIMEOUT is ", verdict_.limit_ns);
+        break;
+    case VerdictKind::ConnectUnanswered:
+        put_unanswered("no answer");
+        put_about(", gives up in ", verdict_.gives_up_ns);
+        break;
+    case VerdictKind::HalfOpen: put_half_open(); break;
+    }
+    if (verdict_.kind == VerdictKind::Unreachable || verdict_.kind == VerdictKind::Unclear) {
+        if (verdict_.error != 0) {
+            line_.put(", error ");
+            put_errno(line_, verdict_.error);
+        }
+    }
+}
+
+void Evidence::put_orderly()
+{
+    switch (verdict_.closed_first) {
+    case Closer::ThisEnd:
+        line_.put("this end closed first");
+        put_time(" after ", verdict_.open_ns);
+        put_time(", the other ", verdict_.answer_ns);
+        break;
+    case Closer::OtherEnd:
+        line_.put("the other end closed first");
+        put_time(" after ", verdict_.open_ns);
+        put_time(", this one ", verdict_.answer_ns);
+        break;
+    case Closer::Both:
+        line_.put("both ends closed at the same time");
+        put_time(" after ", verdict_.open_ns);
+        return;
+    case Closer::Unknown: line_.put("both ends closed"); return;
+    }
+    if (verdict_.answer_ns != 0)
+        line_.put(" later");
+}
+
+// "9 SYNs in 19.6s, no answer", "FIN sent 10 times in 108s, never acknowledged".
+void Evidence::put_unanswered(std::string_view after)
+{
+    put_sent();
+    put_time(" in ", verdict_.silent_ns);
+    line_.put(", ");
+    line_.put(after);
+}
+
+void Evidence::put_sent()
+{
+    if (verdict_.unanswered == Unanswered::Syn) {
+        line_.put_decimal(verdict_.times_sent);
+        line_.put(verdict_.times_sent == 1 ? std::string_view(" SYN") : std::string_view(" SYNs"));
+        return;
+    }
+    line_.put(verdict_.unanswered == Unanswered::Fin ? std::string_view("FIN") : std::string_view("data"));
+    put_labelled(line_, " sent ", verdict_.times_sent);
+    line_.put(" times");
+}
+
+void Evidence::put_cut_off()
+{
+    if (verdict_.kind == VerdictKind::Killed && verdict_.reason == ResetReason::Unknown)
+        line_.put("ended by another process");
+    else if (verdict_.reason == ResetReason::Other)
+        put_labelled(line_, "RST sent, the kernel's reason ", verdict_.kernel_reason);
+    else if (verdict_.reason == ResetReason::Unknown)
+        line_.put("RST sent");
+    else
+        line_.put(describe(verdict_.reason));
+    put_in_state();
+    put_time(", after ", verdict_.lasted_ns);
+}
+
+void Evidence::put_half_open()
+{
+    if (verdict_.unanswered == Unanswered::Nothing) {
+        line_.put("the other end is gone");
+        put_time(" for ", verdict_.silent_ns);
+        line_.put(" and this one was not told");
+        return;
+    }
+    put_sent();
+    put_time(", nothing back for ", verdict_.silent_ns);
+    put_about(", gives up in ", verdict_.gives_up_ns);
+}
+
+void Evidence::put_other_end()
+{
+    const auto &other = verdict_.other;
+    const bool matters = severity_of(verdict_.kind) == Severity::Alarm || verdict_.kind == VerdictKind::HalfClosed;
+    if (other.connection == 0 || !matters)
+        return;
+    line_.put(", other end ");
+    if (other.pid != 0) {
+        const auto *end = std::find(other.comm.begin(), other.comm.end(), '\0');
+        put_escaped(line_, {other.comm.data(), static_cast<std::size_t>(end - other.comm.begin())});
+        put_labelled(line_, "[", other.pid);
+        line_.put("] ");
+    }
+    if (other.state == TcpState::Close) {
+        line_.put("has ended");
+        return;
+    }
+    line_.put("is ");
+    line_.put(name(other.state));
+}
+
+void Evidence::put_in_state()
+{
+    line_.put(" in ");
+    line_.put(name(verdict_.state));
+}
+
+void Evidence::put_time(std::string_view before, std::uint64_t duration_ns)
+{
+    if (duration_ns == 0)
+        return;
+    line_.put(before);
+    put_duration(line_, duration_ns, precision_);
+}
+
+} // namespace
+
+void put_evidence(LineWriter &line, const Verdict &verdict, TimePrecision precision)
+{
+    Evidence(line, verdict, precision).put();
+}
+
+} // namespace tcpflight
