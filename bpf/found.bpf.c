@@ -49,7 +49,9 @@ static __always_inline unsigned long retransmit_expires(const struct tcp_sock *t
 		return before->icsk_timeout;
 	if (bpf_core_field_exists(after->tcp_retransmit_timer))
 		return after->tcp_retransmit_timer.expires;
-	return tp->inet_conn.icsk_retransmit_timer.expires;
+	if (bpf_core_field_exists(tp->inet_conn.icsk_retransmit_timer))
+		return tp->inet_conn.icsk_retransmit_timer.expires;
+	return 0;
 }
 
 static __always_inline const struct timer_list *keepalive_timer(const struct sock *sk, const struct tcp_sock *tp)

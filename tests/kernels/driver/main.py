@@ -9,10 +9,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import archive, image, machine, report
+from . import archive, btf, image, machine, relocations, report, types
 
 ROOT = Path(__file__).resolve().parents[3]
 LIST = ROOT / "tests/kernels/kernels.list"
+ARGUMENTS = ROOT / "tests/kernels/arguments.list"
 
 # What CI runs: the states, the ends, the owners and the retransmissions.
 CORE = "Close.*:Failure.*:Owner.*:Retransmission.*:Live/Families.*"
@@ -44,6 +45,8 @@ def parse_arguments(argv, known):
                         + ", ".join(known))
     parser.add_argument("--filter", default="*", help="GoogleTest's filter of scenarios (default: all)")
     parser.add_argument("--core", dest="filter", action="store_const", const=CORE, help="only the scenarios of CI")
+    parser.add_argument("--types", action="store_true", help="boot nothing; hold what the BPF programs read against each "
+                        "kernel's BTF")
     parser.add_argument("--build", type=Path, help="a build folder with the tests, used as it is (default: build, which is "
                         "brought up to date)")
     parser.add_argument("--cache", type=Path, help="kernels are kept here (default: BUILD/kernels)")
@@ -58,7 +61,8 @@ def parse_arguments(argv, known):
             parser.error(f"there is no kernel '{kernel}' in the list: give one of {', '.join(known)}")
     if not options.build:
         options.build = ROOT / "build"
-        for command in (["tools/install-deps", "test", "kernels"], ["tools/build", "--tests"]):
+        tests = [] if options.types else ["--tests"]
+        for command in (["tools/install-deps", "test", "kernels"], ["tools/build", *tests]):
             if subprocess.run([ROOT / command[0], *command[1:]], check=False).returncode != 0:
                 sys.exit(1)
     options.build = options.build.absolute()
@@ -99,9 +103,29 @@ def try_kernel(kernel, options, work):
     return outcome
 
 
-def main(argv):
-    rows = archive.read_list(LIST)
-    options = parse_arguments(argv, [row[0] for row in rows])
+def check_types(kernels, options):
+    """Whether each kernel has what the programs read of it."""
+    program = relocations.Program((options.build / "bpf/programs.bpf.o").read_bytes())
+    places = types.read_arguments(ARGUMENTS)
+    is_right = True
+    for kernel in kernels:
+        if kernel.is_refused:
+            say(f"{kernel.name} ({kernel.release}): types are not checked, because it is refused")
+            continue
+        try:
+            findings = types.check(program, btf.Btf(types.btf_of(kernel).read_bytes()), places)
+        except btf.Malformed as error:
+            findings = types.Findings([str(error)])
+        is_right = is_right and not findings.objections
+        say(f"{kernel.name} ({kernel.release}): {'types are not right' if findings.objections else 'types are right'}, "
+            f"{findings.checked} relocations" + (f"; it lacks {', '.join(findings.missing)}" if findings.missing else ""))
+        for objection in findings.objections:
+            print(f"  {objection}", file=sys.stderr)
+        tell(options, "FAIL" if findings.objections else "PASS", f"{kernel.name}/Types", "; ".join(findings.objections))
+    return is_right
+
+
+def fetch_kernels(rows, options):
     kernels = []
     for name, suite, *package in rows:
         if options.kernels and name not in options.kernels:
@@ -113,6 +137,15 @@ def main(argv):
             tell(options, "SKIP", name, str(error))
     if not kernels:
         sys.exit("tcpflight: kernels: no kernel could be fetched")
+    return kernels
+
+
+def main(argv):
+    rows = archive.read_list(LIST)
+    options = parse_arguments(argv, [row[0] for row in rows])
+    kernels = fetch_kernels(rows, options)
+    if options.types:
+        sys.exit(not check_types(kernels, options))
     with tempfile.TemporaryDirectory(prefix="tcpflight-kernels-") as folder:
         work = Path(folder)
         with ThreadPoolExecutor(options.jobs) as pool:
