@@ -30,11 +30,20 @@ struct event {
 	_Bool untyped;
 };
 
+/*
+ * The verifier does not always follow the constant to where it is used. Under lockdown=confidentiality it must find no
+ * helper that reads memory at all, and no program is loaded that needs one.
+ */
+static __always_inline _Bool is_untyped(const struct event *e)
+{
+	return e->untyped && may_probe_read;
+}
+
 /* Only `sk` and its field are to be relocated, not `e`. */
 #define SK_FIELD(e, field)                                                                                             \
 	({                                                                                                             \
 		const struct sock *_sk = (e)->sk;                                                                      \
-		(e)->untyped ? BPF_CORE_READ(_sk, field) : _sk->field;                                                 \
+		is_untyped(e) ? BPF_CORE_READ(_sk, field) : _sk->field;                                                \
 	})
 
 /* The block that the record's type adds, filled in already; its size is a multiple of 8. NULL: none. */
@@ -82,7 +91,7 @@ static __always_inline __u16 event_port(const struct event *e)
 {
 	const struct inet_sock *inet = (const void *)e->sk;
 
-	return e->untyped ? bpf_ntohs(BPF_CORE_READ(inet, inet_sport)) : local_port(e->sk);
+	return is_untyped(e) ? bpf_ntohs(BPF_CORE_READ(inet, inet_sport)) : local_port(e->sk);
 }
 
 static __always_inline void fill_addresses(struct tf_identity *id, const struct event *e)
@@ -92,7 +101,7 @@ static __always_inline void fill_addresses(struct tf_identity *id, const struct 
 	__u32 *remote = (__u32 *)id->remote_addr;
 
 	if (SK_FIELD(e, __sk_common.skc_family) == AF_INET6) {
-		if (e->untyped) {
+		if (is_untyped(e)) {
 			bpf_core_read(local, sizeof(id->local_addr), &common->skc_v6_rcv_saddr);
 			bpf_core_read(remote, sizeof(id->remote_addr), &common->skc_v6_daddr);
 			return;
@@ -117,7 +126,7 @@ static __always_inline __u64 cgroup_id(const struct event *e)
 
 	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
-	if (e->untyped)
+	if (is_untyped(e))
 		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
 	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
 	return cgroup ? cgroup->kn->id : 0;
@@ -127,7 +136,7 @@ static __always_inline __u32 netns_inode(const struct event *e)
 {
 	const struct sock *sk = e->sk;
 
-	if (e->untyped)
+	if (is_untyped(e))
 		return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	return sk->__sk_common.skc_net.net->ns.inum;
 }
