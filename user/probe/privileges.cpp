@@ -1,11 +1,11 @@
 #include "probe/privileges.h"
 
 #include "filter/quote.h"
+#include "probe/account.h"
 
 #include <fmt/format.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,14 +56,12 @@ Result<void> check_privileges(std::string_view what)
 
 Result<void> become_user(const std::string &name)
 {
-    errno = 0;
-    const passwd *user = getpwnam(name.c_str());
-    if (user == nullptr)
+    const auto account = find_account(name);
+    if (!account)
         return failure(fmt::format("-Z: there is no user {}: give a name as in /etc/passwd", quote(name)));
-    auto uid = user->pw_uid;
-    auto gid = user->pw_gid;
     // In this order: without the user's rights the groups cannot be changed any more.
-    if (initgroups(name.c_str(), gid) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+    if (setgroups(account->groups.size(), account->groups.data()) != 0 || setgid(account->group) != 0 ||
+        setuid(account->user) != 0)
         return failure(fmt::format("-Z: cannot become {}: {}", quote(name), std::strerror(errno)));
     return {};
 }
