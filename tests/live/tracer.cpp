@@ -2,6 +2,7 @@
 
 #include "support/legal_path.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <gtest/gtest.h>
@@ -66,6 +67,9 @@ Process start_tcpflight(const std::vector<std::string> &arguments, Output out)
 {
     Spawn spawn{.argv = {TCPFLIGHT_BINARY}, .out = std::move(out)};
     spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
+    if (const char *layer = std::getenv("TCPFLIGHT_TEST_LAYER");
+        layer != nullptr && std::find(arguments.begin(), arguments.end(), "--layer") == arguments.end())
+        spawn.argv.insert(spawn.argv.begin() + 1, {"--layer", layer});
     Process process(spawn);
     const bool attached = process.read_until([&] {
         const std::size_t begin = process.err().find(listening);

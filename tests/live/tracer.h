@@ -93,7 +93,8 @@ std::optional<TraceEvent> parse_line(const Schema &schema, std::string_view line
 // The schema of docs/json.md.
 Schema documented_schema();
 
-// Starts tcpflight with these very arguments and returns when it listens.
+// Starts tcpflight with these very arguments and returns when it listens. TCPFLIGHT_TEST_LAYER in the environment keeps
+// it to that layer, unless they name one.
 Process start_tcpflight(const std::vector<std::string> &arguments, Output out = {});
 
 // Runs it to its end.

@@ -41,11 +41,11 @@ def read_list(path):
 
 
 class Suite:
-    """One suite of the archive, with its index and its packages cached in `folder`."""
+    """One suite of the archive, for one of Debian's architectures, with its index and its packages cached in `folder`."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, architecture="amd64"):
         self.name = name
-        self.folder = folder / name
+        self.folder = folder / (name if architecture == "amd64" else f"{name}-{architecture}")
         for part in ("lists/partial", "archives/partial"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         sources = self.folder / "sources.list"
@@ -58,7 +58,7 @@ class Suite:
             "Dir::State": self.folder, "Dir::State::lists": self.folder / "lists", "Dir::State::status": "/dev/null",
             "Dir::Cache": self.folder, "Dir::Cache::archives": self.folder / "archives",
             "Acquire::Languages": "none", "Acquire::Retries": "2", "Acquire::http::Timeout": "20",
-            "APT::Architecture": "amd64", "APT::Sandbox::User": "root",
+            "APT::Architecture": architecture, "APT::Architectures": architecture, "APT::Sandbox::User": "root",
         }.items()), encoding="utf-8")
         self.environment = {**os.environ, "APT_CONFIG": str(config), "LC_ALL": "C"}
 

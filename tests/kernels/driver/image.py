@@ -47,14 +47,15 @@ def put_module(root, number, path):
 
 
 def build(kernel, programs, files, job, work):
-    """An uncompressed cpio archive in `work`. `job`: shell commands; what they print to fd 3 are the results."""
+    """An uncompressed cpio archive in `work`. `programs`: files of this machine, and where they are in the image. `job`:
+    shell commands; what they print to fd 3 are the results."""
     root = work / f"root-{kernel.name}"
     shutil.rmtree(root, ignore_errors=True)
     for folder in ("bin", "dev", "proc", "sys", "tmp", "run", "etc"):
         (root / folder).mkdir(parents=True)
     put(root, shutil.which("busybox"), "/bin/busybox")
-    for program in programs:
-        put(root, program)
+    for program, at in programs.items():
+        put(root, program, at)
         for library in libraries_of(program):
             put(root, library)
     for file in files:

@@ -1,6 +1,7 @@
 """tools/kernels: the live scenarios on other kernels, booted in QEMU."""
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -18,19 +19,41 @@ ARGUMENTS = ROOT / "tests/kernels/arguments.list"
 # What CI runs: the states, the ends, the owners and the retransmissions.
 CORE = "Close.*:Failure.*:Owner.*:Retransmission.*:Live/Families.*"
 
+# What is run again in each lower layer: where programs differ.
+LAYERED = "Close.*:Accepted.*:Live/Layers.*:Addresses/Resets.*IPv4:Live/Families.*IPv4"
+
 JOB = """
 # The first line that is not empty is what it listens with, or why it does not.
-{tcpflight} -c 1 >/tmp/out 2>/tmp/err &
-for i in 1 2 3 4 5 6 7 8 9 10; do
-    grep -q . /tmp/err && break
-    sleep 1
-done
-sed -n 's/.*hooks: //; 1p' /tmp/err >&3
-kill -INT $! 2>/dev/null
-wait
-{no_tests} && exit
-cd /tmp && {live_test} --gtest_filter='{filter}' --gtest_output=json:/tmp/report.json
-cat /tmp/report.json >&3
+hooks()
+{{
+    rm -f /tmp/err
+    {tcpflight} --layer ${{1:-fentry}} -c 1 >/tmp/out 2>/tmp/err &
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        grep -q . /tmp/err && break
+        sleep 1
+    done
+    sed -n 's/.*hooks: //; 1p' /tmp/err >/tmp/hooks
+    kill -INT $! 2>/dev/null
+    wait
+}}
+# try LAYER FILTER
+try()
+{{
+    echo "== $1" >&3
+    hooks "$1"
+    cat /tmp/hooks >&3
+    {no_tests} && return
+    rm -f /tmp/report.json
+    [ -z "$1" ] || export TCPFLIGHT_TEST_LAYER=$1
+    {live_test} --gtest_filter="$2" --gtest_output=json:/tmp/report.json
+    cat /tmp/report.json >&3
+}}
+cd /tmp
+try '' '{filter}'
+case {layers}$(cat /tmp/hooks) in
+    true*fentry*) try kprobe '{layered}'; try core '{layered}' ;;
+    true*kprobe*) try core '{layered}' ;;
+esac
 """
 
 
@@ -43,12 +66,14 @@ def parse_arguments(argv, known):
                                      "live scenarios on each and prints a table. Exit status 1 if one failed.")
     parser.add_argument("kernels", nargs="*", metavar="KERNEL", help="of tests/kernels/kernels.list; default: all: "
                         + ", ".join(known))
-    parser.add_argument("--filter", default="*", help="GoogleTest's filter of scenarios (default: all)")
+    parser.add_argument("--filter", help="GoogleTest's filter of scenarios (default: all)")
     parser.add_argument("--core", dest="filter", action="store_const", const=CORE, help="only the scenarios of CI")
+    parser.add_argument("--layers", action="store_true", help="run the scenarios in which programs differ in each lower layer "
+                        "too (with --filter: those)")
     parser.add_argument("--types", action="store_true", help="boot nothing; hold what the BPF programs read against each "
                         "kernel's BTF")
     parser.add_argument("--build", type=Path, help="a build folder with the tests, used as it is (default: build, which is "
-                        "brought up to date)")
+                        "brought up to date); the tracer is BUILD/static/tcpflight, if it is there")
     parser.add_argument("--cache", type=Path, help="kernels are kept here (default: BUILD/kernels)")
     parser.add_argument("--seconds", type=int, default=600, help="at most, a kernel (default 600)")
     parser.add_argument("--jobs", type=int, default=max(1, (os.cpu_count() or 1) // 2), help="kernels at a time")
@@ -61,8 +86,8 @@ def parse_arguments(argv, known):
             parser.error(f"there is no kernel '{kernel}' in the list: give one of {', '.join(known)}")
     if not options.build:
         options.build = ROOT / "build"
-        tests = [] if options.types else ["--tests"]
-        for command in (["tools/install-deps", "test", "kernels"], ["tools/build", *tests]):
+        builds = [["tools/build"]] if options.types else [["tools/build", "--tests"], ["tools/build", "--static"]]
+        for command in (["tools/install-deps", "test", "kernels"], *builds):
             if subprocess.run([ROOT / command[0], *command[1:]], check=False).returncode != 0:
                 sys.exit(1)
     options.build = options.build.absolute()
@@ -79,28 +104,34 @@ def tell(options, verdict, name, reason=""):
 
 def tell_all(options, outcome):
     if outcome.trouble:
-        tell(options, "FAIL", outcome.kernel, outcome.trouble)
+        tell(options, "FAIL", outcome.name, outcome.trouble)
     for name, result in outcome.tests.items():
         verdict = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}[result]
-        tell(options, verdict, f"{outcome.kernel}/{name}", outcome.details[name].partition("\n")[0])
+        tell(options, verdict, f"{outcome.name}/{name}", outcome.details[name].partition("\n")[0])
 
 
 def try_kernel(kernel, options, work):
-    job = JOB.format(tcpflight=options.build / "tcpflight", live_test=options.build / "tests/live/live_test",
-                     filter=options.filter.replace("'", ""), no_tests="true" if kernel.is_refused else "false")
-    programs = [options.build / "tcpflight", options.build / "tests/live/live_test", *map(shutil.which, ("nft", "setpriv", "unshare"))]
+    tcpflight = options.build / "tcpflight"
+    static = options.build / "static/tcpflight"
+    filters = {"filter": options.filter or "*", "layered": options.filter if options.filter not in (None, CORE) else LAYERED}
+    job = JOB.format(tcpflight=tcpflight, live_test=options.build / "tests/live/live_test",
+                     layers="true" if options.layers else "false", no_tests="true" if kernel.is_refused else "false",
+                     **{key: text.replace("'", "") for key, text in filters.items()})
+    programs = [options.build / "tests/live/live_test", *map(shutil.which, ("nft", "setpriv", "unshare"))]
     begin = time.monotonic()
-    initramfs = image.build(kernel, programs, [ROOT / "docs/json.md"], job, work)
+    initramfs = image.build(kernel, {static if static.exists() else tcpflight: tcpflight, **{p: p for p in programs}},
+                            [ROOT / "docs/json.md"], job, work)
     boot = machine.boot(kernel, initramfs, work, options.seconds, options.append)
     initramfs.unlink()
-    outcome = report.parse(kernel, boot)
-    say(f"{report.line(outcome)} ({time.monotonic() - begin:.0f} s)")
-    if outcome.trouble:
-        print(boot.console[-3000:], file=sys.stderr)
-    for name, result in outcome.tests.items():
-        if result == "failed":
-            print(f"== {kernel.name} {name}\n{outcome.details[name][:2000]}", file=sys.stderr)
-    return outcome
+    outcomes = report.parse(kernel, boot)
+    for outcome in outcomes:
+        say(f"{report.line(outcome)} ({time.monotonic() - begin:.0f} s)")
+        if outcome.trouble:
+            print(boot.console[-3000:], file=sys.stderr)
+        for name, result in outcome.tests.items():
+            if result == "failed":
+                print(f"== {outcome.name} {name}\n{outcome.details[name][:2000]}", file=sys.stderr)
+    return outcomes
 
 
 def check_types(kernels, options):
@@ -149,10 +180,10 @@ def main(argv):
     with tempfile.TemporaryDirectory(prefix="tcpflight-kernels-") as folder:
         work = Path(folder)
         with ThreadPoolExecutor(options.jobs) as pool:
-            outcomes = list(pool.map(lambda kernel: try_kernel(kernel, options, work), kernels))
+            outcomes = [outcome for each in pool.map(lambda kernel: try_kernel(kernel, options, work), kernels) for outcome in each]
     for outcome in outcomes:
         tell_all(options, outcome)
     print(report.table(outcomes))
     if options.out:
-        options.out.write_text(report.page(outcomes), encoding="utf-8")
+        options.out.write_text(report.page(outcomes, shlex.join(["tools/kernels", *argv])), encoding="utf-8")
     sys.exit(any(outcome.trouble or outcome.count("failed") for outcome in outcomes))

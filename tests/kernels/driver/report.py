@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 
 PAGE = """# Kernels
 
-What tcpflight's live tests came to on other kernels: Debian's, booted in QEMU by `tools/kernels --out docs/kernels.md` on
-{date}. `hooks` is what tcpflight found there and used. The oldest kernel that can work is 5.12; on older ones it says so
-and exits with 1.
+What tcpflight's live tests came to on other kernels: Debian's, booted in QEMU by `{command}` on {date}.
+`hooks` is what tcpflight found there and used; a kernel that takes more than one layer of them was tried again with
+lower ones (`--layer`), and the same scenario has to give the same timeline. The oldest kernel that can work is 5.12; on
+older ones it says so and exits with 1.
 
 {table}
 Before 6.18 a child socket is traced at its birth under its listener's cookie; tcpflight tells that event with the child's
 next one. In QEMU everything is some twenty times slower, so that times in these runs mean nothing.
 """
+SHORT = {"passed": "ok", "failed": "**failed**", "skipped": "skipped", None: ""}
+LESS = "less_precise"  # what a scenario's properties of that begin with, tests/live/precision.cpp
 
 
 @dataclass
@@ -21,57 +24,86 @@ class Outcome:
     kernel: str
     release: str = ""
     version: str = ""  # of Debian's package
+    layer: str = ""  # that it was kept to; empty: the highest
     hooks: str = ""  # as tcpflight named them, or why it did not start
     tests: dict = field(default_factory=dict)  # name: passed, failed, skipped
     trouble: str = ""  # why there are no results
     details: dict = field(default_factory=dict)  # name: what a failure said
+    less: dict = field(default_factory=dict)  # name: in what the scenario was less precise
 
     def count(self, what):
         return sum(1 for result in self.tests.values() if result == what)
 
+    @property
+    def name(self):
+        return self.kernel + (f", {self.layer}" if self.layer else "")
+
+
+def hooks_of(said):
+    return said.strip().rpartition(", buffer")[0] or said.strip()
+
 
 def parse(kernel, boot):
-    """The job's results: a line of hooks, and then GoogleTest's report."""
-    outcome = Outcome(kernel.name, kernel.release, kernel.version)
-    hooks, _, rest = boot.results.partition("\n")
-    outcome.hooks = hooks.strip().rpartition(", buffer")[0] or hooks.strip()
+    """The job's results, one outcome a layer: "== LAYER" (the first has none), a line of hooks, and GoogleTest's report."""
     if kernel.is_refused:
+        outcome = Outcome(kernel.name, kernel.release, kernel.version)
+        outcome.hooks = boot.results.removeprefix("== ").strip()
         name = "SaysWhyItDoesNotRun"
         is_said = "tcpflight needs Linux 5.12 or later" in outcome.hooks
         outcome.tests[name] = "passed" if is_said else "failed"
         outcome.details[name] = "" if is_said else outcome.hooks
-        return outcome
+        return [outcome]
+    outcomes = []
+    for part in boot.results.split("== ")[1:]:
+        layer, hooks, *rest = (part + "\n\n").split("\n", 2)
+        outcome = Outcome(kernel.name, kernel.release, kernel.version, layer.strip(), hooks_of(hooks))
+        take_report(outcome, rest[0], boot.ended)
+        outcomes.append(outcome)
+    return outcomes or [Outcome(kernel.name, kernel.release, kernel.version, trouble="no results")]
+
+
+def take_report(outcome, text, has_ended):
     try:
-        report = json.loads(rest)
+        report = json.loads(text)
     except json.JSONDecodeError:
-        outcome.trouble = "no results" + ("" if boot.ended else ": it did not come to an end")
-        return outcome
+        outcome.trouble = "no results" + ("" if has_ended else ": it did not come to an end")
+        return
     for suite in report["testsuites"]:
         for test in suite["testsuite"]:
             name = f"{suite['name']}.{test['name']}"
             failures = [failure["failure"] for failure in test.get("failures", [])]
             outcome.tests[name] = "failed" if failures else "passed" if test["result"] == "COMPLETED" else "skipped"
             outcome.details[name] = "\n".join(failures) or test.get("skipped", "")
-    return outcome
+            if less := [value for key, value in test.items() if key.startswith(LESS)]:
+                outcome.less[name] = less
 
 
 def line(outcome):
     if outcome.trouble:
-        return f"{outcome.kernel} ({outcome.release}): {outcome.trouble}; hooks: {outcome.hooks or 'not known'}"
-    return (f"{outcome.kernel} ({outcome.release}): {outcome.count('passed')} passed, {outcome.count('failed')} failed, "
-            f"{outcome.count('skipped')} skipped; hooks: {outcome.hooks}")
+        return f"{outcome.name} ({outcome.release}): {outcome.trouble}; hooks: {outcome.hooks or 'not known'}"
+    return (f"{outcome.name} ({outcome.release}): {outcome.count('passed')} passed, of these {len(outcome.less)} less precise, "
+            f"{outcome.count('failed')} failed, {outcome.count('skipped')} skipped; hooks: {outcome.hooks}")
 
 
-def page(outcomes):
-    return PAGE.format(date=datetime.date.today(), table=table(outcomes))
+def page(outcomes, command):
+    return PAGE.format(date=datetime.date.today(), command=command, table=table(outcomes))
 
 
 def table(outcomes):
-    """Scenarios down, kernels across."""
+    """Scenarios down, kernels across; below it, what the letters mean."""
     names = sorted({name for outcome in outcomes for name in outcome.tests})
-    words = {"passed": "ok", "failed": "**failed**", "skipped": "skipped", None: ""}
-    rows = [["", *(f"{o.kernel}<br>{o.release}<br>({o.version})" for o in outcomes)],
+    letters = {}
+
+    def cell(outcome, name):
+        text = SHORT[outcome.tests.get(name)]
+        if text == "ok" and name in outcome.less:
+            marks = [letters.setdefault(how, chr(ord("a") + len(letters))) for how in outcome.less[name]]
+            text = f"less precise ({', '.join(marks)})"
+        return text
+
+    rows = [["", *(f"{o.kernel}{f'<br>--layer {o.layer}' if o.layer else ''}<br>{o.release}<br>({o.version})" for o in outcomes)],
             ["---"] * (len(outcomes) + 1),
             ["hooks", *(o.hooks or o.trouble for o in outcomes)]]
-    rows += [[name, *(words[o.tests.get(name)] for o in outcomes)] for name in names]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    rows += [[name, *(cell(o, name) for o in outcomes)] for name in names]
+    text = "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
+    return text + "".join(f"\n({letter}) {how}\n" for how, letter in letters.items())
