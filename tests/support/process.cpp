@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ostream>
 #include <stdexcept>
 #include <string_view>
@@ -25,6 +26,13 @@ using SteadyClock = std::chrono::steady_clock;
 [[noreturn]] void fail(int error, const std::string &what)
 {
     throw std::system_error(error, std::generic_category(), what);
+}
+
+// TCPFLIGHT_TEST_PATIENCE in the environment: waiting takes so many times as long, on a machine that is emulated.
+int patience()
+{
+    static const char *text = std::getenv("TCPFLIGHT_TEST_PATIENCE");
+    return text == nullptr ? 1 : std::max(1, std::atoi(text));
 }
 
 struct Pipe {
@@ -274,7 +282,7 @@ void Process::read_ready(Deadline deadline, bool until_exit)
 
 bool Process::read_until(const std::function<bool()> &condition, Duration timeout)
 {
-    Deadline deadline = SteadyClock::now() + timeout;
+    Deadline deadline = SteadyClock::now() + timeout * patience();
     while (!condition()) {
         bool is_open = out_.fd.is_open() || err_.fd.is_open();
         if (!is_open || SteadyClock::now() >= deadline)
@@ -286,7 +294,7 @@ bool Process::read_until(const std::function<bool()> &condition, Duration timeou
 
 std::optional<ExitStatus> Process::wait(Duration timeout)
 {
-    Deadline deadline = SteadyClock::now() + timeout;
+    Deadline deadline = SteadyClock::now() + timeout * patience();
     while (!status_) {
         read_ready(deadline, true);
         if (!status_ && SteadyClock::now() >= deadline)

@@ -28,7 +28,7 @@ hooks()
 {{
     rm -f /tmp/err
     {tcpflight} --layer ${{1:-fentry}} -c 1 >/tmp/out 2>/tmp/err &
-    for i in 1 2 3 4 5 6 7 8 9 10; do
+    for i in $(seq 60); do
         grep -q . /tmp/err && break
         sleep 1
     done
@@ -41,7 +41,7 @@ try()
 {{
     echo "== $1" >&3
     hooks "$1"
-    cat /tmp/hooks >&3
+    echo "$(cat /tmp/hooks)" >&3
     {no_tests} && return
     rm -f /tmp/report.json
     [ -z "$1" ] || export TCPFLIGHT_TEST_LAYER=$1
@@ -49,6 +49,7 @@ try()
     cat /tmp/report.json >&3
 }}
 cd /tmp
+export TCPFLIGHT_TEST_PATIENCE=6
 try '' '{filter}'
 case {layers}$(cat /tmp/hooks) in
     true*fentry*) try kprobe '{layered}'; try core '{layered}' ;;
