@@ -8,7 +8,7 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion, by header.type
+ *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion | tf_gone, by header.type
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *
@@ -38,6 +38,7 @@ enum tf_record_type {
 	TF_RECORD_RESET = 5,      /* a RST was sent or received; a tf_reset follows */
 	TF_RECORD_FOUND = 6,      /* nothing happened: a socket was there when it was looked for; a tf_socket follows */
 	TF_RECORD_CONGESTION = 8, /* tcp_cong_state_set; a tf_congestion follows */
+	TF_RECORD_GONE = 10,      /* a socket, or what took its place, is no more; a tf_gone follows */
 };
 
 enum tf_record_flag {
@@ -220,6 +221,30 @@ struct tf_socket {
 	__u16 bits;           /* enum tf_socket_bit */
 };
 
+/* Why what the kernel keeps in the place of a socket (struct inet_timewait_sock) ended. */
+enum tf_gone_reason {
+	TF_GONE_UNKNOWN = 0, /* it was found missing */
+	TF_GONE_TIMER = 1,   /* its time was over */
+	TF_GONE_SYN = 2,     /* a SYN began a new connection between the same ends (RFC 9293 section 3.10.7.4) */
+	TF_GONE_CONNECT = 3, /* connect(2) took its port (net.ipv4.tcp_tw_reuse) */
+	TF_GONE_RESET = 4,   /* a RST came (RFC 1337), or it answered a segment with one */
+	TF_GONE_KILLED = 5,  /* by a process (SOCK_DESTROY: ss -K) */
+	TF_GONE_NETNS = 6,   /* with its network namespace */
+	TF_GONE_REASONS
+};
+
+/*
+ * With TF_FLAG_TIME_WAIT_SOCKET: what took a socket's place has ended, in header.old_state. Without: a socket, in that
+ * state when there was a sign of it last, is not in the kernel's lists any more, and no event told of its end.
+ * header.new_state is TCP_CLOSE. If nothing saw it go it was found missing, and when it went is known within limits.
+ */
+struct tf_gone {
+	__u64 after_ns; /* it was there then; CLOCK_BOOTTIME; 0: seen as it went, at header.time_ns */
+	__u64 by_ns;    /* it had gone by then, header.time_ns or before; 0 as above */
+	__u8 reason;    /* enum tf_gone_reason */
+	__u8 reserved[7];
+};
+
 /* IPv4 addresses are stored v4-mapped (::ffff:a.b.c.d), so that both ends of a connection compare alike. */
 struct tf_identity {
 	__u8 local_addr[16];
@@ -261,6 +286,8 @@ TF_STATIC_ASSERT(offsetof(struct tf_reset, reason) == 5, "tf_reset is an interfa
 TF_STATIC_ASSERT(sizeof(struct tf_socket) == 48, "tf_socket is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_socket, recv_queue) == 24, "tf_socket is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_socket, timer) == 44, "tf_socket is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_gone) == 24, "tf_gone is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_gone, reason) == 16, "tf_gone is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_identity) == 80, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, cgroup) == 32, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an interface");

@@ -138,7 +138,7 @@ void Tracer::follow(const TraceEvent &event)
     EXPECT_TRUE(is_legal(from, to, left)) << event.json();
     auto [state, is_new] = states_.try_emplace(event.number("conn"), from);
     EXPECT_EQ(state->second, from) << event.json();
-    state->second = left ? "none: it is over" : to;
+    state->second = to;
 }
 
 bool Tracer::wait_until(const std::function<bool()> &condition, Process::Duration timeout)

@@ -1,5 +1,6 @@
 """Holds what tcpflight told against what the generator did."""
 
+import datetime
 import json
 import os
 import re
@@ -13,6 +14,10 @@ BIRTH = "LISTEN SYN_RECV ESTABLISHED"
 # more.
 FIRST = ["FIN_WAIT1 FIN_WAIT2 FIN_WAIT2 left", "FIN_WAIT1 FIN_WAIT2 TIME_WAIT left", "FIN_WAIT1 CLOSING TIME_WAIT left"]
 SECOND = ["CLOSE_WAIT LAST_ACK CLOSE"]
+# What becomes of what is left, as far as the trace goes.
+AFTERWARDS = ([], ["TIME_WAIT"], ["CLOSE"], ["TIME_WAIT", "CLOSE"])
+# TIME_WAIT lasts a minute; timers of a minute expire up to an eighth late; and then it has to be looked for.
+LONGEST_TIME_WAIT = datetime.timedelta(seconds=60 * 1.125 + 20)
 
 
 def paths(begin, ends):
@@ -44,12 +49,16 @@ class Connection:
         self.error = None
         self.resets = []
         self.incomplete = False
+        self.left_at = None  # when its socket was gone, and what took its place was not
+        self.afterwards = []  # the states of that
 
     def take(self, event):
         self.incomplete |= event["incomplete"]
         self.owner = (event["comm"], event["pid"])
         if event["event"] == "reset":
             self.resets.append(f"{event['direction']} {event['reason']}")
+        elif event["event"] == "state" and self.left_at and event["time_wait_socket"]:
+            self.afterwards.append(event["new_state"])
         elif event["event"] == "state":
             if not self.path:
                 self.path.append(event["old_state"])
@@ -58,13 +67,15 @@ class Connection:
             self.path.append(event["new_state"])
             if event["time_wait_socket"]:
                 self.path.append("left")
+                self.left_at = datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
             self.error = event["error"]
 
 
 def read_trace(path):
-    """Every socket's Connection by its ends, in the order of their birth; resets without one; illegal changes."""
+    """Every socket's Connection by its ends, in the order of their birth; resets without one; illegal changes; and when the trace
+    ends."""
     connections, order = {}, defaultdict(list)
-    strays, illegal, lost = Counter(), Counter(), 0
+    strays, illegal, lost, end = Counter(), Counter(), 0, None
     legal = legal_changes()
     netns = os.stat("/proc/self/ns/net").st_ino  # the rest of the host goes on meanwhile
     with open(path, encoding="utf-8") as lines:
@@ -75,6 +86,7 @@ def read_trace(path):
                 continue
             if event["netns"] != netns:
                 continue
+            end = event["time"]
             ends = (event["local_addr"], event["local_port"], event["remote_addr"], event["remote_port"])
             if event["conn"] is None:
                 # On other ports a segment can come late, when its connection is over.
@@ -89,7 +101,7 @@ def read_trace(path):
                 connections[event["conn"]] = Connection()
                 order[ends].append(connections[event["conn"]])
             connections[event["conn"]].take(event)
-    return order, strays, illegal, lost
+    return order, strays, illegal, lost, end
 
 
 def legal_changes():
@@ -99,7 +111,7 @@ def legal_changes():
     return {(before, after, bool(left)) for before, after, left in found}
 
 
-def objections(connection, expected, owner):
+def objections(connection, expected, owner, end):
     ways, error, resets = expected
     if connection.incomplete:
         return "incomplete"
@@ -108,6 +120,10 @@ def objections(connection, expected, owner):
     path = " ".join(connection.path)
     if path not in ways:
         return f"path {path}"
+    if connection.afterwards not in AFTERWARDS:
+        return f"path {path} {' '.join(connection.afterwards)}"
+    if connection.left_at and "CLOSE" not in connection.afterwards and end - connection.left_at > LONGEST_TIME_WAIT:
+        return "TIME_WAIT without an end"
     if connection.error != error:
         return f"error {connection.error} instead of {error}"
     if tuple(connection.resets) != resets:
@@ -121,7 +137,8 @@ def name(ends):
 
 def judge(logs, trace, server_pids):
     """The exceptions: (kind, side, what is wrong) > whose. And how many connections were looked at."""
-    order, strays, illegal, lost = read_trace(trace)
+    order, strays, illegal, lost, end = read_trace(trace)
+    end = datetime.datetime.fromisoformat(end.replace("Z", "+00:00"))
     exceptions, looked_at = defaultdict(list), 0
     for change, count in illegal.items():
         exceptions["any", "any", f"illegal change {change}"] += ["any"] * count
@@ -143,7 +160,7 @@ def judge(logs, trace, server_pids):
                     if not order[ends]:
                         exceptions[kind, side, "not seen"].append(name(ends))
                         continue
-                    wrong = objections(order[ends].pop(0), expected, owner)
+                    wrong = objections(order[ends].pop(0), expected, owner, end)
                     if wrong:
                         exceptions[kind, side, re.sub(r"\d{2,}", "N", wrong)].append(name(ends))
                 if kind == "refused":

@@ -131,8 +131,13 @@ public:
     EventBuilder &changes(TcpState from, TcpState to, std::optional<std::uint64_t> duration_ns = {},
                           std::uint16_t error = 0)
     {
-        event_.what = StateChange{
-            .from = from, .to = to, .duration_ns = duration_ns, .at_least_ns = {}, .error = error, .metrics = {}};
+        event_.what = StateChange{.from = from,
+                                  .to = to,
+                                  .duration_ns = duration_ns,
+                                  .at_least_ns = {},
+                                  .error = error,
+                                  .metrics = {},
+                                  .end = {}};
         return *this;
     }
     // A change of state of a socket that was found so long before.
@@ -151,6 +156,28 @@ public:
     {
         changes(from, to);
         std::get<StateChange>(event_.what).time_wait_socket = true;
+        return *this;
+    }
+    // What the kernel kept ends, seen after `length_ns`.
+    EventBuilder &ends(TcpState from, EndReason reason, std::optional<std::uint64_t> length_ns = {})
+    {
+        changes(from, TcpState::Close, length_ns);
+        std::get<StateChange>(event_.what).time_wait_socket = true;
+        std::get<StateChange>(event_.what).end = TimeWaitEnd{.reason = reason, .at_most_ns = {}};
+        return *this;
+    }
+    // The same, found out.
+    EventBuilder &ends_between(TcpState from, EndReason reason, std::optional<std::uint64_t> at_least_ns,
+                               std::uint64_t at_most_ns)
+    {
+        ends(from, reason);
+        std::get<StateChange>(event_.what).at_least_ns = at_least_ns;
+        std::get<StateChange>(event_.what).end->at_most_ns = at_most_ns;
+        return *this;
+    }
+    EventBuilder &goes(const Gone &gone)
+    {
+        event_.what = gone;
         return *this;
     }
     EventBuilder &retransmits(const Retransmit &retransmit)

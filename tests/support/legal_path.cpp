@@ -14,7 +14,7 @@ struct Change {
     bool operator==(const Change &) const = default;
 };
 
-constexpr std::array<Change, 25> changes{{
+constexpr std::array<Change, 27> changes{{
     {"CLOSE", "SYN_SENT"},
     {"CLOSE", "LISTEN"},
     {"LISTEN", "SYN_RECV"},
@@ -34,6 +34,8 @@ constexpr std::array<Change, 25> changes{{
     {"FIN_WAIT1", "CLOSE"},
     {"FIN_WAIT2", "TIME_WAIT", true},
     {"FIN_WAIT2", "FIN_WAIT2", true},
+    {"FIN_WAIT2", "CLOSE", true},
+    {"TIME_WAIT", "CLOSE", true},
     {"FIN_WAIT2", "CLOSE"},
     {"CLOSING", "TIME_WAIT", true},
     {"CLOSING", "CLOSE"},

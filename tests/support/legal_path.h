@@ -14,9 +14,9 @@ namespace tcpflight::test {
 //     acknowledgement first, and tcp_fin() after it.
 //   - SYN_RECV > CLOSE_WAIT and FIN_WAIT1: with TCP Fast Open a child can be accepted in SYN_RECV.
 //   - TIME_WAIT, and FIN_WAIT2 of an orphan, are `left`: what the kernel keeps in the place of a closed socket
-//     (tcp_time_wait()). They have no successor, as their end is not traced.
+//     (tcp_time_wait()). What is in FIN_WAIT2 goes on to TIME_WAIT, and both end in CLOSE.
 //
-// Names as in the kernel. `left`: the socket is gone.
+// Names as in the kernel. `left`: the socket is gone, and this is about what took its place.
 bool is_legal(std::string_view from, std::string_view to, bool left);
 
 } // namespace tcpflight::test

@@ -100,6 +100,29 @@ public:
         return builder;
     }
 
+    // What took a socket's place, in this state, is gone. 0: seen as it went.
+    static RecordBuilder gone(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state, tf_gone_reason reason,
+                              std::uint64_t after_us = 0, std::uint64_t by_us = 0)
+    {
+        constexpr std::uint8_t close = 7;
+        auto builder = state(cookie, time_us, in_state, close);
+        builder.header_.type = TF_RECORD_GONE;
+        builder.header_.flags = TF_FLAG_TIME_WAIT_SOCKET;
+        builder.gone_ = tf_gone{.after_ns = after_us * 1000,
+                                .by_ns = by_us * 1000,
+                                .reason = static_cast<std::uint8_t>(reason),
+                                .reserved = {}};
+        return builder;
+    }
+    // A socket is, and nobody knows why.
+    static RecordBuilder gone_socket(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                                     std::uint64_t after_us, std::uint64_t by_us)
+    {
+        auto builder = gone(cookie, time_us, in_state, TF_GONE_UNKNOWN, after_us, by_us);
+        builder.header_.flags = 0;
+        return builder;
+    }
+
     RecordBuilder flag(tf_record_flag flag) &&
     {
         header_.flags = static_cast<std::uint8_t>(header_.flags | flag);
@@ -194,6 +217,7 @@ public:
         append(out, reset_);
         append(out, socket_);
         append(out, congestion_);
+        append(out, gone_);
         append(out, metrics_);
         append(out, identity_);
         return out;
@@ -231,6 +255,7 @@ private:
     std::optional<tf_reset> reset_;
     std::optional<tf_socket> socket_;
     std::optional<tf_congestion> congestion_;
+    std::optional<tf_gone> gone_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
 };

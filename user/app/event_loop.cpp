@@ -17,7 +17,7 @@
 namespace tcpflight {
 namespace {
 
-enum class Tag : std::uint32_t { Ring, Signals, Children, Timer, Clock, Output, Input };
+enum class Tag : std::uint32_t { Ring, Signals, Children, Timer, Clock, Output, Input, Sweeper };
 
 tl::unexpected<Error> failed(const char *what)
 {
@@ -128,6 +128,13 @@ Result<bool> EventLoop::watch_input(int input_fd)
     return false;
 }
 
+Result<void> EventLoop::watch_sweeper(int sweeper_fd)
+{
+    if (!add(epoll_.get(), sweeper_fd, EPOLLIN, Tag::Sweeper))
+        return failed("looking at the sockets");
+    return {};
+}
+
 EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadline_ns)
 {
     // One-shot: while the batch collects, the ring must not wake us. Arming looks at the ring once more, so nothing
@@ -164,6 +171,7 @@ EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadlin
         case Tag::Children: acknowledge_signal(children_.get()); return Wake::ChildEnded;
         case Tag::Output: return Wake::OutputClosed;
         case Tag::Input: return Wake::Input;
+        case Tag::Sweeper: return Wake::Look;
         }
     }
 }

@@ -19,18 +19,21 @@ public:
         OutputClosed, // the other end of the output is closed
         ChildEnded,   // SIGCHLD
         Input,        // the input can be read
+        Look,         // the sweeper has answered, or a part of it
         Deadline,     // the time given to wait() has come
     };
 
     // Blocks the signals it reports.
     static Result<EventLoop> create();
 
-    // The descriptors stay the caller's.
+    // The descriptors stay the caller's, who may close them.
     Result<void> watch_ring(int ring_fd);
     // It may be a file, which cannot go away and is not watched.
     Result<void> watch_output(int output_fd);
     // Of a pipe: wait() returns as long as it can be read. False: it is a file, which never waits.
     Result<bool> watch_input(int input_fd);
+
+    Result<void> watch_sweeper(int sweeper_fd);
 
     // Blocks. Awake: Batch comes every `batch_ms`, and the ring buffer is left alone. Otherwise it comes `batch_ms`
     // after the ring became readable, so that one wake-up serves many records; waking up for each is the costliest

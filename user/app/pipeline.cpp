@@ -47,15 +47,18 @@ bool Pipeline::consume(std::span<const std::byte> record)
     last_ns_ = record_.header.time_ns;
     if (verdicts_ != Verdicts::None)
         diagnosis_.advance(last_ns_);
-    if (auto event = table_.observe(record_)) {
+    auto event = table_.observe(record_);
+    for (const auto *told : {&table_.ended(), &std::as_const(event)}) {
+        if (!*told)
+            continue;
         if (verdicts_ != Verdicts::None)
-            diagnosis_.expect(*event);
+            diagnosis_.expect(**told);
         if (show_)
-            sequencer_.push(*event);
+            sequencer_.push(**told);
         else
-            deliver(*event);
+            deliver(**told);
         if (verdicts_ != Verdicts::None)
-            diagnosis_.observe(*event);
+            diagnosis_.observe(**told);
     }
     return !is_done();
 }

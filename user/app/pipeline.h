@@ -91,7 +91,7 @@ public:
     void heal(std::span<const KnownConnection> connections) { table_.heal(connections); }
 
     // The connections that are alive after the last record.
-    [[nodiscard]] const KnownSource &known() const { return table_; }
+    [[nodiscard]] const Table &known() const { return table_; }
     [[nodiscard]] bool is_done() const { return count_ && counted_ >= *count_; }
     // Does an event wait for time to pass (advance)?
     [[nodiscard]] bool is_holding() const { return sequencer_.is_holding() || diagnosis_.is_holding(); }

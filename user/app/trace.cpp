@@ -6,6 +6,8 @@
 #include "app/recorder.h"
 #include "app/recording_info.h"
 #include "app/report.h"
+#include "app/sweeps.h"
+#include "decode/decode.h"
 #include "probe/privileges.h"
 #include "probe/sweeper.h"
 #include "probe/tracer.h"
@@ -21,7 +23,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <span>
 #include <thread>
 #include <utility>
@@ -38,10 +43,15 @@ bool is_shown(const Options &options)
     return !options.record || options.record->print;
 }
 
+std::uint64_t lost(const Pipeline::Totals &totals)
+{
+    return std::accumulate(totals.lost.begin(), totals.lost.end(), std::uint64_t{0});
+}
+
 // One run of the tracer, wired up.
 class Session : public RecordConsumer {
 public:
-    Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop)
+    Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop, std::optional<Sweeper> sweeper)
         : options_(options), sink_(make_sink(options.style)),
           pipeline_({.filter = options.filter,
                      .count = options.count,
@@ -54,6 +64,8 @@ public:
           output_(STDOUT_FILENO, loop_.signal_fd())
     {
         pipeline_.set_clock(clock_);
+        if (sweeper)
+            sweeps_.emplace(std::move(*sweeper), options.sweep_ns);
     }
 
     Result<void> start_recording();
@@ -68,6 +80,11 @@ private:
     bool flush();
     bool look_for_losses();
     bool read_rest();
+    bool tell_absences(std::uint64_t until_ns);
+    void want_look();
+    bool tick();
+    void collect_look();
+    void stop_looking(const Error &error);
     void step_clock();
     int finish();
 
@@ -85,6 +102,8 @@ private:
     std::uint64_t consumed_ = 0; // records
     std::uint64_t known_forgotten_ = 0;
     std::uint64_t known_nested_ = 0;
+    std::optional<Sweeps> sweeps_;     // none: nobody looks
+    std::uint64_t looked_at_lost_ = 0; // events lost before the last look
 };
 
 Result<void> Session::start_recording()
@@ -101,7 +120,10 @@ int Session::run()
 {
     report_listening(options_, tracer_.hooks());
     for (bool more = true; more;) {
+        want_look();
         auto due = recorder_ ? recorder_->due_ns() : std::nullopt;
+        if (auto look = sweeps_ ? sweeps_->due_ns() : std::nullopt)
+            due = std::min(due.value_or(*look), *look);
         switch (loop_.wait(rest_ != Rest::Sleeping, due)) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
         case EventLoop::Wake::ClockStep: step_clock(); break;
@@ -110,7 +132,8 @@ int Session::run()
                 recorder_->reap();
             break;
         case EventLoop::Wake::Input: break; // none is watched
-        case EventLoop::Wake::Deadline: more = recorder_->tick(); break;
+        case EventLoop::Wake::Deadline: more = tick(); break;
+        case EventLoop::Wake::Look: collect_look(); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
         case EventLoop::Wake::Signal: more = false; break;
         }
@@ -145,11 +168,11 @@ bool Session::read_batch()
     // Nothing younger: it might have to stand behind something that a CPU is still writing.
     auto until = boot_now_ns() - stamp_slack_ns;
     auto before = consumed_;
-    bool more = source_.read(until, *this) && look_for_losses();
+    bool more = source_.read(until, *this) && look_for_losses() && tell_absences(source_.settled_ns());
     if (more)
         pipeline_.advance(source_.settled_ns());
-    if (recorder_ && more)
-        more = recorder_->tick();
+    if (more)
+        more = tick();
     if (auto forgotten = pipeline_.totals().forgotten; forgotten != known_forgotten_) {
         known_forgotten_ = forgotten;
         tracer_.say_again();
@@ -177,6 +200,62 @@ bool Session::look_for_losses()
     auto now = boot_now_ns();
     LossRecord record(now, {.total = total, .until_ns = now, .cpu = any_cpu, .reason = TF_LOSS_NESTED});
     return consume(record.bytes());
+}
+
+// Without a program at their end, what is in TIME_WAIT has to be looked for; and after a loss, everything.
+void Session::want_look()
+{
+    if (sweeps_)
+        sweeps_->want((!tracer_.tells_ends() && pipeline_.known().time_waits() != 0) || sweeps_->is_in_doubt() ||
+                      lost(pipeline_.totals()) != looked_at_lost_);
+}
+
+// What time brings.
+bool Session::tick()
+{
+    if (sweeps_) {
+        if (auto asked = sweeps_->tick(); !asked)
+            stop_looking(asked.error());
+    }
+    return !recorder_ || recorder_->tick();
+}
+
+void Session::collect_look()
+{
+    auto whole = sweeps_->collect();
+    if (!whole)
+        stop_looking(whole.error());
+    else if (*whole)
+        settle(true); // what happened meanwhile is read first
+}
+
+void Session::stop_looking(const Error &error)
+{
+    report_error(
+        {fmt::format("ends that no event tells of are not looked for any more: {}", error.message), error.detail},
+        options_.verbosity);
+    sweeps_.reset();
+}
+
+bool Session::tell_absences(std::uint64_t until_ns)
+{
+    if (!sweeps_)
+        return true;
+    auto lost_by_now = lost(pipeline_.totals());
+    auto looked = sweeps_->compare(pipeline_.known(), until_ns);
+    if (!looked)
+        return true;
+    looked_at_lost_ = lost_by_now;
+    std::span<const std::byte> records = *looked;
+    while (!records.empty()) {
+        tf_header header{};
+        std::memcpy(&header, records.data(), sizeof(header));
+        auto size = encoded_size(header);
+        if (!consume(records.first(size)))
+            return false;
+        records = records.subspan(size);
+    }
+    return true;
 }
 
 bool Session::flush()
@@ -235,7 +314,10 @@ Result<void> drop(const Options &options)
     return opens_files ? keep_privileges({CAP_DAC_OVERRIDE}) : drop_privileges();
 }
 
-Result<Sweeper::Found> find_what_is_there(const Tracer &tracer)
+// The sockets that were there before us. They are read when all events are being recorded already, and merged with
+// those by time and cookie: nothing falls in between, and nothing counts twice. Without them tracing is poorer, and not
+// wrong.
+Result<Sweeper> add_what_is_there(const Tracer &tracer, LiveSource &source, int verbosity)
 {
     constexpr std::chrono::seconds patience{5};
     auto iterators = tracer.socket_iterators();
@@ -244,24 +326,32 @@ Result<Sweeper::Found> find_what_is_there(const Tracer &tracer)
     auto sweeper = Sweeper::start(std::move(*iterators));
     if (!sweeper)
         return tl::unexpected(sweeper.error());
-    return sweeper->find_all(patience);
+    auto found = sweeper->find_all(patience);
+    if (!found)
+        return tl::unexpected(found.error());
+    source.add(found->records);
+    report_out_of_reach(found->out_of_reach, "shown from their next event on", verbosity);
+    return sweeper;
 }
 
-// The sockets that were there before us. They are read when all events are being recorded already, and merged with
-// those by time and cookie: nothing falls in between, and nothing counts twice. Without them tracing is poorer, and not
-// wrong.
-void add_what_is_there(const Tracer &tracer, LiveSource &source, const Options &options)
+// None: nobody will look again.
+std::optional<Sweeper> start_looking(const Tracer &tracer, LiveSource &source, EventLoop &loop, const Options &options)
 {
-    auto found = find_what_is_there(tracer);
-    if (!found) {
+    auto sweeper = add_what_is_there(tracer, source, options.verbosity);
+    if (!sweeper) {
         report_error({fmt::format("connections that were there before are shown from their next event on: {}",
-                                  found.error().message),
-                      found.error().detail},
+                                  sweeper.error().message),
+                      sweeper.error().detail},
                      options.verbosity);
-        return;
+        return std::nullopt;
     }
-    source.add(found->records);
-    report_out_of_reach(found->out_of_reach, "shown from their next event on", options.verbosity);
+    if (options.sweep_ns == 0)
+        return std::nullopt;
+    if (auto watched = loop.watch_sweeper(sweeper->fd()); !watched) {
+        report_error(watched.error(), options.verbosity);
+        return std::nullopt;
+    }
+    return std::move(*sweeper);
 }
 
 Result<int> start(const Options &options)
@@ -282,7 +372,7 @@ Result<int> start(const Options &options)
         return tl::unexpected(source.error());
     if (auto watched = loop->watch_ring(channel.ring_fd); !watched)
         return tl::unexpected(watched.error());
-    add_what_is_there(*tracer, *source, options);
+    auto sweeper = start_looking(*tracer, *source, *loop, options);
     // A recording to a file has nothing to do with standard output.
     if (!options.record || options.record->print || options.record->path == "-") {
         if (auto watched = loop->watch_output(STDOUT_FILENO); !watched)
@@ -291,7 +381,7 @@ Result<int> start(const Options &options)
     if (auto dropped = drop(options); !dropped)
         return tl::unexpected(dropped.error());
 
-    Session session(options, std::move(*tracer), std::move(*source), std::move(*loop));
+    Session session(options, std::move(*tracer), std::move(*source), std::move(*loop), std::move(sweeper));
     if (options.record) {
         if (auto recording = session.start_recording(); !recording)
             return tl::unexpected(recording.error());

@@ -10,7 +10,7 @@ constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a ran
 
 constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
-constexpr std::array<Flag, 41> table{{
+constexpr std::array<Flag, 42> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -64,6 +64,9 @@ constexpr std::array<Flag, 41> table{{
     {FlagId::BufferSize, FlagGroup::Operation, "-B", "--buffer-size", "KIB", "a buffer size in KiB", "4 to 1048576",
      "buffer between kernel and tcpflight, in KiB,\n"
      "rounded up to a power of two (default: 4096)"},
+    {FlagId::Sweep, FlagGroup::Operation, "", "--sweep", "S", "a number of seconds", "0 to 3600, also 0.25",
+     "look at least S seconds apart (default: 5) for\n"
+     "ends that no event tells of; 0: never"},
     {FlagId::User, FlagGroup::Operation, "-Z", "", "USER", "a user", "a name as in /etc/passwd",
      "become this user, before any file is written"},
 

@@ -47,6 +47,7 @@ enum class FlagId : std::uint8_t {
     To,
     Follow,
     Utc,
+    Sweep,
     LayerLimit,
     Help,
     Version,

@@ -47,19 +47,22 @@ struct ReadOptions {
     bool follow = false;
 };
 
+constexpr std::uint64_t default_sweep_ns = 5'000'000'000;
+
 struct Options {
     Filter filter;
     std::vector<std::string> filter_words; // the filter as it stood on the command line
     OutputStyle style;
     Verdicts verdicts = Verdicts::Alarms;
     Flush flush = Flush::Batch;
-    std::optional<std::uint64_t> count;  // stop after so many events were shown
-    std::uint32_t ring_bytes = 4U << 20; // a power of two
-    Layer layer = Layer::Fentry;         // programs attach by this or less
-    bool show_found = false;             // events for the sockets that were there at the start
-    std::optional<ListOptions> list;     // Command::Kind::List
-    int verbosity = 0;                   // number of -v
-    std::string user;                    // to become, after attaching; empty: stay
+    std::optional<std::uint64_t> count;        // stop after so many events were shown
+    std::uint32_t ring_bytes = 4U << 20;       // a power of two
+    Layer layer = Layer::Fentry;               // programs attach by this or less
+    std::uint64_t sweep_ns = default_sweep_ns; // between looks for ends that no event tells of; 0: none
+    bool show_found = false;                   // events for the sockets that were there at the start
+    std::optional<ListOptions> list;           // Command::Kind::List
+    int verbosity = 0;                         // number of -v
+    std::string user;                          // to become, after attaching; empty: stay
     bool utc = false;
     std::optional<RecordOptions> record; // at most one of the two
     std::optional<ReadOptions> read;

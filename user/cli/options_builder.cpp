@@ -78,6 +78,7 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
     case FlagId::FlushPacket: options_.flush = Flush::Line; break;
     case FlagId::BufferSize: return set_buffer_size(flag, value);
     case FlagId::LayerLimit: return choose(flag, value, layers, options_.layer);
+    case FlagId::Sweep: return set_sweep(flag, value);
     case FlagId::Utc: options_.utc = true; break;
     case FlagId::User:
         if (value.empty())
@@ -162,7 +163,7 @@ Result<void> OptionsBuilder::combine(const std::vector<std::string> &words)
     for (auto id : given_) {
         const Flag &flag = find_flag(id);
         bool is_tracers = flag.group == FlagGroup::Recording || id == FlagId::User || id == FlagId::BufferSize ||
-                          id == FlagId::LayerLimit;
+                          id == FlagId::LayerLimit || id == FlagId::Sweep;
         if (reads && is_tracers)
             return failure(fmt::format("{} does not go with -r/--read, which only reads", flag.display()));
         if (!writes && flag.group == FlagGroup::Recording)
@@ -257,6 +258,16 @@ Result<void> OptionsBuilder::set_buffer_size(const Flag &flag, std::string_view 
     if (!kib)
         return tl::unexpected(kib.error());
     options_.ring_bytes = static_cast<std::uint32_t>(std::bit_ceil(*kib) << 10);
+    return {};
+}
+
+Result<void> OptionsBuilder::set_sweep(const Flag &flag, std::string_view value)
+{
+    constexpr std::uint64_t longest_s = 3600;
+    auto period = parse_seconds(flag, value, longest_s);
+    if (!period)
+        return tl::unexpected(period.error());
+    options_.sweep_ns = *period;
     return {};
 }
 

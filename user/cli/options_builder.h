@@ -35,6 +35,7 @@ private:
     Result<void> count_time();
     Result<void> set_count(const Flag &flag, std::string_view value);
     Result<void> set_buffer_size(const Flag &flag, std::string_view value);
+    Result<void> set_sweep(const Flag &flag, std::string_view value);
 
     Options options_;
     ListOptions list_;

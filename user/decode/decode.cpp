@@ -43,6 +43,8 @@ DecodeError check_body(const Record &record)
     if (record.header.type == TF_RECORD_CONGESTION &&
         (record.congestion.old_state > TCP_CA_Loss || record.congestion.new_state > TCP_CA_Loss))
         return DecodeError::BadValue;
+    if (record.header.type == TF_RECORD_GONE && record.gone.reason >= TF_GONE_REASONS)
+        return DecodeError::BadValue;
     return DecodeError::None;
 }
 
@@ -72,6 +74,7 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_RESET: size += sizeof(tf_reset); break;
     case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
     case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
+    case TF_RECORD_GONE: size += sizeof(tf_gone); break;
     default: return 0;
     }
     if ((header.flags & TF_FLAG_METRICS) != 0)
@@ -105,6 +108,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_RESET: blocks.take(out.reset); break;
     case TF_RECORD_FOUND: blocks.take(out.socket); break;
     case TF_RECORD_CONGESTION: blocks.take(out.congestion); break;
+    case TF_RECORD_GONE: blocks.take(out.gone); break;
     default: return DecodeError::UnknownType;
     }
     if (out.has(TF_FLAG_METRICS))

@@ -19,6 +19,7 @@ struct Record {
     tf_reset reset;                   // type TF_RECORD_RESET
     tf_socket socket;                 // type TF_RECORD_FOUND
     tf_congestion congestion;         // type TF_RECORD_CONGESTION
+    tf_gone gone;                     // type TF_RECORD_GONE
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
 

@@ -40,6 +40,13 @@ std::uint64_t ends_of(const Endpoint &from, const Endpoint &to, std::uint64_t se
     return mix(mix(seed, from), to) | 1U;
 }
 
+// What takes the place of a connection in TIME_WAIT goes on and ends by itself.
+bool is_afterwards(const Event &event)
+{
+    const auto *change = std::get_if<StateChange>(&event.what);
+    return change != nullptr && change->afterwards;
+}
+
 } // namespace
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
@@ -50,7 +57,7 @@ Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
 // connect(2) again, after the first one had failed.
 void Diagnosis::expect(const Event &event)
 {
-    if (ended_.empty() || !std::holds_alternative<StateChange>(event.what))
+    if (ended_.empty() || !std::holds_alternative<StateChange>(event.what) || is_afterwards(event))
         return;
     if (const auto *story = find(event.connection); story != nullptr && story->has_ended())
         judge_early(event.connection);
@@ -58,8 +65,14 @@ void Diagnosis::expect(const Event &event)
 
 void Diagnosis::observe(const Event &event)
 {
-    if (event.connection == 0 || std::holds_alternative<Verdict>(event.what))
+    if (event.connection == 0 || std::holds_alternative<Verdict>(event.what) || is_afterwards(event))
         return;
+    // How it ended nobody knows.
+    if (std::holds_alternative<Gone>(event.what)) {
+        if (const auto *gone = find(event.connection); gone != nullptr && !gone->has_ended())
+            forget(event.connection);
+        return;
+    }
     // What stands for a socket that has ended, or is not there yet, has no end of its own.
     if (const auto *found = std::get_if<Found>(&event.what);
         found != nullptr && (found->time_wait_socket || found->state == TcpState::NewSynRecv))

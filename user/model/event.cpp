@@ -30,6 +30,29 @@ std::string_view name(RetransmitKind kind)
     return "unknown";
 }
 
+std::string_view name(EndReason reason)
+{
+    switch (reason) {
+    case EndReason::Timer: return "timer";
+    case EndReason::Syn: return "syn";
+    case EndReason::Connect: return "connect";
+    case EndReason::Reset: return "reset";
+    case EndReason::Killed: return "killed";
+    case EndReason::Namespace: return "netns";
+    case EndReason::Unknown: break;
+    }
+    return {};
+}
+
+std::string_view describe(EndReason reason)
+{
+    switch (reason) {
+    case EndReason::Syn: return "new SYN";
+    case EndReason::Namespace: return "namespace gone";
+    default: return name(reason);
+    }
+}
+
 std::string_view describe(LossReason reason)
 {
     switch (reason) {

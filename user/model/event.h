@@ -63,18 +63,38 @@ struct Metrics {
 
 constexpr std::uint32_t infinite_ssthresh = 0x7fffffff;
 
+// Why what the kernel keeps in the place of a socket ended (enum tf_gone_reason in records.h).
+enum class EndReason : std::uint8_t { Unknown, Timer, Syn, Connect, Reset, Killed, Namespace };
+
+// For programs: "timer", "syn", "connect", "reset", "killed", "netns"; Unknown has no name.
+std::string_view name(EndReason reason);
+// For people: "timer", "new SYN", "connect", "reset", "killed", "namespace gone".
+std::string_view describe(EndReason reason);
+
+// The end of TIME_WAIT, or of FIN_WAIT2 without a process.
+struct TimeWaitEnd {
+    EndReason reason = EndReason::Unknown;
+    // Where nobody saw it go, it had been in its state for no longer than this when it went; none where it is not known
+    // either, or where the duration is.
+    std::optional<std::uint64_t> at_most_ns;
+};
+
 struct StateChange {
     TcpState from = TcpState::Close;
     TcpState to = TcpState::Close;
     // Time spent in `from`, nanoseconds between kernel timestamps of this socket; none where its begin was not seen.
     std::optional<std::uint64_t> duration_ns;
-    // It was found in `from` this long ago, and how long it had been there the kernel could not tell; none otherwise.
+    // Where that is not known, it was at least this long: watched in `from`, or there when it was looked for last; none
+    // otherwise.
     std::optional<std::uint64_t> at_least_ns;
-    // The socket is gone, and a smaller thing that the kernel keeps in its place is in `to`: TimeWait, or FinWait2 if
-    // its process closed it and the other end has not.
+    // The socket is gone, and this is about a smaller thing that the kernel keeps in its place. It is in `to`:
+    // TimeWait, or FinWait2 if its process closed it and the other end has not; or Close, see `end`.
     bool time_wait_socket = false;
+    // It had taken the socket's place before: for the connection that was, nothing changes any more.
+    bool afterwards = false;
     std::uint16_t error = 0; // sk_err, an errno; 0: none
     std::optional<Metrics> metrics;
+    std::optional<TimeWaitEnd> end; // `to` is Close, and what took the socket's place is gone
 };
 
 // Why a segment went again.
@@ -134,6 +154,12 @@ struct Found {
     std::optional<std::span<const Holder>> holders;
 };
 
+// A socket that is not there any more, though no event told of its end.
+struct Gone {
+    TcpState state = TcpState::Established; // when there was a sign of it last
+    std::uint64_t unseen_ns = 0;            // since then
+};
+
 enum class LossReason : std::uint8_t { RingFull, Nested, DiskFull, Damaged };
 
 // "ring buffer full", "program interrupted by itself", "disk full", "recording damaged".
@@ -157,7 +183,7 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept, Verdict> what;
+    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept, Gone, Verdict> what;
 };
 
 // Bits of Retransmit::flags.

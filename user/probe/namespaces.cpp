@@ -96,30 +96,32 @@ public:
 
     Result<void> stay()
     {
-        visited_.insert(own_.inode());
+        seen_.visited.insert(own_.inode());
+        seen_.present.insert(own_.inode());
         return visit_();
     }
 
     // `path` may have become another namespace's by now, or lead nowhere: then nothing happens.
     Result<void> go(const std::string &path, std::uint32_t inode)
     {
-        if (visited_.contains(inode))
+        seen_.present.insert(inode);
+        if (seen_.visited.contains(inode))
             return {};
         NamespaceFile file(path);
         if (!file.is_open() || file.inode() != inode || !file.enter())
             return {};
         away_ = true;
-        visited_.insert(inode);
+        seen_.visited.insert(inode);
         return visit_();
     }
 
-    std::set<std::uint32_t> take_visited() { return std::move(visited_); }
+    Namespaces take() { return std::move(seen_); }
 
 private:
     const std::function<Result<void>()> &visit_;
     NamespaceFile own_;
     bool away_ = false;
-    std::set<std::uint32_t> visited_;
+    Namespaces seen_;
 };
 
 Result<void> go_everywhere(Walk &walk, std::span<const tf_inhabitant> inhabitants)
@@ -144,15 +146,15 @@ Result<void> go_everywhere(Walk &walk, std::span<const tf_inhabitant> inhabitant
 
 } // namespace
 
-Result<std::set<std::uint32_t>> visit_namespaces(std::span<const tf_inhabitant> inhabitants,
-                                                 const std::function<Result<void>()> &visit)
+Result<Namespaces> visit_namespaces(std::span<const tf_inhabitant> inhabitants,
+                                    const std::function<Result<void>()> &visit)
 {
     Walk walk(visit);
     if (!walk.has_home())
         return failure(fmt::format("cannot open /proc/thread-self/ns/net: {}", std::strerror(errno)));
     if (auto done = go_everywhere(walk, inhabitants); !done)
         return tl::unexpected(done.error());
-    return walk.take_visited();
+    return walk.take();
 }
 
 } // namespace tcpflight

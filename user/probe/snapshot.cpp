@@ -1,6 +1,7 @@
 #include "probe/snapshot.h"
 
 #include "decode/decode.h"
+#include "model/clock.h"
 #include "probe/namespaces.h"
 #include "tcpflight/looker.h"
 
@@ -67,6 +68,21 @@ std::size_t count_out_of_reach(std::span<const tf_holder> holders, const std::se
     return cookies.size();
 }
 
+Result<void> read_everywhere(const SocketIterators &iterators, Snapshot &snapshot)
+{
+    prctl(PR_SET_NAME, TF_LOOKER_NAME, 0, 0, 0);
+    auto inhabitants = iterators.inhabitants();
+    if (!inhabitants)
+        return tl::unexpected(inhabitants.error());
+    snapshot.begin_ns = boot_now_ns();
+    auto namespaces = visit_namespaces(*inhabitants, [&] { return iterators.read_sockets(snapshot.records); });
+    if (!namespaces)
+        return tl::unexpected(namespaces.error());
+    snapshot.end_ns = boot_now_ns();
+    snapshot.namespaces = std::move(*namespaces);
+    return {};
+}
+
 } // namespace
 
 // Holders first: whoever opens a socket after that is seen doing so.
@@ -78,14 +94,18 @@ Result<Snapshot> take_snapshot(const SocketIterators &iterators)
     if (!holders)
         return tl::unexpected(holders.error());
     snapshot.holders = std::move(*holders);
-    auto inhabitants = iterators.inhabitants();
-    if (!inhabitants)
-        return tl::unexpected(inhabitants.error());
-    auto visited = visit_namespaces(*inhabitants, [&] { return iterators.read_sockets(snapshot.records); });
-    if (!visited)
-        return tl::unexpected(visited.error());
+    if (auto read = read_everywhere(iterators, snapshot); !read)
+        return tl::unexpected(read.error());
     set_owners(snapshot.records, choose_owners(snapshot.holders));
-    snapshot.out_of_reach = count_out_of_reach(snapshot.holders, *visited);
+    snapshot.out_of_reach = count_out_of_reach(snapshot.holders, snapshot.namespaces.visited);
+    return snapshot;
+}
+
+Result<Snapshot> look_at_sockets(const SocketIterators &iterators)
+{
+    Snapshot snapshot;
+    if (auto read = read_everywhere(iterators, snapshot); !read)
+        return tl::unexpected(read.error());
     return snapshot;
 }
 

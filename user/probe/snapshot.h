@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/result.h"
+#include "probe/namespaces.h"
 #include "probe/socket_iterators.h"
 #include "tcpflight/control.h"
 
@@ -16,11 +17,18 @@ struct Snapshot {
     // connected anew meanwhile.
     std::vector<std::byte> records;
     std::vector<tf_holder> holders; // by process; of sockets of all namespaces
+    // CLOCK_BOOTTIME: the sockets were read in between.
+    std::uint64_t begin_ns = 0;
+    std::uint64_t end_ns = 0;
+    Namespaces namespaces;
     // Sockets that a process has open in a network namespace that was out of reach: there is no record of them.
     std::size_t out_of_reach = 0;
 };
 
 // Enters each network namespace, if it may; this process must have one thread. Calls it TF_LOOKER_NAME.
 Result<Snapshot> take_snapshot(const SocketIterators &iterators);
+
+// The same without asking who has them open: there are no owners.
+Result<Snapshot> look_at_sockets(const SocketIterators &iterators);
 
 } // namespace tcpflight

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -29,11 +30,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What goes before the bytes of an answer.
+constexpr char with_owners = 'o';
+constexpr char sockets_alone = 's';
+
+// What goes before the bytes of an answer: records, or the message of an error; then the namespaces.
 struct AnswerHeader {
-    std::uint64_t bytes;        // that follow: records, or the message of an error
-    std::uint64_t out_of_reach; // Snapshot::out_of_reach
-    std::uint64_t failed;       // 1: an error
+    std::uint64_t bytes = 0;
+    std::uint64_t begin_ns = 0;
+    std::uint64_t end_ns = 0;
+    std::uint64_t out_of_reach = 0;
+    std::uint32_t visited = 0; // namespaces
+    std::uint32_t present = 0;
+    std::uint64_t failed = 0; // 1: an error
 };
 
 // --- the child ---
@@ -49,14 +57,62 @@ bool send_all(int socket, std::span<const std::byte> bytes)
     return true;
 }
 
-bool answer(int socket, const Result<Snapshot> &snapshot)
+bool answer(int socket, const Snapshot &snapshot)
 {
-    auto bytes =
-        snapshot ? std::span<const std::byte>(snapshot->records) : std::as_bytes(std::span(snapshot.error().message));
-    AnswerHeader header{
-        .bytes = bytes.size(), .out_of_reach = snapshot ? snapshot->out_of_reach : 0, .failed = snapshot ? 0U : 1U};
-    return send_all(socket, std::as_bytes(std::span(&header, 1))) && send_all(socket, bytes);
+    const auto &[visited_set, present_set] = snapshot.namespaces;
+    const std::vector<std::uint32_t> visited(visited_set.begin(), visited_set.end());
+    const std::vector<std::uint32_t> present(present_set.begin(), present_set.end());
+    AnswerHeader header{.bytes = snapshot.records.size(),
+                        .begin_ns = snapshot.begin_ns,
+                        .end_ns = snapshot.end_ns,
+                        .out_of_reach = snapshot.out_of_reach,
+                        .visited = static_cast<std::uint32_t>(visited.size()),
+                        .present = static_cast<std::uint32_t>(present.size())};
+    return send_all(socket, std::as_bytes(std::span(&header, 1))) && send_all(socket, snapshot.records) &&
+           send_all(socket, std::as_bytes(std::span(visited))) && send_all(socket, std::as_bytes(std::span(present)));
 }
+
+bool answer(int socket, const Error &error)
+{
+    AnswerHeader header{.bytes = error.message.size(), .failed = 1};
+    return send_all(socket, std::as_bytes(std::span(&header, 1))) &&
+           send_all(socket, std::as_bytes(std::span(error.message)));
+}
+
+// A namespace that no process is in any more, and that is mounted nowhere, can still have sockets: those that a process
+// has brought elsewhere.
+Result<void> add_open_namespaces(const SocketIterators &iterators, std::set<std::uint32_t> &present)
+{
+    auto holders = iterators.holders();
+    if (!holders)
+        return tl::unexpected(holders.error());
+    for (const auto &holder : *holders)
+        present.insert(holder.netns);
+    return {};
+}
+
+class Looker {
+public:
+    explicit Looker(const SocketIterators &iterators) : iterators_(iterators) {}
+
+    Result<Snapshot> look(char request)
+    {
+        auto snapshot = request == with_owners ? take_snapshot(iterators_) : look_at_sockets(iterators_);
+        if (!snapshot)
+            return snapshot;
+        auto &present = snapshot->namespaces.present;
+        if (!std::includes(present.begin(), present.end(), before_.begin(), before_.end())) {
+            if (auto added = add_open_namespaces(iterators_, present); !added)
+                return tl::unexpected(added.error());
+        }
+        before_ = present;
+        return snapshot;
+    }
+
+private:
+    const SocketIterators &iterators_;
+    std::set<std::uint32_t> before_; // namespaces at the last look
+};
 
 // Nothing of the tracer's stays open: not its output, whose reader waits for the last copy to be closed, nor its ring.
 void close_all_but(std::span<const int> wanted)
@@ -87,9 +143,11 @@ void close_all_but(std::span<const int> wanted)
     // SYS_PTRACE: for the namespace of a process of another user. BPF alone would do where setns(2) is not allowed.
     bool reduced = keep_privileges({CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_BPF, CAP_PERFMON}).has_value();
 
+    Looker looker(iterators);
     char request = 0;
     while (reduced && getppid() == parent && read(socket, &request, sizeof(request)) == sizeof(request)) {
-        if (!answer(socket, take_snapshot(iterators)))
+        auto snapshot = looker.look(request);
+        if (!(snapshot ? answer(socket, *snapshot) : answer(socket, snapshot.error())))
             break;
     }
     _exit(0);
@@ -115,19 +173,33 @@ bool wait_readable(int socket, Clock::time_point deadline)
     }
 }
 
-Result<void> receive_all(int socket, std::span<std::byte> bytes, Clock::time_point deadline)
+std::vector<std::uint32_t> take_numbers(std::span<const std::byte> &bytes, std::size_t count)
 {
-    while (!bytes.empty()) {
-        if (!wait_readable(socket, deadline))
-            return failure("it takes too long: a process keeps a socket locked");
-        auto got = recv(socket, bytes.data(), bytes.size(), 0);
-        if (got == 0)
-            return failure("the process that looks for them ended");
-        if (got < 0 && errno != EINTR)
-            return failed("cannot read the answer", errno);
-        bytes = bytes.subspan(got > 0 ? static_cast<std::size_t>(got) : 0);
+    std::vector<std::uint32_t> numbers(count);
+    if (count != 0)
+        std::memcpy(numbers.data(), bytes.data(), count * sizeof(std::uint32_t));
+    bytes = bytes.subspan(count * sizeof(std::uint32_t));
+    return numbers;
+}
+
+Result<Look> to_look(const AnswerHeader &header, std::vector<std::byte> answer)
+{
+    auto rest = std::span<const std::byte>(answer).subspan(sizeof(header) + header.bytes);
+    Look look{.begin_ns = header.begin_ns,
+              .end_ns = header.end_ns,
+              .records = {},
+              .visited = take_numbers(rest, header.visited),
+              .present = take_numbers(rest, header.present),
+              .out_of_reach = header.out_of_reach};
+    answer.erase(answer.begin(), answer.begin() + sizeof(header));
+    answer.resize(header.bytes);
+    if (header.failed == 0) {
+        look.records = std::move(answer);
+        return look;
     }
-    return {};
+    std::string message(answer.size(), '\0');
+    std::memcpy(message.data(), answer.data(), message.size());
+    return failure(std::move(message));
 }
 
 } // namespace
@@ -150,7 +222,8 @@ Result<Sweeper> Sweeper::start(SocketIterators iterators)
 }
 
 Sweeper::Sweeper(Sweeper &&other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), socket_(std::exchange(other.socket_, -1))
+    : pid_(std::exchange(other.pid_, -1)), socket_(std::exchange(other.socket_, -1)), answer_(std::move(other.answer_)),
+      awaited_(other.awaited_)
 {
 }
 
@@ -158,6 +231,8 @@ Sweeper &Sweeper::operator=(Sweeper &&other) noexcept
 {
     std::swap(pid_, other.pid_);
     std::swap(socket_, other.socket_);
+    std::swap(answer_, other.answer_);
+    std::swap(awaited_, other.awaited_);
     return *this;
 }
 
@@ -176,25 +251,62 @@ Sweeper::~Sweeper()
     close(gone.fd);
 }
 
-// NOLINTNEXTLINE(readability-make-member-function-const): it asks a process, and what that says changes
-Result<Sweeper::Found> Sweeper::find_all(std::chrono::milliseconds patience)
+Result<void> Sweeper::request(char what)
+{
+    answer_.clear();
+    awaited_ = sizeof(AnswerHeader);
+    if (send(socket_, &what, sizeof(what), MSG_NOSIGNAL) != sizeof(what))
+        return failed("cannot ask for them", errno);
+    return {};
+}
+
+Result<void> Sweeper::ask()
+{
+    return request(sockets_alone);
+}
+
+Result<std::optional<Look>> Sweeper::collect()
+{
+    for (;;) {
+        auto size = answer_.size();
+        answer_.resize(awaited_);
+        auto got = recv(socket_, answer_.data() + size, awaited_ - size, MSG_DONTWAIT);
+        int error = errno;
+        answer_.resize(size + (got > 0 ? static_cast<std::size_t>(got) : 0));
+        if (got == 0)
+            return failure("the process that looks for them ended");
+        if (got < 0 && (error == EAGAIN || error == EWOULDBLOCK))
+            return std::nullopt;
+        if (got < 0 && error != EINTR)
+            return failed("cannot read the answer", error);
+        if (answer_.size() < awaited_)
+            continue;
+        AnswerHeader header;
+        std::memcpy(&header, answer_.data(), sizeof(header));
+        awaited_ = sizeof(header) + header.bytes +
+                   sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present});
+        if (answer_.size() < awaited_)
+            continue;
+        auto look = to_look(header, std::exchange(answer_, {}));
+        if (!look)
+            return tl::unexpected(look.error());
+        return std::optional<Look>(std::move(*look));
+    }
+}
+
+Result<Look> Sweeper::find_all(std::chrono::milliseconds patience)
 {
     auto deadline = Clock::now() + patience;
-    char request = 'a';
-    if (send(socket_, &request, sizeof(request), MSG_NOSIGNAL) != sizeof(request))
-        return failed("cannot ask for them", errno);
-    AnswerHeader header{};
-    if (auto got = receive_all(socket_, std::as_writable_bytes(std::span(&header, 1)), deadline); !got)
-        return tl::unexpected(got.error());
-    Found found{.records = std::vector<std::byte>(header.bytes), .out_of_reach = header.out_of_reach};
-    if (auto got = receive_all(socket_, found.records, deadline); !got)
-        return tl::unexpected(got.error());
-    if (header.failed != 0) {
-        std::string message(found.records.size(), '\0');
-        std::memcpy(message.data(), found.records.data(), message.size());
-        return failure(std::move(message));
+    if (auto asked = request(with_owners); !asked)
+        return tl::unexpected(asked.error());
+    while (wait_readable(socket_, deadline)) {
+        auto look = collect();
+        if (!look)
+            return tl::unexpected(look.error());
+        if (*look)
+            return std::move(**look);
     }
-    return found;
+    return failure("it takes too long: a process keeps a socket locked");
 }
 
 } // namespace tcpflight

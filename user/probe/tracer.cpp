@@ -186,6 +186,11 @@ std::uint64_t Tracer::nested_losses() const
     return missed - std::min(missed, rescued);
 }
 
+bool Tracer::tells_ends() const
+{
+    return false;
+}
+
 void Tracer::say_again()
 {
     // The kernel keeps eight bits of it with each socket, and 0 means never.

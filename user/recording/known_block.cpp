@@ -14,6 +14,7 @@ enum Bit : std::uint8_t {
     identity_known_bit = 4,
     incomplete_bit = 8,
     found_bit = 16,
+    time_wait_bit = 32,
 };
 
 std::uint8_t bit_if(bool value, Bit bit)
@@ -26,7 +27,7 @@ StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
     const auto &[cookie, changed_ns, last_seen_ns, queued_ns, gaps_seen, state, entry_seen, found, opened_here,
-                 identity_known, incomplete, last_seq, attempt, identity] = known;
+                 time_wait_socket, identity_known, incomplete, last_seq, attempt, identity] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
             .last_seen_ns = last_seen_ns,
@@ -34,10 +35,10 @@ StoredConnection to_stored(const KnownConnection &known)
             .last_seq = last_seq,
             .attempt = attempt,
             .state = static_cast<std::uint8_t>(state),
-            .bits =
-                static_cast<std::uint8_t>(bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
-                                          bit_if(identity_known, identity_known_bit) |
-                                          bit_if(incomplete, incomplete_bit) | bit_if(found, found_bit)),
+            .bits = static_cast<std::uint8_t>(
+                bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
+                bit_if(identity_known, identity_known_bit) | bit_if(incomplete, incomplete_bit) |
+                bit_if(found, found_bit) | bit_if(time_wait_socket, time_wait_bit)),
             .queued_ns = queued_ns};
 }
 
@@ -52,6 +53,7 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &iden
             .entry_seen = (stored.bits & entry_seen_bit) != 0,
             .found = (stored.bits & found_bit) != 0,
             .opened_here = (stored.bits & opened_here_bit) != 0,
+            .time_wait_socket = (stored.bits & time_wait_bit) != 0,
             .identity_known = (stored.bits & identity_known_bit) != 0,
             .incomplete = (stored.bits & incomplete_bit) != 0,
             .last_seq = stored.last_seq,

@@ -42,6 +42,7 @@ constexpr std::uint8_t reset = 5;
 constexpr std::uint8_t socket = 6;
 constexpr std::uint8_t congestion = 7;
 constexpr std::uint8_t accept = 8;
+constexpr std::uint8_t gone = 10;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -108,6 +109,11 @@ inline constexpr std::array retransmission_fields{
 inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::Dictionary}};
 inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::Dictionary}};
 inline constexpr std::array accept_fields{Field{0, sizeof(tf_accept), Coding::Dictionary}};
+inline constexpr std::array gone_fields{
+    Field{offsetof(tf_gone, after_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_gone, by_ns), 8, Coding::Beyond, offsetof(tf_gone, after_ns)},
+    Field{offsetof(tf_gone, reason), 8, Coding::Dictionary},
+};
 inline constexpr std::array socket_fields{
     Field{offsetof(tf_socket, inode), 8, Coding::Deltas},
     Field{offsetof(tf_socket, since_ns), 8, Coding::Deltas},
@@ -161,6 +167,7 @@ inline constexpr std::array record_parts{
     Part{part::socket, sizeof(tf_socket), socket_fields, TF_RECORD_FOUND},
     Part{part::congestion, sizeof(tf_congestion), congestion_fields, TF_RECORD_CONGESTION},
     Part{part::accept, sizeof(tf_accept), accept_fields, TF_RECORD_ACCEPT},
+    Part{part::gone, sizeof(tf_gone), gone_fields, TF_RECORD_GONE},
     Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
 };

@@ -59,6 +59,17 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_socket_error(line, change.error);
     if (change.metrics)
         put_metrics(line, *change.metrics);
+    if (change.end) {
+        put_duration(line, ",\"at_most_us\":", change.end->at_most_ns);
+        line.put(",\"ended_by\":");
+        if (change.end->reason == EndReason::Unknown) {
+            line.put("null");
+        } else {
+            line.put('"');
+            line.put(name(change.end->reason));
+            line.put('"');
+        }
+    }
 }
 
 void JsonSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost) const

@@ -26,6 +26,7 @@ private:
     static void put_what(LineWriter &line, const Event &event, const Reset &reset);
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
     void put_what(LineWriter &line, const Event &event, const Verdict &verdict) const;
+    void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
     static void put_what(LineWriter &line, const Event &event, const CongestionChange &change);
 

@@ -1,4 +1,4 @@
-// A socket that was there when it was looked for.
+// A socket that was there when it was looked for, and one that was not.
 #include "sink/escape.h"
 #include "sink/json.h"
 #include "sink/json_parts.h"
@@ -54,6 +54,14 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found
         put_sender(line, *found.metrics);
     if (found.holders)
         put_holders(line, *found.holders);
+}
+
+void JsonSink::put_what(LineWriter &line, const Event &event, const Gone &gone) const
+{
+    line.put(R"(","event":"gone")");
+    put_connection(line, event);
+    put_state(line, ",\"state\":", gone.state);
+    put_duration(line, ",\"unseen_us\":", gone.unseen_ns);
 }
 
 } // namespace tcpflight

@@ -95,18 +95,36 @@ void TextSink::put_gap(LineWriter &line, const Event &event) const
     put_in_color(line, color::reset);
 }
 
+void TextSink::put_length(LineWriter &line, const StateChange &change) const
+{
+    if (const auto &length = change.duration_ns ? change.duration_ns : change.at_least_ns) {
+        bool open = !change.duration_ns && !(change.end && change.end->at_most_ns);
+        line.put(open ? std::string_view(" after >") : std::string_view(" after "));
+        put_duration(line, *length, style_.precision);
+    }
+    if (!change.end)
+        return;
+    if (const auto &at_most = change.end->at_most_ns) {
+        line.put(change.at_least_ns ? std::string_view(" to ") : std::string_view(" after <"));
+        put_duration(line, *at_most, style_.precision);
+    }
+    if (change.end->reason != EndReason::Unknown) {
+        line.put(" (");
+        line.put(describe(change.end->reason));
+        line.put(')');
+    }
+}
+
 void TextSink::put_what(LineWriter &line, const Event &event, const StateChange &change) const
 {
     put_tuple(line, event);
     put_state(line, change.from);
     line.put(" -> ");
     put_state(line, change.to);
-    if (change.time_wait_socket && change.to != TcpState::TimeWait)
+    if (change.time_wait_socket && change.to == TcpState::FinWait2)
         line.put(" (orphan)");
-    if (auto duration = change.duration_ns ? change.duration_ns : change.at_least_ns; duration && !style_.quiet) {
-        line.put(change.duration_ns ? std::string_view(" after ") : std::string_view(" after >"));
-        put_duration(line, *duration, style_.precision);
-    }
+    if (!style_.quiet)
+        put_length(line, change);
     put_gap(line, event);
     if (style_.quiet)
         return;

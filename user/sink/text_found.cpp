@@ -1,4 +1,5 @@
-// A socket that was there when it was looked for.
+// A socket that was there when it was looked for, and one that was not.
+#include "sink/color.h"
 #include "sink/duration.h"
 #include "sink/text.h"
 #include "sink/text_parts.h"
@@ -28,6 +29,25 @@ void TextSink::put_what(LineWriter &line, const Event &event, const Found &found
         if (found.status.retries != 0)
             put_labelled(line, ", retries ", found.status.retries);
     }
+}
+
+void TextSink::put_what(LineWriter &line, const Event &event, const Gone &gone) const
+{
+    put_tuple(line, event);
+    put_in_color(line, color::trouble);
+    line.put("gone");
+    put_in_color(line, color::reset);
+    line.put(", last seen in ");
+    put_state(line, gone.state);
+    put_gap(line, event);
+    if (style_.quiet)
+        return;
+    line.put(' ');
+    put_duration(line, gone.unseen_ns, style_.precision);
+    line.put(" before");
+    put_owner(line, event.identity);
+    if (style_.metrics)
+        put_details(line, event.identity, nullptr, false);
 }
 
 } // namespace tcpflight

@@ -79,9 +79,18 @@ void TimelineSink::write(const Event &event, std::string &out)
         printed_ = true;
         return;
     }
-    if (auto *block = find_or_begin(event)) {
-        learn(*block, event);
-        add(*block, event);
+    // The block is printed when the connection is over, and not a minute later.
+    if (const auto *change = std::get_if<StateChange>(&event.what);
+        change != nullptr && change->afterwards && find(event.connection) == nullptr)
+        return;
+    auto *block = find_or_begin(event);
+    if (block == nullptr)
+        return;
+    learn(*block, event);
+    add(*block, event);
+    if (std::holds_alternative<Gone>(event.what)) {
+        print(*block, nullptr, out);
+        forget(*block);
     }
 }
 

@@ -66,10 +66,10 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const St
     put_state(line, change.from);
     line.put(" -> ");
     put_state(line, change.to);
-    if (change.time_wait_socket && change.to != TcpState::TimeWait)
+    if (change.time_wait_socket && change.to == TcpState::FinWait2)
         line.put(" (orphan)");
     // Otherwise the times beside the lines tell it.
-    if (change.at_least_ns) {
+    if (change.at_least_ns && !change.end) {
         line.put(" after >");
         put_duration(line, *change.at_least_ns, style_.precision);
     }
@@ -82,6 +82,16 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const St
     }
     if (style_.metrics && change.metrics)
         put_sender(line, *change.metrics);
+}
+
+void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const Gone &gone) const
+{
+    put_trouble(line, "gone");
+    line.put(", last seen in ");
+    put_state(line, gone.state);
+    line.put(' ');
+    put_duration(line, gone.unseen_ns, style_.precision);
+    line.put(" before");
 }
 
 void TimelineWords::put_what(LineWriter &line, const Event &event, const Accept &accept) const

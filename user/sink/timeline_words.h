@@ -41,6 +41,7 @@ private:
     void put_what(LineWriter &line, const Event &event, const Accept &accept) const;
     void put_what(LineWriter &line, const Event &event, const Reset &reset) const;
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
+    void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_what(LineWriter &line, const Event &event, const CongestionChange &change) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
     static void put_what(LineWriter & /*line*/, const Event & /*event*/, const Lost & /*lost*/) {}

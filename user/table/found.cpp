@@ -6,11 +6,10 @@
 namespace tcpflight {
 namespace {
 
-// What takes the place of a socket in TIME_WAIT, and what comes before one, has no events that begin or end it.
-bool is_socket(const tf_header &header)
+// What comes before a socket has no events that begin or end it.
+bool has_an_end(const tf_header &header)
 {
-    return (header.flags & TF_FLAG_TIME_WAIT_SOCKET) == 0 && TcpState{header.new_state} != TcpState::NewSynRecv &&
-           TcpState{header.new_state} != TcpState::Close;
+    return TcpState{header.new_state} != TcpState::NewSynRecv && TcpState{header.new_state} != TcpState::Close;
 }
 
 } // namespace
@@ -27,7 +26,7 @@ std::optional<Event> Table::observe_found(const Record &record)
         return std::nullopt;
     if (wanted_ && !wanted_(identity))
         return std::nullopt;
-    if (is_socket(record.header) && index_.size() < capacity_)
+    if (has_an_end(record.header) && index_.size() < capacity_)
         enter(record, identity);
 
     passing_ = identity;
@@ -62,6 +61,8 @@ void Table::enter(const Record &record, const Identity &identity)
     connection.entry_seen = record.socket.since_ns != 0;
     connection.found = true;
     connection.changed_ns = connection.entry_seen ? record.socket.since_ns : header.time_ns;
+    if (record.has(TF_FLAG_TIME_WAIT_SOCKET))
+        linger(connection);
 }
 
 } // namespace tcpflight

@@ -24,6 +24,7 @@ struct KnownConnection {
     bool entry_seen = false;
     bool found = false;       // it was there in `state` at `changed_ns`, or that is when it entered it (entry_seen)
     bool opened_here = false; // it was seen in SYN_SENT
+    bool time_wait_socket = false; // the socket is gone, and what took its place is in `state`
     bool identity_known = false;
     bool incomplete = false;
     std::uint32_t last_seq = 0; // of the last retransmitted segment

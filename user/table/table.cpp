@@ -72,13 +72,19 @@ Table::Table(Wanted wanted, std::size_t capacity)
 
 std::optional<Event> Table::observe(const Record &record)
 {
+    ended_.reset();
     if (record.header.type == TF_RECORD_LOST)
         return observe_loss(record);
-    // A connection that is resetting itself is told of after its end, and some resets have none.
-    if (record.header.type == TF_RECORD_RESET && !index_.contains(record.header.cookie))
-        return observe_stray_reset(record);
     if (record.header.type == TF_RECORD_FOUND)
         return observe_found(record);
+    if (record.header.type == TF_RECORD_GONE)
+        return observe_gone(record);
+    // A connection that is resetting itself is told of after its end, and some resets have none.
+    if (record.header.type == TF_RECORD_RESET) {
+        const auto *known = find(record.header.cookie);
+        if (known == nullptr || known->time_wait_socket)
+            return observe_stray_reset(record);
+    }
     return observe_socket(record);
 }
 
@@ -105,12 +111,10 @@ Event Table::observe_socket(const Record &record)
     const auto &header = record.header;
     auto &connection = find_or_add(record);
     learn_identity(connection, record);
+    if (time_wait_count_ != 0)
+        take_place(connection, record);
 
-    Event event;
-    event.time_ns = header.time_ns;
-    event.connection = header.cookie;
-    event.after_gap = connection.gaps_seen < gaps_;
-    connection.incomplete |= event.after_gap;
+    Event event = event_of(connection, header.time_ns);
     connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
     switch (header.type) {
@@ -122,11 +126,25 @@ Event Table::observe_socket(const Record &record)
     default: break; // decode lets nothing else through
     }
     event.incomplete = connection.incomplete;
+
+    if (record.has(TF_FLAG_TIME_WAIT_SOCKET) && connection.state != TcpState::Close)
+        linger(connection);
+    else if (connection.state == TcpState::Close)
+        depart(connection, TcpState{header.old_state}, event);
+    return event;
+}
+
+// Marks the connection if a gap lies before it.
+Event Table::event_of(Connection &connection, std::uint64_t time_ns) const
+{
+    Event event;
+    event.time_ns = time_ns;
+    event.connection = connection.cookie;
+    event.after_gap = connection.gaps_seen < gaps_;
+    connection.incomplete |= event.after_gap;
+    event.incomplete = connection.incomplete;
     event.wanted = connection.wanted;
     event.identity = connection.identity_known ? &connection.identity : nullptr;
-
-    if (connection.state == TcpState::Close || record.has(TF_FLAG_TIME_WAIT_SOCKET))
-        depart(connection, TcpState{header.old_state}, event);
     return event;
 }
 
@@ -153,6 +171,11 @@ Event Table::observe_stray_reset(const Record &record)
         passing_ = to_identity(record.identity);
         event.identity = &passing_;
     }
+    // A RST is all that what took a socket's place has to say after that: tcp_v4_rcv() ends it.
+    if (auto waiting = index_.find(record.header.cookie);
+        waiting != index_.end() && reset.direction == ResetDirection::Sent)
+        ended_ =
+            end_time_wait(slots_[waiting->second], event.time_ns, {.reason = EndReason::Reset, .at_most_ns = {}}, 0, 0);
     const auto *departed = record.header.cookie != 0 ? departed_.find(record.header.cookie) : nullptr;
     if (departed != nullptr) {
         reset.state = reset.state == TcpState::Close ? departed->state : reset.state;
@@ -170,8 +193,13 @@ Event Table::observe_stray_reset(const Record &record)
 Table::Connection &Table::find_or_add(const Record &record)
 {
     auto found = index_.find(record.header.cookie);
-    if (found != index_.end())
-        return slots_[found->second];
+    if (found != index_.end()) {
+        auto &known = slots_[found->second];
+        if (!known.time_wait_socket || record.has(TF_FLAG_TIME_WAIT_SOCKET))
+            return known;
+        // A process that only shut its socket down can connect it again, under the cookie that its TIME_WAIT has too.
+        remove(record.header.cookie);
+    }
 
     if (index_.size() >= capacity_)
         forget_one();
@@ -237,8 +265,10 @@ StateChange Table::state_change(Connection &connection, const Record &record)
                        .duration_ns = {},
                        .at_least_ns = {},
                        .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
+                       .afterwards = connection.time_wait_socket,
                        .error = header.error,
-                       .metrics = {}};
+                       .metrics = {},
+                       .end = {}};
     if (connection.state != change.from)
         connection.incomplete = true; // a transition is missing: how long this state lasted is not known
     else if (connection.entry_seen && header.time_ns >= connection.changed_ns)
@@ -317,6 +347,12 @@ std::uint32_t Table::gaps_at(std::uint64_t time_ns) const
     return gaps_ - (gaps_ != 0 && time_ns <= gap_until_ns_ ? 1 : 0);
 }
 
+const KnownConnection *Table::find(std::uint64_t cookie) const
+{
+    auto found = index_.find(cookie);
+    return found != index_.end() ? &slots_[found->second] : nullptr;
+}
+
 KnownGaps Table::known_gaps() const
 {
     KnownGaps gaps{.told = {}, .count = gaps_, .until_ns = gap_until_ns_};
@@ -326,6 +362,14 @@ KnownGaps Table::known_gaps() const
 }
 
 void Table::for_each_known(const Visit &visit) const
+{
+    for_each([&visit](const KnownConnection &connection) {
+        if (!connection.time_wait_socket)
+            visit(connection);
+    });
+}
+
+void Table::for_each(const Visit &visit) const
 {
     std::vector<const KnownConnection *> alive;
     alive.reserve(index_.size());
@@ -366,6 +410,11 @@ void Table::heal(std::span<const KnownConnection> connections)
             seen_since.push_back(connection.cookie);
     }
     std::sort(seen_since.begin(), seen_since.end());
+    std::vector<KnownConnection> waiting;
+    for_each([&waiting](const KnownConnection &connection) {
+        if (connection.time_wait_socket)
+            waiting.push_back(connection);
+    });
     forget_all();
     for (auto connection : connections) {
         // The numbers of gaps are those of the other table.
@@ -374,6 +423,8 @@ void Table::heal(std::span<const KnownConnection> connections)
         connection.incomplete = true;
         put(connection);
     }
+    for (const auto &connection : waiting)
+        put(connection);
 }
 
 void Table::put(const KnownConnection &connection)
@@ -385,6 +436,10 @@ void Table::put(const KnownConnection &connection)
     auto &own = add(connection.cookie);
     static_cast<KnownConnection &>(own) = connection;
     own.wanted = !wanted_ || (connection.identity_known && wanted_(connection.identity));
+    if (own.time_wait_socket) {
+        own.time_wait_socket = false; // not counted yet
+        linger(own);
+    }
 }
 
 void Table::forget_all()
@@ -393,6 +448,9 @@ void Table::forget_all()
     slots_.clear();
     free_slots_.clear();
     clock_hand_ = 0;
+    time_wait_ends_.clear();
+    time_waits_.clear();
+    time_wait_count_ = 0;
 }
 
 // The least recently seen of a few: exact order would cost every event, and this is the rare case.
@@ -408,14 +466,18 @@ void Table::forget_one()
         if (!oldest || candidate.last_seen_ns < slots_[*oldest].last_seen_ns)
             oldest = clock_hand_;
     }
+    // Nothing is asked for again for what is over but for its end.
+    if (!slots_[*oldest].time_wait_socket)
+        forgotten_++;
     remove(slots_[*oldest].cookie);
-    forgotten_++;
 }
 
 void Table::remove(std::uint64_t cookie)
 {
     auto found = index_.find(cookie);
     auto slot = found->second;
+    if (slots_[slot].time_wait_socket)
+        stop_lingering(slots_[slot]);
     slots_[slot].cookie = 0;
     free_slots_.push_back(slot);
     index_.erase(found);

@@ -31,33 +31,48 @@ public:
     explicit Table(Wanted wanted = {}, std::size_t capacity = default_capacity);
 
     // The event's identity is valid until the next call. None: the record repeats a loss that is already known, or
-    // tells of a socket that was found and is known already or not wanted.
+    // tells of a socket that was found and is known already or not wanted, or of the end of one that is not known.
     std::optional<Event> observe(const Record &record);
+
+    // What the last record has ended besides, just before its own event: a TIME_WAIT whose place a new connection took,
+    // or one that answered a segment with a RST. Valid until the next call of observe().
+    [[nodiscard]] const std::optional<Event> &ended() const { return ended_; }
 
     // From now on; connections that are there are not asked for again.
     void set_wanted(Wanted wanted) { wanted_ = std::move(wanted); }
 
-    // What it knows, for another table to go on from. In the order of cookies.
+    // What it knows, for another table to go on from. In the order of cookies; without what is in TIME_WAIT, which is
+    // often the most and of which only the end is left to tell.
     [[nodiscard]] KnownGaps known_gaps() const override;
     void for_each_known(const Visit &visit) const override;
+    // Really all.
+    void for_each(const Visit &visit) const;
 
     // Forgets everything, and goes on as if it had seen what another table knew. More than `capacity` connections are
     // left out, and counted as forgotten. Whether a connection is wanted is asked anew.
     void restore(const KnownGaps &gaps, std::span<const KnownConnection> connections);
     // The same in the middle, where records are missing that another table has seen: what is told of each connection
-    // from here on is right again, but its next event comes after a gap, unless one since the last gap was seen.
+    // from here on is right again, but its next event comes after a gap, unless one since the last gap was seen. What
+    // is in TIME_WAIT stays.
     void heal(std::span<const KnownConnection> connections);
 
     // Of a connection that is alive; null: it is not known. Valid until the next observe().
     [[nodiscard]] const Identity *identity_of(std::uint64_t cookie) const;
 
-    // Connections alive now.
-    [[nodiscard]] std::size_t size() const { return index_.size(); }
+    // Connections alive now, without those below.
+    [[nodiscard]] std::size_t size() const { return index_.size() - time_wait_count_; }
+    // What the kernel keeps in the place of sockets: TIME_WAIT, and FIN_WAIT2 of orphans. Of more than
+    // `time_wait_capacity` the oldest are forgotten: their end is not told.
+    [[nodiscard]] std::size_t time_waits() const { return time_wait_count_; }
+    // Null: it is not known.
+    [[nodiscard]] const KnownConnection *find(std::uint64_t cookie) const;
     // Connections dropped to make room for new ones. When this has grown, the kernel should be asked to say the
     // identities again (Tracer::say_again).
     [[nodiscard]] std::uint64_t forgotten() const { return forgotten_; }
 
     static constexpr std::size_t default_capacity = std::size_t{1} << 20;
+    // As many as the kernel itself keeps in a namespace (net.ipv4.tcp_max_tw_buckets) on a large host.
+    static constexpr std::size_t time_wait_capacity = std::size_t{1} << 18;
 
 private:
     // What every event touches comes first, and fits into the first cache line.
@@ -77,6 +92,13 @@ private:
     std::optional<Event> observe_found(const Record &record);
     void complete(Connection &connection, const Identity &found);
     void enter(const Record &record, const Identity &identity);
+    std::optional<Event> observe_gone(const Record &record);
+    void linger(Connection &connection);
+    void stop_lingering(const Connection &connection);
+    void take_place(const Connection &connection, const Record &record);
+    Event end_time_wait(Connection &connection, std::uint64_t time_ns, TimeWaitEnd end, std::uint64_t after_ns,
+                        std::uint64_t by_ns);
+    [[nodiscard]] Event event_of(Connection &connection, std::uint64_t time_ns) const;
     Connection &find_or_add(const Record &record);
     Connection &add(std::uint64_t cookie);
     void put(const KnownConnection &connection);
@@ -96,6 +118,10 @@ private:
     std::deque<Connection> slots_;                                   // a deque: growing moves nothing
     std::vector<std::uint32_t> free_slots_;
     std::size_t clock_hand_ = 0;
+    tsl::robin_map<std::uint64_t, std::uint64_t> time_wait_ends_; // hash of the ends > cookie
+    std::deque<std::uint64_t> time_waits_;                        // cookies, the oldest first; some have ended
+    std::size_t time_wait_count_ = 0;
+    std::optional<Event> ended_;
     Departed departed_;
     Identity passing_;                                                        // of an event without a connection
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> losses_; // (cpu, reason) > total told

@@ -136,6 +136,11 @@ OptionCase ring(const Words &words, std::uint32_t bytes)
     return {words, [bytes](const Options &o) { return o.ring_bytes == bytes; }};
 }
 
+OptionCase sweep(const Words &words, std::uint64_t period_ns)
+{
+    return {words, [period_ns](const Options &o) { return o.sweep_ns == period_ns; }};
+}
+
 OptionCase verbosity(const Words &words, int number)
 {
     return {words, [number](const Options &o) { return o.verbosity == number && o.style.metrics == (number > 0); }};
@@ -189,7 +194,8 @@ INSTANTIATE_TEST_SUITE_P(
         layer({}, Layer::Fentry), layer({"--layer", "core"}, Layer::Core), layer({"--layer=kprobe"}, Layer::Kprobe),
         layer({"--layer", "core", "--layer", "fentry"}, Layer::Fentry), ring({"-B", "4"}, 4096), ring({"-B5"}, 8192),
         ring({"-B", "4096"}, 4U << 20), ring({"-B", "4097"}, 8U << 20), ring({"--buffer-size", "1048575"}, 1U << 30),
-        ring({"--buffer-size=1048576"}, 1U << 30)));
+        ring({"--buffer-size=1048576"}, 1U << 30), sweep({}, 5'000'000'000), sweep({"--sweep", "0"}, 0),
+        sweep({"--sweep=0.25"}, 250'000'000), sweep({"--sweep", "3600"}, 3'600'000'000'000)));
 
 struct ColorCase {
     Words words;

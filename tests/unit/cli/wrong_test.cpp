@@ -105,6 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{{"-B4M"}, "-B/--buffer-size: '4M' is not a buffer size in KiB: give 4 to 1048576"},
         WrongCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text or json"},
         WrongCase{{"--format", "JSON"}, "--format: 'JSON' is not a format: give text or json"},
+        WrongCase{{"--sweep", "3601"}, "--sweep: '3601' is not a number of seconds: give 0 to 3600, also 0.25"},
         WrongCase{{"--layer", "xdp"}, "--layer: 'xdp' is not a layer: give core, kprobe or fentry"},
         WrongCase{{"--color="}, "--color: '' is not a choice: give auto, always or never"},
         WrongCase{{"--color"}, "--color: needs a value: give auto, always or never"},

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint8_t established = 1;
 constexpr std::uint8_t fin_wait1 = 4;
+constexpr std::uint8_t time_wait = 6;
 
 std::vector<std::vector<std::byte>> one_of_each()
 {
@@ -28,6 +29,8 @@ std::vector<std::vector<std::byte>> one_of_each()
         RecordBuilder::reset(1, 1, established, TF_RESET_SENT, TF_RESET_LINGER_0).bytes(),
         RecordBuilder::reset(0, 1, established, TF_RESET_RECEIVED, TF_RESET_UNKNOWN).identity(1, 2).bytes(),
         RecordBuilder::found(1, 1, established).bytes(),
+        RecordBuilder::gone(1, 1, time_wait, TF_GONE_NETNS).bytes(),
+        RecordBuilder::gone_socket(1, 9, established, 1, 5).bytes(),
         RecordBuilder::found(1, 1, established).metrics({}).identity(1, 2, 3, "nc", TF_OWNER_SNAPSHOT).bytes(),
     };
 }

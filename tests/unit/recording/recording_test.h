@@ -36,6 +36,7 @@ inline KnownConnection known(std::uint64_t cookie)
     KnownConnection out;
     out.cookie = cookie;
     out.state = TcpState::Established;
+    out.time_wait_socket = cookie % 2 != 0;
     out.identity.local.port = static_cast<std::uint16_t>(cookie);
     out.identity.family = Family::IPv6;
     return out;

@@ -120,6 +120,11 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         retransmission().unknown_identity(),
         EventBuilder().retransmits(largest),
         EventBuilder().leaves(TcpState::FinWait2, TcpState::FinWait2),
+        EventBuilder().ends(TcpState::TimeWait, EndReason::Timer, 61'300'000'007),
+        EventBuilder().ends(TcpState::FinWait2, EndReason::Unknown),
+        EventBuilder().ends_between(TcpState::TimeWait, EndReason::Syn, {}, 1),
+        EventBuilder().ends_between(TcpState::TimeWait, EndReason::Namespace, 1, 2),
+        EventBuilder().goes({}),
         EventBuilder().changes_mind({}),
         EventBuilder().accepted({}),
         EventBuilder().accepted({.state = TcpState::CloseWait, .queued_ns = 12'345}),
@@ -184,7 +189,7 @@ TEST(Schema, MissesEveryKey)
 {
     for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
                               EventBuilder().accepted({}), EventBuilder().changes_mind({}), EventBuilder().finds({}),
-                              EventBuilder().finds({}).metrics({}), EventBuilder().judged({}),
+                              EventBuilder().finds({}).metrics({}), EventBuilder().judged({}), EventBuilder().goes({}),
                               EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");
@@ -194,6 +199,20 @@ TEST(Schema, MissesEveryKey)
             EXPECT_NE(schema().objections(part), "") << "without " << key;
         }
     }
+}
+
+TEST(Schema, HasBothOrNoneOfTheKeysOfAnEnd)
+{
+    const auto whole = object_of(EventBuilder().ends(TcpState::TimeWait, EndReason::Killed));
+    ASSERT_EQ(schema().objections(whole), "");
+    for (const char *key : {"at_most_us", "ended_by"}) {
+        auto part = whole;
+        part.erase(key);
+        EXPECT_NE(schema().objections(part), "") << "without " << key;
+    }
+    auto other = whole;
+    other["new_state"] = "TIME_WAIT";
+    EXPECT_NE(schema().objections(other), "");
 }
 
 struct Forgery {

@@ -138,11 +138,24 @@ TEST(Found, TellsTheOwnerThatAnEventBeforeDidNotKnow)
 TEST(Found, IsNotKeptWhereNoEventWillEndIt)
 {
     Table table;
-    auto waiting = observe(table, found(1, 1000, time_wait).flag(TF_FLAG_TIME_WAIT_SOCKET));
-    EXPECT_TRUE(std::get<Found>(waiting->what).time_wait_socket);
-    EXPECT_TRUE(observe(table, found(2, 1000, fin_wait2).flag(TF_FLAG_TIME_WAIT_SOCKET)));
     EXPECT_TRUE(observe(table, found(3, 1000, new_syn_recv)));
     EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(Found, InTimeWaitIsKeptUntilItsEnd)
+{
+    Table table;
+    auto waiting = observe(table, found(1, 1000, time_wait, since(400'000)).left());
+    EXPECT_TRUE(std::get<Found>(waiting->what).time_wait_socket);
+    EXPECT_TRUE(observe(table, found(2, 1000, fin_wait2).left()));
+    EXPECT_EQ(table.size(), 0U);
+    EXPECT_EQ(table.time_waits(), 2U);
+    auto known = observe(table, RecordBuilder::gone(1, 1400, time_wait, TF_GONE_TIMER));
+    EXPECT_EQ(change(known).duration_ns, 1'000'000U);
+    auto unknown = observe(table, RecordBuilder::gone(2, 1400, fin_wait2, TF_GONE_TIMER));
+    EXPECT_FALSE(change(unknown).duration_ns);
+    EXPECT_EQ(change(unknown).at_least_ns, 400'000U);
+    EXPECT_EQ(table.time_waits(), 0U);
 }
 
 TEST(Found, IsNotToldOfWhatHasEndedBeforeOurEyes)

@@ -23,8 +23,13 @@ protected:
         event.connection = connection;
         event.time_ns = at_ms * ms;
         event.identity = &identity;
-        event.what = StateChange{
-            .from = TcpState::Close, .to = to, .duration_ns = {}, .at_least_ns = {}, .error = 0, .metrics = {}};
+        event.what = StateChange{.from = TcpState::Close,
+                                 .to = to,
+                                 .duration_ns = {},
+                                 .at_least_ns = {},
+                                 .error = 0,
+                                 .metrics = {},
+                                 .end = {}};
         sequencer.push(event);
     }
 

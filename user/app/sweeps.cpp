@@ -1,0 +1,55 @@
+#include "app/sweeps.h"
+
+#include "model/clock.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tcpflight {
+namespace {
+
+// A look takes its time where there are many sockets: of a CPU no more than one part in so many.
+constexpr std::uint64_t share_of_cpu = 100;
+
+} // namespace
+
+void Sweeps::want(bool wanted)
+{
+    if (!wanted)
+        due_ns_.reset();
+    else if (!due_ns_ && !under_way_)
+        due_ns_ = boot_now_ns() + std::max(period_ns_, rest_ns_);
+}
+
+Result<void> Sweeps::tick()
+{
+    if (!due_ns_ || *due_ns_ > boot_now_ns())
+        return {};
+    due_ns_.reset();
+    under_way_ = true;
+    return sweeper_.ask();
+}
+
+Result<bool> Sweeps::collect()
+{
+    auto look = sweeper_.collect();
+    if (!look)
+        return tl::unexpected(look.error());
+    if (!*look)
+        return false;
+    look_ = std::move(**look);
+    rest_ns_ = (look_->end_ns - look_->begin_ns) * (share_of_cpu - 1);
+    return true;
+}
+
+std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::uint64_t until_ns)
+{
+    if (!look_ || until_ns < look_->end_ns)
+        return std::nullopt;
+    auto records = absences_.compare(table, *look_, until_ns);
+    look_.reset();
+    under_way_ = false;
+    return records;
+}
+
+} // namespace tcpflight

@@ -1,0 +1,23 @@
+// One look at all TCP sockets that are there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace tcpflight {
+
+struct Look {
+    // CLOCK_BOOTTIME: what was there all the time in between, in a namespace that was visited, was seen.
+    std::uint64_t begin_ns = 0;
+    std::uint64_t end_ns = 0;
+    // A TF_RECORD_FOUND for each socket, in the order of time. A socket can occur twice.
+    std::vector<std::byte> records;
+    // Network namespaces (inode numbers), sorted: whose sockets were read, and which are known to be there.
+    std::vector<std::uint32_t> visited;
+    std::vector<std::uint32_t> present;
+    // Sockets that a process has open in a namespace that was out of reach; 0 if the processes were not asked.
+    std::size_t out_of_reach = 0;
+};
+
+} // namespace tcpflight
