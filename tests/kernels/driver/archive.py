@@ -27,6 +27,7 @@ class Kernel:
     modules: Path  # a root folder, as depmod -b and modprobe -d take it
     is_refused: bool = False  # too old for tcpflight
     parameters: str = ""  # for its command line
+    architecture: str = "amd64"  # as Debian names it
 
 
 def read_list(path):
@@ -40,11 +41,17 @@ def read_list(path):
     return rows
 
 
+def architecture_of(package):
+    """Kernels' packages end in it."""
+    return package.rpartition("-")[2]
+
+
 class Suite:
     """One suite of the archive, for one of Debian's architectures, with its index and its packages cached in `folder`."""
 
     def __init__(self, name, folder, architecture="amd64"):
         self.name = name
+        self.architecture = architecture
         self.folder = folder / (name if architecture == "amd64" else f"{name}-{architecture}")
         for part in ("lists/partial", "archives/partial"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
@@ -113,4 +120,4 @@ class Suite:
         if not images:
             raise Unreachable(f"{package} {version} holds no vmlinuz")
         release = next((root / "lib/modules").iterdir()).name
-        return Kernel(name, release, version, images[0], root, is_refused, parameters)
+        return Kernel(name, release, version, images[0], root, is_refused, parameters, self.architecture)

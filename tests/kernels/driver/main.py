@@ -162,8 +162,11 @@ def fetch_kernels(rows, options):
     for name, suite, *package in rows:
         if options.kernels and name not in options.kernels:
             continue
+        if not options.types and archive.architecture_of(package[0]) != "amd64":
+            say(f"{name} is not booted: only its types are checked (--types)")
+            continue
         try:
-            kernels.append(archive.Suite(suite, options.cache).fetch(name, *package))
+            kernels.append(archive.Suite(suite, options.cache, archive.architecture_of(package[0])).fetch(name, *package))
         except (archive.Unreachable, subprocess.CalledProcessError) as error:
             say(f"{name} is skipped: {error}")
             tell(options, "SKIP", name, str(error))
