@@ -312,13 +312,21 @@ protected:
         return text;
     }
 
-    static bool is_there(const std::string &pid)
+    // "S": it sleeps; empty: there is no such process.
+    static std::string state_of(const std::string &pid)
     {
         std::ifstream file("/proc/" + pid + "/stat");
         std::string number;
         std::string comm;
         std::string state;
-        return file >> number >> comm >> state && state != "Z";
+        file >> number >> comm >> state;
+        return state;
+    }
+
+    static bool is_there(const std::string &pid)
+    {
+        const std::string state = state_of(pid);
+        return !state.empty() && state != "Z";
     }
 
     static std::string switches(const std::string &pid)
@@ -361,6 +369,10 @@ TEST_F(Looker, SleepsWhileNothingWaitsForIt)
     Tracer tracer = trace({"--sweep", "0.05", "--port", "1"});
     std::string looker = children(tracer);
     looker.erase(looker.find_last_not_of(' ') + 1);
+    // It has answered, and may still be on its way to bed.
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (state_of(looker) != "S" && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::sleep_for(10ms);
     const std::string before = switches(looker);
     ASSERT_NE(before, "");
     std::this_thread::sleep_for(1s);
