@@ -1,5 +1,6 @@
 #include "app/info.h"
 #include "app/list.h"
+#include "app/merge.h"
 #include "app/output.h"
 #include "app/replay.h"
 #include "app/trace.h"
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
     case tcpflight::Command::Kind::Wrong: std::fprintf(stderr, "%s\n", command.text.c_str()); return 2;
     case tcpflight::Command::Kind::List:
     case tcpflight::Command::Kind::Info:
+    case tcpflight::Command::Kind::Merge:
     case tcpflight::Command::Kind::Run: break;
     }
     if (command.options.utc)
@@ -68,6 +70,8 @@ int main(int argc, char **argv)
     tzset();
     if (command.kind == tcpflight::Command::Kind::List)
         return tcpflight::list(command.options);
+    if (command.kind == tcpflight::Command::Kind::Merge)
+        return tcpflight::merge(command.options);
     if (command.kind == tcpflight::Command::Kind::Info)
         return tcpflight::info(command.options);
     return command.options.read ? tcpflight::replay(command.options) : tcpflight::trace(command.options);

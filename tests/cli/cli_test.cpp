@@ -61,6 +61,11 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{{"--prot"}, "unknown option '--prot': did you mean '--port'?"},
         UsageCase{{"-w"}, "-w/--write: needs a value: give its name, or - for standard output"},
         UsageCase{{"info"}, "info: needs a file: give the names of recordings, or - for standard input"},
+        UsageCase{{"merge", "-w", "x"}, "merge: needs a file: give the names of recordings"},
+        UsageCase{{"merge", "a", "b"}, "merge: needs -w/--write: give the name of the file to write"},
+        UsageCase{{"merge", "a", "-", "-w", "x"}, "merge: cannot read standard input: give the names of recordings"},
+        UsageCase{{"merge", "a", "-c", "1", "-w", "x"},
+                  "-c/--count does not go with merge: give files, and -w with the file to write"},
         UsageCase{{"port"},
                   "'port': filter expressions are not there yet: use --port, --local-port, --remote-port, "
                   "--pid, --comm, -4 or -6"},

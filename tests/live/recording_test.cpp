@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <sstream>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -113,13 +115,13 @@ TEST_F(Recording, NeedsNoPrivilegesToBeRead)
 TEST_F(Recording, OfManyFilesHasNoSeams)
 {
     Process tracer =
-        start_tcpflight({"-w", path("rec"), "--print", "-C", "1k", "--flush-interval", "0.02", "-B", "65536"});
-    churn(4000);
+        start_tcpflight({"-w", path("rec"), "--print", "-C", "4k", "--flush-interval", "0", "-B", "65536"});
+    churn(400); // 12 events each, of which each is a block of more than 80 bytes: nearly 100 files
     Finished live = end(tracer);
     Words arguments{"-r"};
     for (const auto &entry : fs::directory_iterator(folder()))
         arguments.push_back(entry.path());
-    EXPECT_GT(arguments.size(), 4U);
+    EXPECT_GT(arguments.size(), 50U);
     Finished replayed = read(arguments);
     EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
     EXPECT_EQ(replayed.out, live.out);
@@ -158,6 +160,93 @@ TEST_F(Recording, IsFollowedByTwoWhileItIsWritten)
     EXPECT_EQ(one.wait(), exited(0)); // its writer has ended it
     EXPECT_EQ(two.wait(), exited(0));
     EXPECT_EQ(one.out(), read({"-r", path()}).out);
+}
+
+std::vector<std::string> lines_with(const std::string &text, const std::string &word)
+{
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        auto at = line.find(word);
+        if (at != std::string::npos)
+            lines.push_back(line.erase(at, word.size()));
+    }
+    return lines;
+}
+
+// Two tracers that call their hosts differently, each with its own half of what happens.
+TEST_F(Recording, OfTwoHostsAreMerged)
+{
+    auto start = [](const std::string &host, const Words &arguments) {
+        Words argv{"unshare", "--uts", "sh", "-c", "hostname " + host + " && exec \"$@\"", "sh", TCPFLIGHT_BINARY};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        auto process = std::make_unique<Process>(Spawn{.argv = argv});
+        EXPECT_TRUE(process->read_until([&] { return process->err().find("listening on") != std::string::npos; }))
+            << process->err();
+        return process;
+    };
+    // A file ends with the first event behind 4 KiB: a block of its own each, of more than 80 bytes.
+    auto server = start("server", {"-w", path("a"), "-C", "4k", "--flush-interval", "0", "--print", "-B", "65536",
+                                   "--local-port", "7001"});
+    auto client = start("client", {"-w", path("b"), "--print", "-B", "65536", "--remote-port", "7001"});
+    churn(200);
+    Finished of_server = end(*server);
+    Finished of_client = end(*client);
+
+    Words arguments{"merge"};
+    for (const auto &entry : fs::directory_iterator(folder()))
+        arguments.push_back(entry.path());
+    EXPECT_GT(arguments.size(), 10U);
+    arguments.insert(arguments.end(), {"-w", path("all")});
+    Finished merged = read(arguments);
+    EXPECT_EQ(merged.status, exited(0)) << merged.err;
+    EXPECT_EQ(merged.err, std::to_string(arguments.size() - 3) + " files merged into " +
+                              std::to_string(fs::file_size(path("all"))) + " bytes\n");
+
+    Finished replayed = read({"-r", path("all")});
+    EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
+    EXPECT_EQ(lines_with(replayed.out, " server"), lines_with(of_server.out, ""));
+    EXPECT_EQ(lines_with(replayed.out, " client"), lines_with(of_client.out, ""));
+    EXPECT_GT(lines_with(replayed.out, " client").size(), 800U);
+    auto first_client = replayed.out.find(" client ");
+    EXPECT_LT(replayed.out.find(" server ", first_client), replayed.out.rfind(" client ")) << "they alternate";
+    EXPECT_EQ(read({"-r", path("all"), "-c", "7", "-q"}).err.substr(0, 15), "7 events shown\n");
+
+    // Nothing is changed by merging once more, nor by leaving it out.
+    EXPECT_EQ(read({"merge", path("all"), "-w", path("again")}).status, exited(0));
+    EXPECT_EQ(read({"-r", path("again")}).out, replayed.out);
+    Words separately{"-r"};
+    separately.insert(separately.end(), arguments.begin() + 1, arguments.end() - 2);
+    EXPECT_EQ(read(separately).out, replayed.out);
+
+    Finished twice = read({"merge", path("all"), path("b"), "-w", path("twice")});
+    EXPECT_NE(twice.err.find("b' is left out: the same file of the same recording is there already\n"),
+              std::string::npos)
+        << twice.err;
+    Finished itself = read({"merge", path("a"), path("b"), "-w", path("a")});
+    EXPECT_EQ(itself.status, exited(1));
+    EXPECT_NE(itself.err.find("a' is one of the files to merge: give another name\n"), std::string::npos) << itself.err;
+
+    // What is left of a merged file that was cut off.
+    fs::resize_file(path("all"), fs::file_size(path("all")) / 2);
+    Finished half = read({"-r", path("all")});
+    EXPECT_EQ(half.status, exited(1));
+    EXPECT_NE(half.err.find("all' is cut off: the end of some part may be missing\n"), std::string::npos) << half.err;
+    EXPECT_GT(half.out.size(), 1'000U);
+}
+
+TEST_F(Recording, OfOneHostThatFollowEachOtherAreMerged)
+{
+    std::string live;
+    for (const auto *name : {"first", "second"}) {
+        Process tracer = start_tcpflight({"-w", path(name), "--print", "-B", "65536"});
+        churn(20);
+        live += end(tracer).out;
+    }
+    EXPECT_EQ(read({"merge", path("second"), path("first"), "-w", path("all")}).status, exited(0));
+    Finished replayed = read({"-r", path("all")});
+    EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
+    EXPECT_EQ(replayed.out, live); // without the host's name: it is the same
 }
 
 // What came is shown at once, and signals are seen although nothing comes any more.

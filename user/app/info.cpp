@@ -144,16 +144,25 @@ int info(const Options &options)
 {
     int status = 0;
     std::string text;
+    bool damaged = false;
     for (const auto &path : options.read->files) {
-        auto input = open_input(path);
-        auto summary = input ? summarize(std::move(*input), path) : tl::unexpected(input.error());
-        if (!summary) {
-            report_error(summary.error(), 0);
+        auto sources = find_sources(path, damaged);
+        if (!sources) {
+            report_error(sources.error(), 0);
             status = 1;
             continue;
         }
-        text += describe_file(path == "-" ? "standard input" : path, *summary);
-        status = summary->is_whole() ? status : 1;
+        for (const auto &file : *sources) {
+            auto input = file.open();
+            auto summary = input ? summarize(std::move(*input), path) : tl::unexpected(input.error());
+            if (!summary) {
+                report_error(summary.error(), 0);
+                status = 1;
+                continue;
+            }
+            text += describe_file(file.name(), *summary);
+            status = summary->is_whole() && !damaged ? status : 1;
+        }
     }
     Output output(STDOUT_FILENO, -1);
     if (output.write(text) == Output::Outcome::Failed) {

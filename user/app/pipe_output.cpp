@@ -84,6 +84,21 @@ Result<std::unique_ptr<OutputFile>> open_pipe(const std::string &path, int inter
     return std::make_unique<PipeOutput>(fd, std::move(*pipe), interrupt_fd, path);
 }
 
+Result<std::unique_ptr<OutputFile>> create_output(const std::string &path, bool force, int interrupt_fd)
+{
+    if (auto pipe = open_pipe(path, interrupt_fd); !pipe || *pipe)
+        return pipe;
+    if (path == "-")
+        return output_to(STDOUT_FILENO);
+    auto file = real_disk().create(path, force ? Replace::Anything : Replace::Recordings);
+    if (file)
+        return std::move(*file);
+    if (file.error() == EEXIST)
+        return failure(
+            fmt::format("{} is there and is not a recording of tcpflight: give another name, or --force", quote(path)));
+    return failure(fmt::format("cannot write to {}: {}", quote(path), std::strerror(file.error())));
+}
+
 std::string quote_output(const std::string &path)
 {
     return path == "-" ? std::string("standard output") : quote(path);

@@ -9,6 +9,9 @@
 
 namespace tcpflight {
 
+// For `path` as given to -w: a pipe as below, or a file. `force`: also if a file is there that is no recording.
+Result<std::unique_ptr<OutputFile>> create_output(const std::string &path, bool force, int interrupt_fd);
+
 // `path` as given to -w: none if it is a file, or nothing yet. A reader that does not read is waited for, as long as
 // `interrupt_fd` is not readable; append() then fails with ECANCELED, having written a part. So is a named pipe's first
 // reader. EPIPE: nobody reads it any more.

@@ -20,21 +20,6 @@ constexpr std::uint64_t ns_per_s = 1'000'000'000;
 // With --keep and no -C, so that there is always an old file that can go.
 constexpr std::uint64_t files_to_keep = 4;
 
-Result<std::unique_ptr<OutputFile>> create(const std::string &path, bool force, int interrupt_fd)
-{
-    if (auto pipe = open_pipe(path, interrupt_fd); !pipe || *pipe)
-        return pipe;
-    if (path == "-")
-        return output_to(STDOUT_FILENO);
-    auto file = real_disk().create(path, force ? Replace::Anything : Replace::Recordings);
-    if (file)
-        return std::move(*file);
-    if (file.error() == EEXIST)
-        return failure(
-            fmt::format("{} is there and is not a recording of tcpflight: give another name, or --force", quote(path)));
-    return failure(fmt::format("cannot write to {}: {}", quote(path), std::strerror(file.error())));
-}
-
 RotationSettings rotation_settings(const RecordOptions &options)
 {
     RotationSettings settings{.name = options.path,
@@ -71,7 +56,7 @@ Result<std::unique_ptr<Recorder>> Recorder::start(const RecordOptions &options, 
 // The new file first: should it not open, the old one goes on.
 Result<void> Recorder::open_next()
 {
-    auto file = create(rotation_.path(), options_.force, interrupt_fd_);
+    auto file = create_output(rotation_.path(), options_.force, interrupt_fd_);
     if (!file)
         return tl::unexpected(file.error());
     if (writer_)
@@ -88,6 +73,7 @@ Result<void> Recorder::open_next()
                         .start = info_, .flush_interval_ns = options_.flush_interval_ns, .lost_before = closed_.lost},
                     known_);
     writer_->flush(); // its header, and what is alive now
+    begin_bytes_ = writer_->totals().bytes;
     make_room();
     return {};
 }
@@ -143,7 +129,7 @@ bool Recorder::rotate_if_due()
         return false;
     if (retry_ns_ != 0 && boot_now_ns() < retry_ns_)
         return true;
-    auto step = retry_ns_ != 0 ? Rotation::Step::Next : rotation_.look(writer_->totals().bytes, now_);
+    auto step = retry_ns_ != 0 ? Rotation::Step::Next : rotation_.look(bytes_for_rotation(), now_);
     if (step == Rotation::Step::Stay)
         return true;
     if (step == Rotation::Step::End) {
@@ -164,6 +150,13 @@ bool Recorder::rotate_if_due()
             report_error(started.error(), 0);
     }
     return true;
+}
+
+// Where more is alive than -C has room for, files would consist of their begins.
+std::uint64_t Recorder::bytes_for_rotation() const
+{
+    auto bytes = writer_->totals().bytes;
+    return bytes < 2 * begin_bytes_ ? 0 : bytes;
 }
 
 std::optional<std::uint64_t> Recorder::due_ns() const

@@ -54,6 +54,7 @@ private:
     Recorder(const RecordOptions &options, StartInfo info, const KnownSource &known, int interrupt_fd);
     Result<void> open_next();
     bool rotate_if_due();
+    [[nodiscard]] std::uint64_t bytes_for_rotation() const;
     void close_current();
     void report_trouble();
     void make_room();
@@ -68,7 +69,8 @@ private:
     PostRotate post_rotate_;
     std::string path_; // of the file that is written; another than rotation_'s while that cannot be opened
     std::optional<RecordingWriter> writer_;
-    Totals closed_; // the files before this one
+    std::uint64_t begin_bytes_ = 0; // of the file, before its first event
+    Totals closed_;                 // the files before this one
     std::optional<int> told_trouble_;
     std::uint64_t retry_ns_ = 0; // when to try again to open the next file; 0: it is open
     bool over_ = false;

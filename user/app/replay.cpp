@@ -1,19 +1,20 @@
 #include "app/replay.h"
 
 #include "app/event_loop.h"
+#include "app/interleave.h"
 #include "app/output.h"
 #include "app/pipeline.h"
-#include "app/recording_info.h"
+#include "app/recording_stream.h"
 #include "app/replay_files.h"
 #include "app/report.h"
 #include "filter/quote.h"
-#include "recording/reader.h"
 #include "sink/make_sink.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <functional>
 #include <utility>
@@ -46,97 +47,78 @@ private:
     std::function<bool()> await_;
 };
 
-class Replay : public RecordingConsumer {
+class Replay {
 public:
     Replay(const Options &options, EventLoop loop)
-        : options_(options), sink_(make_sink(options.style)), pipeline_({.filter = options.filter,
-                                                                         .count = options.count,
-                                                                         .show_found = options.show_found,
-                                                                         .verdicts = options.shown_verdicts(),
-                                                                         .timelines = options.style.timelines},
-                                                                        *sink_),
-          loop_(std::move(loop)), output_(STDOUT_FILENO, loop_.signal_fd())
+        : options_(options), sink_(make_sink(options.style)), loop_(std::move(loop)),
+          output_(STDOUT_FILENO, loop_.signal_fd())
     {
     }
 
     Result<int> run();
 
-    bool record(std::span<const std::byte> bytes) override;
-    void clock(const ClockAnchor &anchor) override { pipeline_.set_clock(anchor); }
-    void entry_point(const EntryPoint &entry) override;
-    void damage(const Damage &damage) override;
-
 private:
-    enum class Join : std::uint8_t {
-        New,    // another recording
-        GoesOn, // where the file before ended
-        Gap,    // of the same recording, but not all between them was read
-    };
-
-    Result<std::vector<ReplayFile>> choose_files();
-    Result<std::unique_ptr<InputFile>> open(const std::string &path);
-    Result<bool> show_file(const ReplayFile &file);
-    Result<bool> read_blocks(RecordingReader &reader);
-    Result<void> begin(const StartInfo &start, const std::string &path);
+    Result<std::unique_ptr<InputFile>> open(const ReplayFile &file);
+    Result<int> show_one(std::vector<ReplayFile> files);
+    int show_many(std::vector<std::vector<ReplayFile>> groups);
     EventLoop::Wake await(std::optional<std::uint64_t> deadline_ns);
     bool await_input();
+    bool look_at_signals();
     [[nodiscard]] bool is_over() const { return interrupted_ || outcome_ != Output::Outcome::Written; }
     bool flush();
-    int finish();
+    bool flush_if_due();
+    int finish(Pipeline::Totals totals, std::uint64_t unknown);
 
     const Options &options_;
     std::unique_ptr<Sink> sink_;
-    Pipeline pipeline_;
     EventLoop loop_;
     Output output_;
     Output::Outcome outcome_ = Output::Outcome::Written;
-
-    std::optional<StartInfo> before_; // of the file read last
-    bool before_whole_ = false;
-    Join join_ = Join::New;
-    std::string path_; // of the file that is read
-    std::uint64_t damaged_records_ = 0;
-    std::uint64_t unknown_ = 0;
+    std::string *lines_ = nullptr; // that wait for flush()
     bool damaged_ = false;
     bool interrupted_ = false;
     bool awaits_input_ = false; // it is a pipe
-    std::optional<std::int64_t> from_ns_;
 };
+
+// The files of one recording each.
+std::vector<std::vector<ReplayFile>> group(std::vector<ReplayFile> files)
+{
+    constexpr std::array<std::uint8_t, 16> not_known{};
+    std::vector<std::vector<ReplayFile>> groups;
+    for (auto &file : files) {
+        const auto &id = file.start.recording_id;
+        if (groups.empty() || id == not_known || id != groups.back().front().start.recording_id)
+            groups.emplace_back();
+        groups.back().push_back(std::move(file));
+    }
+    return groups;
+}
 
 Result<int> Replay::run()
 {
     if (auto watched = loop_.watch_output(STDOUT_FILENO); !watched)
         return tl::unexpected(watched.error());
-    auto files = choose_files();
+    auto files = find_order(options_.read->files, damaged_);
     if (!files)
         return tl::unexpected(files.error());
-    for (const auto &file : *files) {
-        auto more = show_file(file);
-        if (is_over())
-            break; // also in the midst of a file that could not be read on
-        if (!more) {
-            // What was read is shown all the same.
-            pipeline_.finish();
-            flush();
-            return tl::unexpected(more.error());
+    if (files->empty())
+        return failure(fmt::format("nothing is left of what was merged into {}", quote(options_.read->files.front())));
+    auto begin = files->front().start.clock.wall_ns;
+    auto groups = group(std::move(*files));
+    if (options_.read->from) {
+        for (auto &recording : groups) {
+            if (recording.size() > 1)
+                skip_until(recording, options_.read->from->to_wall(begin));
         }
-        if (!*more)
-            break;
     }
-    return finish();
+    if (groups.size() == 1)
+        return show_one(std::move(groups.front()));
+    return show_many(std::move(groups));
 }
 
-Result<std::vector<ReplayFile>> Replay::choose_files()
+Result<std::unique_ptr<InputFile>> Replay::open(const ReplayFile &file)
 {
-    auto files = find_order(options_.read->files);
-    if (files && files->size() > 1 && options_.read->from)
-        skip_until(*files, options_.read->from->to_wall(files->front().start.clock.wall_ns));
-    return files;
-}
-
-Result<std::unique_ptr<InputFile>> Replay::open(const std::string &path)
-{
-    auto input = open_input(path);
+    auto input = file.open();
     if (!input || (*input)->awaited_fd() < 0)
         return input;
     auto waits = loop_.watch_input((*input)->awaited_fd());
@@ -148,128 +130,50 @@ Result<std::unique_ptr<InputFile>> Replay::open(const std::string &path)
     return std::make_unique<AwaitedInput>(std::move(*input), [this] { return await_input(); });
 }
 
-// False: the rest is not wanted.
-Result<bool> Replay::show_file(const ReplayFile &file)
+Result<int> Replay::show_one(std::vector<ReplayFile> files)
 {
-    auto input = open(file.path);
-    if (!input)
-        return tl::unexpected(input.error());
-    path_ = file.path == "-" ? "standard input" : file.path;
-    auto reader = RecordingReader::open(std::move(*input), path_, damaged_records_);
-    if (!reader)
-        return tl::unexpected(reader.error());
-    bool is_first = !before_;
-    if (auto begun = begin(reader->start(), path_); !begun)
-        return tl::unexpected(begun.error());
-    if (is_first && from_ns_) {
-        if (auto sought = reader->seek(*from_ns_); !sought)
-            return tl::unexpected(sought.error());
-    }
-    auto more = read_blocks(*reader);
-    damaged_records_ = reader->damaged();
-    unknown_ += reader->unknown();
-    return more;
-}
-
-Result<void> Replay::begin(const StartInfo &start, const std::string &path)
-{
-    join_ = Join::New;
-    if (before_ && before_->recording_id == start.recording_id) {
-        bool is_next = start.file_number == before_->file_number + 1;
-        join_ = is_next && before_whole_ ? Join::GoesOn : Join::Gap;
-        if (!is_next)
-            report_error({fmt::format("files of this recording are missing before {}: it is number {}, after {}",
-                                      quote(path), start.file_number, before_->file_number)},
-                         0);
-    }
-    if (join_ == Join::New) {
-        auto recorded = recorded_filter(start);
-        if (!recorded)
-            report_error(
-                {fmt::format("{} was recorded with a filter that this version does not know: all that is in it "
-                             "is shown",
-                             quote(path))},
-                0);
-        pipeline_.restart(recorded.value_or(Filter{}));
-        pipeline_.set_clock(start.clock);
-    }
-    if (!before_) {
-        TimeRange range;
-        if (options_.read->from)
-            range.begin_ns = *(from_ns_ = options_.read->from->to_wall(start.clock.wall_ns));
-        if (options_.read->to)
-            range.end_ns = options_.read->to->to_wall(from_ns_.value_or(start.clock.wall_ns));
-        if (range.end_ns <= range.begin_ns)
-            return failure("--to is not after --from: no moment lies between them");
-        pipeline_.show_only(range);
-    }
-    before_ = start;
-    return {};
-}
-
-Result<bool> Replay::read_blocks(RecordingReader &reader)
-{
-    before_whole_ = true;
-    for (;;) {
-        auto step = reader.read(*this);
-        if (is_over())
-            return false;
-        if (!step)
-            return tl::unexpected(step.error());
-        if (*step == RecordingReader::Step::Stopped || (options_.read->to && pipeline_.is_past_range()))
-            return false;
-        if (*step == RecordingReader::Step::Finished)
-            return true;
-        await(0); // a look at signals
-        if (is_over())
-            return false;
-        if (*step == RecordingReader::Step::More)
-            continue;
-        if (options_.read->follow && !awaits_input_) { // a pipe has come to its end
-            if (flush())
-                await(boot_now_ns() + follow_interval_ns);
-            continue;
+    bool is_merged = files.front().merged != nullptr;
+    RecordingStream stream(options_, options_.count, *sink_, std::move(files),
+                           {.open = [this](const ReplayFile &file) { return open(file); },
+                            .after_record = [this] { return flush_if_due(); }},
+                           {});
+    auto &pipeline = stream.pipeline();
+    bool follow = options_.read->follow && !is_merged;
+    lines_ = &pipeline.output();
+    std::optional<Error> error;
+    while (look_at_signals()) {
+        auto step = stream.read(follow && !awaits_input_); // a pipe that ends has come to its end
+        if (is_over() || (step && *step == RecordingStream::Step::Over))
+            break;
+        if (!step) {
+            error = step.error(); // what was read is shown all the same
+            break;
         }
-        auto whole = reader.close(*this);
-        if (!whole)
-            return tl::unexpected(whole.error());
-        if (*whole)
-            report_error({fmt::format("{} is unfinished: it is being written, or its writer was killed", quote(path_))},
-                         0);
-        before_whole_ = false;
-        return true;
+        if (*step == RecordingStream::Step::Edge && flush())
+            await(boot_now_ns() + follow_interval_ns);
     }
+    if (outcome_ == Output::Outcome::Written) {
+        pipeline.finish();
+        flush();
+    }
+    if (error)
+        return tl::unexpected(*error);
+    damaged_ |= stream.is_damaged();
+    return finish(pipeline.totals(), stream.unknown());
 }
 
-bool Replay::record(std::span<const std::byte> bytes)
+int Replay::show_many(std::vector<std::vector<ReplayFile>> groups)
 {
-    // Bounded memory, and a reader that sees something.
-    constexpr std::size_t output_chunk = std::size_t{256} << 10;
-    bool more = pipeline_.consume(bytes);
-    if (options_.flush == Flush::Line || pipeline_.output().size() >= output_chunk)
-        return flush() && more;
-    return more;
-}
-
-void Replay::entry_point(const EntryPoint &entry)
-{
-    if (entry.why == EntryPoint::Why::Healing || join_ == Join::Gap)
-        pipeline_.heal(entry.connections);
-    else if (entry.why == EntryPoint::Why::Sought || join_ == Join::New)
-        pipeline_.restore(entry.gaps, entry.connections);
-    // Otherwise all of it is known.
-    join_ = Join::GoesOn;
-}
-
-void Replay::damage(const Damage &damage)
-{
-    damaged_ = true;
-    before_whole_ = false;
-    auto records =
-        damage.records ? fmt::format("{} records lost", *damage.records) : std::string("records lost: unknown");
-    report_error({fmt::format("{} is damaged at offset {}, {} bytes: {}; {}", quote(path_), damage.offset, damage.size,
-                              damage.what, records)},
-                 0);
+    Interleave interleave(options_, std::move(groups), *sink_);
+    std::string lines;
+    lines_ = &lines;
+    auto go_on = [this] { return look_at_signals(); };
+    while (interleave.next(lines, go_on) && flush_if_due()) {
+    }
+    if (outcome_ == Output::Outcome::Written)
+        flush();
+    damaged_ |= interleave.is_damaged();
+    return finish(interleave.totals(), interleave.unknown());
 }
 
 // Until there is input, or until the time has come (CLOCK_BOOTTIME), or until it is over.
@@ -295,26 +199,34 @@ bool Replay::await_input()
     return !is_over();
 }
 
+// False: it is over.
+bool Replay::look_at_signals()
+{
+    await(0);
+    return !is_over();
+}
+
 bool Replay::flush()
 {
-    auto &bytes = pipeline_.output();
-    if (bytes.empty())
+    if (lines_->empty())
         return outcome_ == Output::Outcome::Written;
-    outcome_ = output_.write_lines(bytes);
+    outcome_ = output_.write_lines(*lines_);
     return outcome_ == Output::Outcome::Written;
 }
 
-int Replay::finish()
+// Bounded memory, and a reader that sees something.
+bool Replay::flush_if_due()
 {
-    if (outcome_ == Output::Outcome::Written) {
-        pipeline_.finish();
-        flush();
-    }
-    auto totals = pipeline_.totals();
+    constexpr std::size_t output_chunk = std::size_t{256} << 10;
+    return (options_.flush != Flush::Line && lines_->size() < output_chunk) || flush();
+}
+
+int Replay::finish(Pipeline::Totals totals, std::uint64_t unknown)
+{
     totals.shown -= std::min(totals.shown, output_.lines_missing());
     report_totals(totals, 0);
-    if (unknown_ != 0)
-        report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown_)},
+    if (unknown != 0)
+        report_error({fmt::format("left out what only a newer version knows: {} records or parts of them", unknown)},
                      0);
     report_unwritten(output_, outcome_, options_.verbosity);
     return outcome_ == Output::Outcome::Failed || damaged_ ? 1 : 0;

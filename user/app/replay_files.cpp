@@ -1,5 +1,6 @@
 #include "app/replay_files.h"
 
+#include "app/report.h"
 #include "filter/quote.h"
 #include "recording/reader.h"
 
@@ -9,8 +10,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -21,9 +24,13 @@ bool is_folder(const std::string &path)
     return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-} // namespace
+bool is_file(const std::string &path)
+{
+    struct stat status {};
+    return path != "-" && stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
 
-Result<std::unique_ptr<InputFile>> open_input(const std::string &path)
+Result<std::unique_ptr<InputFile>> open_path(const std::string &path)
 {
     if (path == "-")
         return input_from(STDIN_FILENO);
@@ -35,27 +42,91 @@ Result<std::unique_ptr<InputFile>> open_input(const std::string &path)
     return std::move(*file);
 }
 
-Result<std::vector<ReplayFile>> find_order(const std::vector<std::string> &paths)
+bool report_damage(const MergedFile &merged, const std::string &path)
+{
+    if (merged.damaged_bytes() != 0)
+        report_error({fmt::format("{} is damaged between its parts, {} bytes: what was in them is missing in some part",
+                                  quote(path), merged.damaged_bytes())},
+                     0);
+    if (merged.is_cut_off())
+        report_error({fmt::format("{} is cut off: the end of some part may be missing", quote(path))}, 0);
+    return merged.damaged_bytes() != 0 || merged.is_cut_off();
+}
+
+} // namespace
+
+std::string ReplayFile::name() const
+{
+    if (merged)
+        return fmt::format("{}, part {}{}", path, source + 1, start.host.empty() ? "" : " (" + start.host + ")");
+    return path == "-" ? "standard input" : path;
+}
+
+Result<std::unique_ptr<InputFile>> ReplayFile::open() const
+{
+    if (merged)
+        return MergedFile::source(merged, source);
+    return open_path(path);
+}
+
+Result<std::vector<ReplayFile>> find_sources(const std::string &path, bool &damaged)
 {
     std::vector<ReplayFile> files;
-    if (paths.size() == 1) {
-        files.push_back({paths.front(), {}}); // perhaps a pipe, which can be looked into only once
+    std::shared_ptr<MergedFile> merged;
+    if (is_file(path)) { // a pipe can be opened only once
+        auto input = open_path(path);
+        if (!input)
+            return tl::unexpected(input.error());
+        auto opened = MergedFile::open(std::move(*input), path);
+        if (!opened)
+            return tl::unexpected(opened.error());
+        merged = std::move(*opened);
+    }
+    if (!merged) {
+        files.push_back({.path = path, .start = {}, .merged = {}});
         return files;
     }
-    std::map<std::array<std::uint8_t, 16>, std::int64_t> begins; // of each recording
+    damaged |= report_damage(*merged, path);
+    for (std::uint32_t source = 0; source < merged->sources(); source++) {
+        if (merged->source_size(source) != 0)
+            files.push_back({.path = path, .start = {}, .merged = merged, .source = source});
+    }
+    return files;
+}
+
+Result<ReplayFile> look_into(ReplayFile file)
+{
+    auto input = file.open();
+    if (!input)
+        return tl::unexpected(input.error());
+    if (!(*input)->is_seekable())
+        return failure(fmt::format("{} is a pipe or a device: only files can be read together", quote(file.path)));
+    auto reader = RecordingReader::open(std::move(*input), file.name());
+    if (!reader)
+        return tl::unexpected(reader.error());
+    file.start = reader->start();
+    return file;
+}
+
+Result<std::vector<ReplayFile>> find_order(const std::vector<std::string> &paths, bool &damaged)
+{
+    std::vector<ReplayFile> files;
     for (const auto &path : paths) {
-        auto file = open_input(path);
-        if (!file)
-            return tl::unexpected(file.error());
-        if (!(*file)->is_seekable())
-            return failure(fmt::format("{} is a pipe or a device: give it alone", quote(path)));
-        auto reader = RecordingReader::open(std::move(*file), path);
-        if (!reader)
-            return tl::unexpected(reader.error());
-        files.push_back({path, reader->start()});
-        auto &start = files.back().start;
-        auto [begin, is_new] = begins.try_emplace(start.recording_id, start.clock.wall_ns);
-        begin->second = std::min(begin->second, start.clock.wall_ns);
+        auto sources = find_sources(path, damaged);
+        if (!sources)
+            return tl::unexpected(sources.error());
+        std::ranges::move(*sources, std::back_inserter(files));
+    }
+    if (files.size() == 1 && !files.front().merged)
+        return files;                                            // perhaps a pipe, which can be looked into only once
+    std::map<std::array<std::uint8_t, 16>, std::int64_t> begins; // of each recording
+    for (auto &file : files) {
+        auto looked = look_into(std::move(file));
+        if (!looked)
+            return tl::unexpected(looked.error());
+        file = std::move(*looked);
+        auto [begin, is_new] = begins.try_emplace(file.start.recording_id, file.start.clock.wall_ns);
+        begin->second = std::min(begin->second, file.start.clock.wall_ns);
     }
     // Within a recording by number: somebody may have set the clock back.
     auto key = [&](const ReplayFile &file) {

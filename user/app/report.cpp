@@ -68,6 +68,11 @@ void report_unwritten(const Output &output, Output::Outcome outcome, int verbosi
             verbosity);
 }
 
+void report_merged(std::size_t files, std::uint64_t bytes)
+{
+    print(fmt::format("{} file{} merged into {} bytes\n", files, files == 1 ? "" : "s", bytes));
+}
+
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files)
 {
     print(fmt::format("{} recorded in {} bytes, {} file{}\n", events(records), bytes, files, files == 1 ? "" : "s"));

@@ -30,6 +30,8 @@ void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_ker
 void report_unwritten(const Output &output, Output::Outcome outcome, int verbosity);
 
 // What was recorded; a line of its own before the totals.
+// "3 files merged into 4711 bytes".
+void report_merged(std::size_t files, std::uint64_t bytes);
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files);
 
 } // namespace tcpflight

@@ -77,6 +77,7 @@ struct Command {
         Run,   // trace or read, with `options`
         List,  // show the sockets there are, with `options.list`
         Info,  // tell what is in `options.read->files`
+        Merge, // bring `options.read->files` together in `options.record->path`
         Print, // print `text` (help, version) and exit with 0
         Wrong, // print `text`, one sentence ("tcpflight: ...") without its newline, to stderr and exit with 2
     };

@@ -15,12 +15,15 @@
 namespace tcpflight {
 namespace {
 
-enum class Subcommand : std::uint8_t { None, List, Info };
+enum class Subcommand : std::uint8_t { None, List, Info, Merge };
 
 Subcommand find_subcommand(int argc, const char *const *argv)
 {
     const std::string_view word = argc > 1 ? argv[1] : "";
-    return word == "list" ? Subcommand::List : word == "info" ? Subcommand::Info : Subcommand::None;
+    return word == "list"    ? Subcommand::List
+           : word == "info"  ? Subcommand::Info
+           : word == "merge" ? Subcommand::Merge
+                             : Subcommand::None;
 }
 
 Command wrong(std::string_view sentence)
@@ -51,6 +54,31 @@ Command unexpected_word(std::string_view word)
                              quote(word)));
 }
 
+// "merge FILE... -w FILE".
+Command merge(const Arguments &arguments)
+{
+    Command command{Command::Kind::Merge, {}, {}};
+    RecordOptions record;
+    for (const auto &given : arguments.given) {
+        if (given.flag == FlagId::Write)
+            record.path = *given.value;
+        else if (given.flag == FlagId::Force)
+            record.force = true;
+        else
+            return wrong(fmt::format("{} does not go with merge: give files, and -w with the file to write",
+                                     find_flag(given.flag).display()));
+    }
+    if (arguments.leftover.empty())
+        return wrong("merge: needs a file: give the names of recordings");
+    if (record.path.empty())
+        return wrong("merge: needs -w/--write: give the name of the file to write");
+    if (std::find(arguments.leftover.begin(), arguments.leftover.end(), "-") != arguments.leftover.end())
+        return wrong("merge: cannot read standard input: give the names of recordings");
+    command.options.read = ReadOptions{.files = arguments.leftover, .from = {}, .to = {}, .follow = false};
+    command.options.record = record;
+    return command;
+}
+
 // "info FILE...": of the options only --utc has something to say there.
 Command info(const Arguments &arguments)
 {
@@ -64,6 +92,15 @@ Command info(const Arguments &arguments)
     if (arguments.leftover.empty())
         return wrong("info: needs a file: give the names of recordings, or - for standard input");
     command.options.read = ReadOptions{.files = arguments.leftover, .from = {}, .to = {}, .follow = false};
+    return command;
+}
+
+// A recording is nothing for eyes.
+Command refuse_terminal(Command command, const Surroundings &surroundings)
+{
+    const auto &record = command.options.record;
+    if (record && record->path == "-" && surroundings.stdout_is_terminal && !record->force)
+        return wrong("-w -: standard output is a terminal: give a name, or redirect it");
     return command;
 }
 
@@ -103,6 +140,8 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     }
     if (subcommand == Subcommand::Info)
         return info(arguments);
+    if (subcommand == Subcommand::Merge)
+        return refuse_terminal(merge(arguments), surroundings);
     // Last, since a word is often what follows from an error before it: "--prot 80", "--port -c 5".
     if (auto combined = builder.combine(leftover); !combined)
         return wrong(combined.error().message);
@@ -111,9 +150,7 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     auto options = std::move(builder).finish(surroundings);
     if (!leftover.empty() && !options.read)
         return unexpected_word(leftover.front());
-    if (options.record && options.record->path == "-" && surroundings.stdout_is_terminal && !options.record->force)
-        return wrong("-w -: standard output is a terminal: give a name, or redirect it");
-    return {is_list ? Command::Kind::List : Command::Kind::Run, std::move(options), {}};
+    return refuse_terminal({is_list ? Command::Kind::List : Command::Kind::Run, std::move(options), {}}, surroundings);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "recording/disk.h"
 
 #include "recording/format.h"
+#include "recording/merged_file.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -209,7 +210,7 @@ IoResult<void> clear(int fd, Replace replace)
         std::array<char, FileHeader::file_magic.size()> magic{};
         if (pread(fd, magic.data(), magic.size(), 0) < 0)
             return failed();
-        if (magic != FileHeader::file_magic)
+        if (magic != FileHeader::file_magic && magic != merged_magic)
             return tl::unexpected<int>(EEXIST);
     }
     if (ftruncate(fd, 0) != 0 || fchmod(fd, S_IRUSR | S_IWUSR) != 0)

@@ -5,6 +5,7 @@
 #include "recording/entry_search.h"
 #include "recording/file_window.h"
 #include "recording/known_block.h"
+#include "recording/merged_file.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
 #include "source/loss_record.h"
@@ -117,6 +118,8 @@ Result<void> RecordingReader::Implementation::open()
     auto rest = view->subspan(sizeof(header));
     auto first = rest.size() < sizeof(BlockHeader) ? std::nullopt : read_block_header(rest);
     bool sound = is_sound(header);
+    if (header.magic == merged_magic)
+        return failure(fmt::format("{} is a merged recording, which cannot be read from a pipe: give the file", name_));
     if (header.magic != FileHeader::file_magic && !first)
         return not_a_recording("it begins otherwise");
     if (!first && header.byte_order == 0xfffe)

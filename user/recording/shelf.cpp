@@ -23,7 +23,7 @@ bool begins_as_recording(Disk &disk, const std::string &path)
 {
     std::array<char, FileHeader::file_magic.size()> magic{};
     auto file = disk.open(path);
-    if (!file)
+    if (!file || !(*file)->is_seekable()) // a pipe would be waited for
         return false;
     auto size = (*file)->read_at(0, std::as_writable_bytes(std::span(magic)));
     return size && *size == magic.size() && magic == FileHeader::file_magic;

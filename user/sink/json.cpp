@@ -1,5 +1,6 @@
 #include "sink/json.h"
 
+#include "sink/escape.h"
 #include "sink/json_parts.h"
 
 namespace tcpflight {
@@ -26,11 +27,27 @@ JsonSink::JsonSink(TimePrecision precision)
 void JsonSink::write(const Event &event, std::string &out)
 {
     LineWriter line(out);
-    line.put("{\"time\":\"");
+    line.put('{');
+    put_host(line);
+    line.put("\"time\":\"");
     time_.put(line, anchor_.to_wall(event.time_ns));
     std::visit([&](const auto &what) { put_what(line, event, what); }, event.what);
     line.put('}');
     line.finish();
+}
+
+void JsonSink::put_host(LineWriter &line) const
+{
+    if (!host_)
+        return;
+    line.put("\"host\":");
+    if (host_->empty()) {
+        line.put("null,");
+        return;
+    }
+    line.put('"');
+    put_json_escaped(line, *host_);
+    line.put("\",");
 }
 
 void JsonSink::put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace tcpflight {
@@ -17,8 +18,10 @@ public:
 
     void write(const Event &event, std::string &out) override;
     void set_clock(const ClockAnchor &anchor) override { anchor_ = anchor; }
+    void set_host(std::string_view host) override { host_ = host; }
 
 private:
+    void put_host(LineWriter &line) const;
     void put_what(LineWriter &line, const Event &event, const StateChange &change) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
     void put_what(LineWriter &line, const Event &event, const Accept &accept) const;
@@ -32,6 +35,7 @@ private:
 
     bool nano_;
     ClockAnchor anchor_;
+    std::optional<std::string> host_; // none: not shown
     ClockText time_;
 };
 

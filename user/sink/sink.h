@@ -5,6 +5,7 @@
 #include "model/event.h"
 
 #include <string>
+#include <string_view>
 
 namespace tcpflight {
 
@@ -25,6 +26,9 @@ public:
 
     // From now on times are converted with `anchor`: called before the first event, and again after a clock step.
     virtual void set_clock(const ClockAnchor &anchor) = 0;
+    // From now on events are of this host, which is shown with them; untrusted, and empty where it is not known.
+    // A sink for timelines has one host only.
+    virtual void set_host(std::string_view /*host*/) {}
 };
 
 } // namespace tcpflight

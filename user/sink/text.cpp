@@ -35,6 +35,7 @@ void TextSink::write(const Event &event, std::string &out)
     const std::size_t begin = out.size();
     LineWriter line(out);
     put_time(line, event.time_ns);
+    put_host(line);
     std::visit([&](const auto &what) { put_what(line, event, what); }, event.what);
     line.finish();
     if (style_.columns != 0)
@@ -57,6 +58,17 @@ void TextSink::put_time(LineWriter &line, std::uint64_t time_ns)
     else if (auto *delta = std::get_if<DeltaText>(&time_))
         delta->put(line, time_ns);
     put_in_color(line, color::reset);
+    line.put(' ');
+}
+
+void TextSink::put_host(LineWriter &line) const
+{
+    if (!host_)
+        return;
+    if (host_->empty())
+        line.put('?');
+    else
+        put_escaped(line, *host_);
     line.put(' ');
 }
 

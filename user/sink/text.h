@@ -6,6 +6,9 @@
 #include "sink/sink.h"
 #include "sink/style.h"
 
+#include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
 
 namespace tcpflight {
@@ -16,9 +19,11 @@ public:
 
     void write(const Event &event, std::string &out) override;
     void set_clock(const ClockAnchor &anchor) override { anchor_ = anchor; }
+    void set_host(std::string_view host) override { host_ = host; }
 
 private:
     void put_time(LineWriter &line, std::uint64_t time_ns);
+    void put_host(LineWriter &line) const;
     void put_tuple(LineWriter &line, const Event &event) const;
     void put_state(LineWriter &line, TcpState state) const;
     void put_in_color(LineWriter &line, std::string_view code) const;
@@ -38,6 +43,7 @@ private:
 
     OutputStyle style_;
     ClockAnchor anchor_;
+    std::optional<std::string> host_;                         // none: not shown
     std::variant<std::monostate, ClockText, DeltaText> time_; // none for -t
     Folder folder_;
 };

@@ -3,6 +3,7 @@
 #include "sink/address.h"
 #include "sink/color.h"
 #include "sink/duration.h"
+#include "sink/escape.h"
 #include "sink/fold.h"
 #include "sink/text_parts.h"
 #include "sink/verdict_text.h"
@@ -63,6 +64,12 @@ void TimelineSink::set_clock(const ClockAnchor &anchor)
 {
     anchor_ = anchor;
     lines_.set_clock(anchor);
+}
+
+void TimelineSink::set_host(std::string_view host)
+{
+    host_ = host;
+    lines_.set_host(host);
 }
 
 void TimelineSink::write(const Event &event, std::string &out)
@@ -320,6 +327,10 @@ void TimelineSink::print_head(const Block &block, std::string &out)
 {
     print_line(out, indent, [&](LineWriter &line) {
         line.put("== ");
+        if (host_) {
+            put_escaped(line, host_->empty() ? std::string_view("?") : *host_);
+            line.put(' ');
+        }
         if (style_.color)
             line.put(color::bold);
         if (!block.identity_known) {

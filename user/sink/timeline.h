@@ -39,6 +39,7 @@ public:
 
     void write(const Event &event, std::string &out) override;
     void set_clock(const ClockAnchor &anchor) override;
+    void set_host(std::string_view host) override;
     void finish(std::string &out) override;
 
 private:
@@ -88,6 +89,7 @@ private:
     std::size_t columns_;
     std::size_t text_column_ = 0; // where what happened begins
     ClockAnchor anchor_;
+    std::optional<std::string> host_; // of all blocks; none: not shown
     std::optional<ClockText> clock_;
     TextSink lines_;     // for what belongs to no connection
     std::string text_;   // the line that is being made
