@@ -27,6 +27,22 @@ json object_of(const EventBuilder &event, TimePrecision precision = TimePrecisio
     return json::parse(test::print(json_style(precision), {event}));
 }
 
+TEST(Json, NamesTheHostWhereThereAreSeveral)
+{
+    auto sink = make_sink(json_style());
+    sink->set_clock(test::start);
+    const auto event = EventBuilder().build();
+    auto host_of = [&](std::string_view host) {
+        std::string out;
+        sink->set_host(host);
+        sink->write(event.view(), out);
+        return json::parse(out).at("host");
+    };
+    EXPECT_EQ(host_of("web1"), "web1");
+    EXPECT_EQ(host_of("\"\n"), "\"\n");
+    EXPECT_EQ(host_of(""), nullptr);
+}
+
 TEST(Json, AStateChangeToTheByte)
 {
     EXPECT_EQ(test::print(json_style(), {EventBuilder().at(1'203'456)}),

@@ -36,6 +36,22 @@ Retransmit segment(TcpState state, std::uint16_t flags, std::uint32_t length, st
     return out;
 }
 
+TEST(Text, NamesTheHostWhereThereAreSeveral)
+{
+    auto sink = make_sink({});
+    sink->set_clock(test::start);
+    const auto event = EventBuilder().build();
+    auto line_of = [&](std::string_view host) {
+        std::string out;
+        sink->set_host(host);
+        sink->write(event.view(), out);
+        return out.substr(0, out.find(" IP "));
+    };
+    EXPECT_TRUE(line_of("web1").ends_with(" web1")) << line_of("web1");
+    EXPECT_TRUE(line_of("\x1b[1m").ends_with(R"( \x1b[1m)")) << line_of("\x1b[1m");
+    EXPECT_TRUE(line_of("").ends_with(" ?")) << line_of("");
+}
+
 TEST(Text, AConnection)
 {
     const test::TimeZone zone("UTC0");
