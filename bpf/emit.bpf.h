@@ -94,16 +94,14 @@ static __always_inline __u16 event_port(const struct event *e)
 	return is_untyped(e) ? bpf_ntohs(BPF_CORE_READ(inet, inet_sport)) : local_port(e->sk);
 }
 
-static __always_inline void fill_addresses(struct tf_identity *id, const struct event *e)
+static __always_inline void read_addresses(__u32 *local, __u32 *remote, const struct event *e)
 {
 	const struct sock_common *common = &e->sk->__sk_common;
-	__u32 *local = (__u32 *)id->local_addr;
-	__u32 *remote = (__u32 *)id->remote_addr;
 
 	if (SK_FIELD(e, __sk_common.skc_family) == AF_INET6) {
 		if (is_untyped(e)) {
-			bpf_core_read(local, sizeof(id->local_addr), &common->skc_v6_rcv_saddr);
-			bpf_core_read(remote, sizeof(id->remote_addr), &common->skc_v6_daddr);
+			bpf_core_read(local, 16, &common->skc_v6_rcv_saddr);
+			bpf_core_read(remote, 16, &common->skc_v6_daddr);
 			return;
 		}
 #pragma unroll
@@ -118,6 +116,11 @@ static __always_inline void fill_addresses(struct tf_identity *id, const struct 
 	local[2] = remote[2] = bpf_htonl(0xffff);
 	local[3] = SK_FIELD(e, __sk_common.skc_rcv_saddr);
 	remote[3] = SK_FIELD(e, __sk_common.skc_daddr);
+}
+
+static __always_inline void fill_addresses(struct tf_identity *id, const struct event *e)
+{
+	read_addresses((__u32 *)id->local_addr, (__u32 *)id->remote_addr, e);
 }
 
 static __always_inline __u64 cgroup_id(const struct event *e)

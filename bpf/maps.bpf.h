@@ -59,23 +59,20 @@ struct {
 	__type(value, struct birth);
 } births __weak SEC(".maps");
 
-/* The owners asked for with --pid; sized to them. */
+/* What filter_decide() runs through. Filled before anything is attached. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, TF_MAX_PIDS);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8);
-} wanted_pids __weak SEC(".maps");
+	__type(value, struct tf_filter_program);
+} filter_program __weak SEC(".maps");
 
 /* --- settings, fixed at load --- */
 
-/* Is there anything to decide in the kernel at all? */
-const volatile _Bool filter_active __weak = 0;
-const volatile _Bool filter_pids __weak = 0;
-const volatile _Bool filter_ports[TF_PORT_ENDS] __weak = {};
-const volatile unsigned char filter_families __weak = TF_FAMILY_IPV4 | TF_FAMILY_IPV6;
-/* One bit a port. */
-const volatile unsigned long long wanted_ports[TF_PORT_ENDS][TF_PORT_WORDS] __weak = {};
+/* How many criteria the kernel decides; 0: there is nothing to decide. */
+const volatile unsigned int filter_ops __weak = 0;
+/* Is uid one of them? It can change when a connection is accepted. */
+const volatile _Bool filter_asks_uid __weak = 0;
 /* Does tcp_retransmit_skb have its third argument (Linux 6.17)? Learned from BTF. */
 const volatile _Bool retransmit_has_error __weak = 0;
 /* Does tcp_send_reset have its third argument (Linux 6.10)? */

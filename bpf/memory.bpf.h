@@ -6,7 +6,7 @@
  *     63..32  the cookie above the index, and 1 more, so that 0 is nobody's: whose word it is
  *     31..10  pid of the owner; 0: not known
  *      9..2   the say_epoch in which the identity was said; 0: it was not
- *      1..0   enum verdict
+ *      1..0   enum tf_filter_verdict
  *
  * It is read and written as a whole, so two CPUs whose sockets share a place never mix them up.
  */
@@ -16,12 +16,6 @@
 #include "maps.bpf.h"
 
 #define MEMORY_BITS 17
-
-enum verdict {
-	VERDICT_OPEN = 0, /* not decided, or not decidable yet */
-	VERDICT_WANTED = 1,
-	VERDICT_REFUSED = 2,
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -47,7 +41,7 @@ static __always_inline void forget(struct remembered *mem)
 {
 	mem->pid = 0;
 	mem->said = 0;
-	mem->verdict = VERDICT_OPEN;
+	mem->verdict = TF_VERDICT_OPEN;
 }
 
 static __always_inline void recall(struct remembered *mem, __u64 cookie)

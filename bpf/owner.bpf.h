@@ -41,8 +41,8 @@ static __always_inline void learn_owner(struct remembered *mem, struct task_stru
 		return;
 	mem->pid = pid;
 	mem->said = 0;
-	if (mem->verdict == VERDICT_REFUSED)
-		mem->verdict = VERDICT_OPEN;
+	if (mem->verdict == TF_VERDICT_REFUSED)
+		mem->verdict = TF_VERDICT_OPEN;
 }
 
 static __always_inline void owner_of_task(struct kept_owner *owner, struct task_struct *task, int new_state)

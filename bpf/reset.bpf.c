@@ -78,15 +78,6 @@ static __always_inline _Bool fill_ends(struct tf_identity *id, const struct sk_b
 	return 1;
 }
 
-/* Ports and families alone: who owns what is not there is for user space to say. */
-static __always_inline _Bool ends_wanted(const struct tf_identity *id)
-{
-	if (!filter_active)
-		return 1;
-	__u8 bit = id->family == AF_INET6 ? TF_FAMILY_IPV6 : TF_FAMILY_IPV4;
-	return filter_families & bit && ports_verdict(id->local_port, id->remote_port, TCP_CLOSE) != VERDICT_REFUSED;
-}
-
 struct stray_reset {
 	struct tf_header header;
 	struct tf_reset reset;

@@ -21,6 +21,7 @@ namespace {
 tcpflight::Surroundings look_around()
 {
     tcpflight::Surroundings here;
+    here.names = &tcpflight::system_names();
     here.stdout_is_terminal = isatty(STDOUT_FILENO) == 1;
     const char *no_color = std::getenv("NO_COLOR"); // https://no-color.org
     here.environment_no_color = no_color != nullptr && *no_color != '\0';

@@ -49,18 +49,82 @@ enum tf_item_type {
 	TF_ITEM_BATCH = 255, /* a tf_stage, cut off after `used` bytes of data */
 };
 
-/* Which of the two ends a port list speaks of. */
-enum tf_port_end { TF_PORT_EITHER = 0, TF_PORT_LOCAL = 1, TF_PORT_REMOTE = 2, TF_PORT_ENDS };
-
-#define TF_PORT_WORDS (65536 / 64)
-#define TF_MAX_PIDS   256
+#define TF_MAX_PIDS 256
 
 /* The kernel has 26 reasons to send a RST today (6.18). */
 #define TF_RESET_KERNEL_REASONS 64
 
-enum tf_family_bit {
-	TF_FAMILY_IPV4 = 1 << 0, /* v4-mapped included: they are IPv4 on the wire */
-	TF_FAMILY_IPV6 = 1 << 1,
+/*
+ * The kernel's part of the filter: criteria in the order in which they are asked, each joined with the result so far
+ * (bpf/filter.bpf.h). Room for a list of TF_MAX_PIDS and more.
+ */
+#define TF_FILTER_OPS 320
+/* Results that wait for others; expressions are less deep (max_expression_depth). */
+#define TF_FILTER_DEPTH 64
+
+enum tf_filter_code {
+	TF_ASK_NET = 0,
+	TF_ASK_PORT = 1,
+	TF_ASK_FAMILY = 2,
+	TF_ASK_PID = 3,
+	TF_ASK_UID = 4,
+	TF_ASK_NETNS = 5,
+	TF_ASK_DIRECTION = 6,
+	TF_ASK_RESULT = 7, /* nothing is asked: the last result is joined with the one before it */
+};
+
+enum tf_filter_join {
+	TF_JOIN_PUSH = 0, /* begins a result of its own */
+	TF_JOIN_AND = 1,
+	TF_JOIN_OR = 2,
+};
+
+enum tf_filter_end { TF_END_EITHER = 0, TF_END_LOCAL = 1, TF_END_REMOTE = 2, TF_END_BOTH = 3 };
+
+enum tf_filter_direction {
+	TF_DIRECTION_UNKNOWN = 0,
+	TF_DIRECTION_OUTGOING = 1,
+	TF_DIRECTION_INCOMING = 2,
+	TF_DIRECTION_NEITHER = 3, /* a listener */
+};
+
+struct tf_filter_op {
+	__u8 code; /* enum tf_filter_code */
+	__u8 join; /* enum tf_filter_join */
+	__u8 negated;
+	__u8 end;  /* enum tf_filter_end, of nets and ports */
+	__u8 ipv4; /* of nets and families */
+	__u8 reserved;
+	__u16 first; /* of ports, host order */
+	__u16 last;
+	__u16 reserved2;
+	__u32 value;      /* pid, uid, netns, enum tf_filter_direction */
+	__u32 address[4]; /* of nets: what is left of an address under the mask; IPv4 v4-mapped */
+	__u32 mask[4];
+};
+
+struct tf_filter_program {
+	struct tf_filter_op ops[TF_FILTER_OPS];
+};
+
+/* What the kernel knows of a connection. */
+struct tf_filter_facts {
+	__u32 local[4]; /* addresses in network order; IPv4 v4-mapped */
+	__u32 remote[4];
+	__u16 local_port;  /* host order; 0: not known yet */
+	__u16 remote_port; /* 0: not known yet; of a listener, there is none */
+	__u32 pid;         /* 0: not known */
+	__u32 uid;         /* 0xffffffff: not known */
+	__u32 netns;
+	__u8 direction; /* enum tf_filter_direction */
+	__u8 listener;
+	__u8 reserved[6];
+};
+
+enum tf_filter_verdict {
+	TF_VERDICT_OPEN = 0, /* not decided, or not decidable yet */
+	TF_VERDICT_WANTED = 1,
+	TF_VERDICT_REFUSED = 2,
 };
 
 /* A process that has a TCP socket open, as the iterator over open files tells it. */

@@ -2,10 +2,8 @@
 #include "measure.h"
 
 #include "decode/decode.h"
-#include "filter/filter.h"
+#include "support/expression.h"
 #include "table/table.h"
-
-#include <memory>
 
 namespace tcpflight::bench {
 namespace {
@@ -13,9 +11,9 @@ namespace {
 std::vector<Identity> identities()
 {
     std::vector<Identity> found;
-    Table table([&](const Identity &identity) {
+    Table table([&](const Identity &identity, Direction /*direction*/) {
         found.push_back(identity);
-        return true;
+        return Admission::Yes;
     });
     RecordStream stream(1000);
     RecordBatch batch;
@@ -38,33 +36,21 @@ void match(benchmark::State &state, const Filter &filter)
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(all.size()));
 }
 
-std::shared_ptr<const PortSet> port(std::uint16_t number)
-{
-    auto set = std::make_shared<PortSet>();
-    set->set(number);
-    return set;
-}
-
 } // namespace
 
 void register_benchmarks(const std::vector<std::int64_t> & /*lengths*/)
 {
-    Filter nothing;
-    Filter by_port;
-    by_port.either_port = port(443);
-    Filter by_pid;
-    by_pid.pids = {1001, 1002, 1003, 1004};
-    Filter by_comm;
-    by_comm.comms = {"nginx", "haproxy"};
-    Filter by_all = by_pid;
-    by_all.remote_port = port(443);
-    by_all.comms = by_comm.comms;
-    by_all.ipv6 = false;
-    benchmark::RegisterBenchmark("filter/open", match, nothing);
-    benchmark::RegisterBenchmark("filter/port", match, by_port);
-    benchmark::RegisterBenchmark("filter/pid", match, by_pid);
-    benchmark::RegisterBenchmark("filter/comm", match, by_comm);
-    benchmark::RegisterBenchmark("filter/all", match, by_all);
+    struct Case {
+        const char *name;
+        const char *expression;
+    };
+    for (auto [name, expression] :
+         {Case{"filter/open", ""}, Case{"filter/port", "port 443"},
+          Case{"filter/pid", "pid 1001 or 1002 or 1003 or 1004"}, Case{"filter/comm", "comm nginx or comm haproxy"},
+          Case{"filter/net", "net 10.0.0.0/8"},
+          Case{"filter/all", "remote port 443 and (pid 1001 or 1002 or 1003 or 1004) and "
+                             "(comm nginx or comm haproxy) and ip"}})
+        benchmark::RegisterBenchmark(name, match, test::filter_of(expression));
 }
 
 } // namespace tcpflight::bench

@@ -66,9 +66,9 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{{"merge", "a", "-", "-w", "x"}, "merge: cannot read standard input: give the names of recordings"},
         UsageCase{{"merge", "a", "-c", "1", "-w", "x"},
                   "-c/--count does not go with merge: give files, and -w with the file to write"},
-        UsageCase{{"port"},
-                  "'port': filter expressions are not there yet: use --port, --local-port, --remote-port, "
-                  "--pid, --comm, -4 or -6"},
+        UsageCase{{"port"}, "expected a port after port, not the end\n    port\n        ^"},
+        UsageCase{{"port", "80", "or", "prot", "443"},
+                  "'prot' is no keyword: did you mean 'port'?\n    port 80 or prot 443\n               ^~~~"},
         UsageCase{{"--comm", "\x1b]0;title\x07 and more"},
                   R"(--comm: '\x1b]0;title\x07 and more' is too long, the kernel keeps 15 bytes of a name: )"
                   R"(give '\x1b]0;title\x07 and ')"}),
@@ -78,7 +78,7 @@ TEST(HelpOption, GoesToStandardOutput)
 {
     Finished help = run(tcpflight({"--help"}));
     EXPECT_EQ(help.status, exited(0));
-    EXPECT_EQ(help.out.substr(0, help.out.find('\n')), "Usage: tcpflight [OPTION]...                trace");
+    EXPECT_EQ(help.out.substr(0, help.out.find('\n')), "Usage: tcpflight [OPTION]... [EXPRESSION]             trace");
     EXPECT_NE(help.out.find("\nExamples:\n"), std::string::npos);
     EXPECT_EQ(help.err, "");
 

@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         FilterCase{"Ports", fixed({"--port", "7003,7001"}),
                    [](const Known &s) { return has_port(s, web, web) || has_port(s, nobody, nobody); }, nullptr},
         FilterCase{"PortRange", fixed({"--port", "7002-7003"}),
-                   [](const Known &s) { return has_port(s, mail, nobody); }, "port 7002-7003"},
+                   [](const Known &s) { return has_port(s, mail, nobody); }, "portrange 7002-7003"},
         FilterCase{"LocalPort", fixed({"--local-port", "7001"}), [](const Known &s) { return s.local_port == web; },
                    "local port 7001"},
         FilterCase{"RemotePort", fixed({"--remote-port", "7001,7003"}),
@@ -177,6 +177,25 @@ INSTANTIATE_TEST_SUITE_P(
         FilterCase{"IPv6", fixed({"-6"}), [](const Known &s) { return s.family == "ipv6"; }, "ip6"},
         FilterCase{"PortAndFamily", fixed({"--port", "7001", "-6"}),
                    [](const Known &s) { return s.family == "ipv6" && has_port(s, web, web); }, nullptr},
+        FilterCase{
+            "Expression", fixed({"port", "7001", "or", "7003", "and", "not", "ip6"}),
+            [](const Known &s) { return s.family == "ipv4" && (has_port(s, web, web) || has_port(s, nobody, nobody)); },
+            "(port 7001 or 7003) and not ip6"},
+        FilterCase{"Net", fixed({"dst net 127.0.0.0/8 and not dst port 7002"}),
+                   [](const Known &s) { return s.family == "ipv4" && s.remote_port != 0 && s.remote_port != mail; },
+                   "remote net 127.0.0.0/8 and not remote port 7002"},
+        FilterCase{"Glob", fixed({"comm mix-[fs]* and not comm *server"}),
+                   [](const Known &s) { return s.owner == "mix-first" || s.owner == "mix-second"; }, nullptr},
+        FilterCase{"Outgoing", fixed({"outgoing"}),
+                   [](const Known &s) { return s.owner == "mix-first" || s.owner == "mix-second"; }, "outgoing"},
+        FilterCase{"Incoming", fixed({"incoming and port 7001"}),
+                   [](const Known &s) { return s.local_port == web && s.remote_port != 0; }, nullptr},
+        FilterCase{"NotPid",
+                   [](const Mix &mix) {
+                       return std::vector<std::string>{"not", "pid", pid(mix.first), "and",
+                                                       "not", "pid", pid(mix.server)};
+                   },
+                   [](const Known &s) { return s.owner == "mix-second" || s.owner.empty(); }, nullptr},
         FilterCase{"PidAndPort",
                    [](const Mix &mix) {
                        return std::vector<std::string>{"--pid", pid(mix.second), "--remote-port", "7002"};
@@ -185,6 +204,84 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<FilterCase> &test) { return test.param.name; });
 
 class Filter : public LiveTest {};
+
+// Nothing can be known of the connection at its first event; then it is shown from there.
+TEST_F(Filter, ShowsAConnectionFromItsBeginOnceItHasRetransmitted)
+{
+    Actor server("server");
+    Actor client("client");
+    Tracer tracer = trace({"retransmits >= 2 and port 7001"});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+    const Connection healthy = connect(client, server, listener);
+    client.close(healthy.client);
+    server.receive(healthy.child);
+    server.close(healthy.child);
+    const Connection c = connect(client, server, listener);
+    PacketDrop drop("tcp dport " + std::to_string(web));
+    client.send(c.client, 100);
+    tracer.wait_for_events(4);
+    tracer.stop();
+    const auto &events = tracer.events();
+    ASSERT_GE(events.size(), 4U);
+    EXPECT_TRUE(events[0].is_change("CLOSE", "SYN_SENT")) << events[0].json().dump();
+    EXPECT_TRUE(events[1].is_change("SYN_SENT", "ESTABLISHED"));
+    EXPECT_TRUE(events[2].is("retransmit"));
+    EXPECT_TRUE(events[3].is("retransmit"));
+    for (const TraceEvent &event : events)
+        EXPECT_EQ(event.number("local_port"), c.client.local.port());
+}
+
+TEST_F(Filter, ShowsAConnectionThatHasGrownOldWithoutAnyEvent)
+{
+    Actor server("server");
+    Actor client("client");
+    Tracer tracer = trace({"duration > 1s and outgoing"});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+    const Connection brief = connect(client, server, listener);
+    client.close(brief.client);
+    const Connection c = connect(client, server, listener);
+    tracer.wait_for_events(2);
+    tracer.stop();
+    ASSERT_EQ(tracer.events().size(), 2U);
+    for (const TraceEvent &event : tracer.events())
+        EXPECT_EQ(event.number("local_port"), c.client.local.port());
+}
+
+// As many criteria as the kernel has room for are still verified, on every kernel.
+TEST_F(Filter, TakesTheLongestListOfProcesses)
+{
+    Actor server("server");
+    std::string pids = pid(server);
+    for (int other = 4'194'304; other > 4'194'304 - 255; other--)
+        pids += "," + std::to_string(other);
+    std::string ports = "port 7001";
+    for (int port = 20'000; port < 20'060; port++)
+        ports += " or " + std::to_string(port);
+    Tracer tracer = trace({"--pid", pids, ports});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+    server.close(listener);
+    tracer.wait_for_events(2);
+    tracer.stop();
+    EXPECT_EQ(tracer.events().size(), 2U);
+}
+
+TEST_F(Filter, ShowsTheLinesThatWereAskedFor)
+{
+    Actor server("server");
+    Actor client("client");
+    Tracer tracer = trace({"event error or event reset"});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+    const Connection c = connect(client, server, listener);
+    client.close(c.client);
+    ActorSocket refused = client.bind(SocketAddress::v4("127.0.0.1"));
+    client.connect(refused, SocketAddress::v4("127.0.0.1", nobody));
+    tracer.wait_for_events(3);
+    tracer.stop();
+    ASSERT_EQ(tracer.events().size(), 3U);
+    EXPECT_TRUE(tracer.events()[0].is("reset"));
+    EXPECT_TRUE(tracer.events()[1].is("reset"));
+    EXPECT_TRUE(tracer.events()[2].is_change("SYN_SENT", "CLOSE"));
+}
 
 // The child's owner changes when its own process is first seen. A filter for the worker shows it from then on; one for
 // the listener has shown it and goes on to do so, so that no timeline ends in the middle.

@@ -45,7 +45,7 @@ Result<void> show(const Options &options)
 {
     const auto &choice = *options.list;
     bool json = options.style.format == Format::Json;
-    auto snapshot = read_sockets_now(choice.wide || json);
+    auto snapshot = read_sockets_now(choice.wide || json || asks_for(options.filter.expression(), Quantity::Rtt));
     if (!snapshot)
         return tl::unexpected(snapshot.error());
     SocketList sockets(snapshot->records, snapshot->holders, options.filter);

@@ -13,29 +13,31 @@ Table::Wanted wanted_by(const Filter &filter)
 {
     if (filter.is_open())
         return {};
-    return [filter](const Identity &identity) { return filter.matches(identity); };
-}
-
-Table::Wanted wanted_by(const Filter &filter, const Filter &recorded)
-{
-    if (recorded.is_open() || filter.is_open())
-        return wanted_by(filter.is_open() ? recorded : filter);
-    return
-        [filter, recorded](const Identity &identity) { return recorded.matches(identity) && filter.matches(identity); };
+    return [filter](const Identity &identity, Direction direction) { return filter.admits(identity, direction); };
 }
 
 } // namespace
 
 Pipeline::Pipeline(const Settings &settings, Sink &sink)
     : filter_(settings.filter), count_(settings.count), show_(settings.show), show_found_(settings.show_found),
-      verdicts_(settings.verdicts), timelines_(settings.timelines), sink_(sink),
-      table_(wanted_by(settings.filter), settings.table_capacity),
+      verdicts_(settings.verdicts), timelines_(settings.timelines), sink_(sink), table_({}, settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); }),
       diagnosis_(
           {.thresholds = {}, .every_end = settings.verdicts == Verdicts::All},
           [this](const Event &event) { sequencer_.push(event); },
           [this](std::uint64_t connection) { return table_.identity_of(connection); })
 {
+    set_filter(filter_);
+}
+
+void Pipeline::set_filter(const Filter &filter)
+{
+    table_.set_wanted(wanted_by(filter));
+    // Where nothing is shown, nothing needs to wait.
+    if (show_ && filter.asks_beyond_identity())
+        holdback_.emplace(filter, [this](const Event &event) { show(event); });
+    else
+        holdback_.reset();
 }
 
 bool Pipeline::consume(std::span<const std::byte> record)
@@ -68,12 +70,17 @@ void Pipeline::advance(std::uint64_t time_ns)
 {
     diagnosis_.advance(time_ns);
     sequencer_.advance(time_ns);
+    // What the sequencer holds comes before.
+    if (holdback_ && !sequencer_.is_holding())
+        holdback_->advance(time_ns);
 }
 
 void Pipeline::finish()
 {
     diagnosis_.finish();
     sequencer_.finish();
+    if (holdback_)
+        holdback_->finish();
     if (show_)
         sink_.finish(output_);
 }
@@ -95,9 +102,10 @@ void Pipeline::restart(const Filter &recorded)
 {
     finish();
     diagnosis_.restart();
+    totals_.undecided = totals().undecided;
     clocks_.clear();
     last_ns_ = 0;
-    table_.set_wanted(wanted_by(filter_, recorded));
+    set_filter(both(recorded, filter_));
     table_.restore({}, {});
 }
 
@@ -114,10 +122,20 @@ Pipeline::Totals Pipeline::totals() const
 {
     auto totals = totals_;
     totals.forgotten = table_.forgotten();
+    if (holdback_)
+        totals.undecided += holdback_->dropped();
     return totals;
 }
 
 void Pipeline::deliver(const Event &event)
+{
+    if (holdback_)
+        holdback_->push(event);
+    else
+        show(event);
+}
+
+void Pipeline::show(const Event &event)
 {
     const bool found = std::holds_alternative<Found>(event.what);
     if (is_done() || (found && !show_found_ && !timelines_))

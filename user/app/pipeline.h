@@ -1,9 +1,11 @@
-// One way for every record, live or recorded: decode > table > sequence > filter > sink.
+// One way for every record, live or recorded: decode > table > sequence > filter > sink. The table asks the filter
+// about connections; lines and numbers are for the holdback, which is there only if the filter asks for such.
 #pragma once
 
 #include "decode/decode.h"
 #include "diagnose/diagnosis.h"
 #include "filter/filter.h"
+#include "filter/holdback.h"
 #include "model/clock.h"
 #include "sink/sink.h"
 #include "sink/style.h"
@@ -57,6 +59,7 @@ public:
         std::array<std::uint64_t, TF_LOSS_REASONS> lost{};
         std::uint64_t malformed = 0; // records that could not be decoded
         std::uint64_t forgotten = 0; // connections dropped from a full table
+        std::uint64_t undecided = 0; // events dropped for want of room while they waited for the filter's answer
     };
 
     // The sink and the pipeline write into output(); both outlive the pipeline's use of them.
@@ -95,13 +98,17 @@ public:
     [[nodiscard]] bool is_done() const { return count_ && counted_ >= *count_; }
     // Does an event wait for time to pass (advance)?
     [[nodiscard]] bool is_holding() const { return sequencer_.is_holding() || diagnosis_.is_holding(); }
+    // When advance() has something to show, though nothing happens. None: never.
+    [[nodiscard]] std::optional<std::uint64_t> due_ns() const { return holdback_ ? holdback_->due_ns() : std::nullopt; }
     [[nodiscard]] Totals totals() const;
     // What the sink has written and nobody has taken yet.
     [[nodiscard]] std::string &output() { return output_; }
 
 private:
+    void set_filter(const Filter &filter);
     void deliver(const Event &event);
     void deliver_verdict(const Event &event, const Verdict &verdict);
+    void show(const Event &event);
     void enter_clock(std::uint64_t time_ns);
     [[nodiscard]] const ClockAnchor &clock_at(std::uint64_t time_ns) const;
 
@@ -115,6 +122,7 @@ private:
     Table table_;
     Sequencer sequencer_;
     Diagnosis diagnosis_;
+    std::optional<Holdback> holdback_;
     Totals totals_;
     std::uint64_t counted_ = 0; // towards count_
     std::string output_;

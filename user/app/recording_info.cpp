@@ -43,7 +43,8 @@ StartInfo describe_recording(const Options &options, std::string hooks, const Cl
         info.kernel = std::string(system.release) + ' ' + system.machine;
     }
     info.boot_id = first_line("/proc/sys/kernel/random/boot_id");
-    info.filter = join_words(options.filter_words);
+    if (!options.filter.is_open())
+        info.filter = join_words({options.filter.describe()});
     info.hooks = std::move(hooks);
     // Up to 256 bytes are always given (getrandom(2)).
     [[maybe_unused]] auto size = getrandom(info.recording_id.data(), info.recording_id.size(), 0);
@@ -66,11 +67,11 @@ Result<Filter> recorded_filter(const StartInfo &info)
 
 std::string filter_text(const StartInfo &info)
 {
+    if (auto filter = recorded_filter(info))
+        return filter->describe(); // made anew: printable, whatever the file said
     std::string text;
-    for (const auto &word : split_words(info.filter)) {
-        bool plain = !word.empty() && word.find_first_of(" '\\") == std::string::npos;
-        text += (text.empty() ? "" : " ") + (plain ? escape(word) : quote(word));
-    }
+    for (const auto &word : split_words(info.filter))
+        text += (text.empty() ? "" : " ") + escape(word);
     return text;
 }
 

@@ -95,6 +95,9 @@ void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_ker
     if (totals.malformed != 0)
         text +=
             fmt::format("{} not understood: a record of another version or a damaged one\n", events(totals.malformed));
+    if (totals.undecided != 0)
+        text += fmt::format("{} dropped before the filter could decide: too many were waiting for it\n",
+                            events(totals.undecided));
     if (totals.forgotten != 0)
         text += fmt::format("{} connections forgotten: more were alive than the table holds\n", totals.forgotten);
     print(text);

@@ -124,6 +124,10 @@ int Session::run()
         auto due = recorder_ ? recorder_->due_ns() : std::nullopt;
         if (auto look = sweeps_ ? sweeps_->due_ns() : std::nullopt)
             due = std::min(due.value_or(*look), *look);
+        if (auto shown = pipeline_.due_ns(); shown && !pipeline_.is_holding()) {
+            auto readable_ns = *shown + 2 * stamp_slack_ns;
+            due = std::min(due.value_or(readable_ns), readable_ns);
+        }
         switch (loop_.wait(rest_ != Rest::Sleeping, due)) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
         case EventLoop::Wake::ClockStep: step_clock(); break;
@@ -132,7 +136,7 @@ int Session::run()
                 recorder_->reap();
             break;
         case EventLoop::Wake::Input: break; // none is watched
-        case EventLoop::Wake::Deadline: more = tick(); break;
+        case EventLoop::Wake::Deadline: more = read_batch(); break;
         case EventLoop::Wake::Look: collect_look(); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
         case EventLoop::Wake::Signal: more = false; break;
@@ -360,10 +364,11 @@ Result<int> start(const Options &options)
     auto loop = EventLoop::create();
     if (!loop)
         return tl::unexpected(loop.error());
-    auto tracer = Tracer::attach({.filter = options.filter,
-                                  .ring_bytes = options.ring_bytes,
-                                  .metrics = options.style.metrics,
-                                  .layer = options.layer});
+    auto tracer =
+        Tracer::attach({.filter = options.filter,
+                        .ring_bytes = options.ring_bytes,
+                        .metrics = options.style.metrics || asks_for(options.filter.expression(), Quantity::Rtt),
+                        .layer = options.layer});
     if (!tracer)
         return tl::unexpected(tracer.error());
     auto channel = tracer->channel();

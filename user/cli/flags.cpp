@@ -26,6 +26,9 @@ constexpr std::array<Flag, 42> table{{
      "shows it; repeat it for more"},
     {FlagId::Ipv4, FlagGroup::Connections, "-4", "", "", "", "", "IPv4 on the wire, also through an IPv6 socket"},
     {FlagId::Ipv6, FlagGroup::Connections, "-6", "", "", "", "", "IPv6"},
+    {FlagId::Explain, FlagGroup::Connections, "", "--explain", "", "", "",
+     "show how the expression is understood, and what of\n"
+     "it the kernel decides; trace nothing"},
 
     {FlagId::Time, FlagGroup::Display, "-t", "", "", "", "",
      "once: no time; -tt: seconds since 1970; -ttt: since\n"

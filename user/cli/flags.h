@@ -16,6 +16,7 @@ enum class FlagId : std::uint8_t {
     Comm,
     Ipv4,
     Ipv6,
+    Explain,
     Count,
     Time,
     TimePrecision,

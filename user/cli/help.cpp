@@ -13,12 +13,12 @@ namespace {
 constexpr std::size_t help_column = 28;
 
 constexpr std::string_view beginning =
-    R"(Usage: tcpflight [OPTION]...                trace
-       tcpflight -w FILE [OPTION]...        record
-       tcpflight -r FILE... [OPTION]...     show what was recorded
-       tcpflight list [OPTION]...           show the sockets there are now
-       tcpflight info FILE...               tell what a recording holds
-       tcpflight merge FILE... -w FILE      bring recordings together
+    R"(Usage: tcpflight [OPTION]... [EXPRESSION]             trace
+       tcpflight -w FILE [OPTION]... [EXPRESSION]     record
+       tcpflight -r FILE... [OPTION]... [EXPRESSION]  show what was recorded
+       tcpflight list [OPTION]... [EXPRESSION]        show the sockets of now
+       tcpflight info FILE...                         tell what it holds
+       tcpflight merge FILE... -w FILE                bring recordings together
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the
@@ -27,7 +27,7 @@ CAP_PERFMON. In a line, the first address is always the local socket's.
 )";
 
 constexpr std::array<std::pair<FlagGroup, std::string_view>, 7> groups{{
-    {FlagGroup::Connections, "Which connections (without these, all; with several, each must hold)"},
+    {FlagGroup::Connections, "Which connections (each must hold, and the expression)"},
     {FlagGroup::Display, "How they are shown"},
     {FlagGroup::Operation, "Tracing"},
     {FlagGroup::Recording, "Recording"},
@@ -37,9 +37,17 @@ constexpr std::array<std::pair<FlagGroup, std::string_view>, 7> groups{{
 }};
 
 constexpr std::string_view ending = R"(
+Expression, as tcpdump has it (all of it: docs/filter.md, tcpflight(1)):
+  host ADDRESS, net NET, port PORT, portrange A-B; before these src or local
+  (this host's end), dst or remote; ip, ip6; pid N, comm NAME, uid N, netns ID;
+  outgoing, incoming; joined with and, or, not, ( ).
+  Lines:   state NAME, event state|error|retransmit|reset|accept|...
+  Numbers: duration > 5s, retransmits >= 3, rtt > 200ms: such a connection is
+           shown from its begin, once it has come to that.
+
 Examples:
   sudo tcpflight                         everything
-  sudo tcpflight --port 80,443 -q        connections of two ports, briefly
+  sudo tcpflight -q port 80 or 443       connections of two ports, briefly
   sudo tcpflight --local-port 5432 -v    a database server, and its windows
   sudo tcpflight -g --port 5432          whole connections, each with a verdict
   sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between

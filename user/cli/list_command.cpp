@@ -36,6 +36,18 @@ Result<void> check_list_flags(const Arguments &arguments)
     return {};
 }
 
+Result<void> check_list_filter(const Filter &filter)
+{
+    const auto &expression = filter.expression();
+    if (asks_for(expression, Quantity::Retransmits))
+        return failure("list: retransmits is not known of a socket that is looked at: leave it out");
+    if (any_term(expression, [](const auto &term) { return std::holds_alternative<EventTerm>(term.node); }))
+        return failure("list: there are no events in a list of sockets: leave out event");
+    if (any_term(expression, [](const auto &term) { return std::holds_alternative<DirectionTerm>(term.node); }))
+        return failure("list: who began a connection is not known afterwards: leave out outgoing and incoming");
+    return {};
+}
+
 Result<void> refuse_list_flags(const Arguments &arguments)
 {
     for (const auto &given : arguments.given) {

@@ -13,6 +13,9 @@ namespace tcpflight {
 // Only those about which connections there are to be, how they are shown, and itself. An error is a whole sentence.
 Result<void> check_list_flags(const Arguments &arguments);
 
+// Events, and numbers that a look at a socket does not tell, make no sense there.
+Result<void> check_list_filter(const Filter &filter);
+
 // Outside of `list`, those of its own flags that were given.
 Result<void> refuse_list_flags(const Arguments &arguments);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "filter/filter.h"
+#include "filter/names.h"
 #include "list/sort_key.h"
 #include "model/layer.h"
 #include "model/moment.h"
@@ -51,7 +52,6 @@ constexpr std::uint64_t default_sweep_ns = 5'000'000'000;
 
 struct Options {
     Filter filter;
-    std::vector<std::string> filter_words; // the filter as it stood on the command line
     OutputStyle style;
     Verdicts verdicts = Verdicts::Alarms;
     Flush flush = Flush::Batch;
@@ -78,8 +78,10 @@ struct Command {
         List,  // show the sockets there are, with `options.list`
         Info,  // tell what is in `options.read->files`
         Merge, // bring `options.read->files` together in `options.record->path`
-        Print, // print `text` (help, version) and exit with 0
-        Wrong, // print `text`, one sentence ("tcpflight: ...") without its newline, to stderr and exit with 2
+        Print, // print `text` (help, version, --explain) and exit with 0
+        // Print `text`, one sentence ("tcpflight: ...") without its newline, to stderr and exit with 2. Of an
+        // expression two lines follow: the place, and a caret below it.
+        Wrong,
     };
     Kind kind = Kind::Run;
     Options options;
@@ -91,12 +93,14 @@ struct Surroundings {
     bool stdout_is_terminal = false;
     bool environment_no_color = false;
     std::uint16_t terminal_columns = 0; // 0: not known
+    const Names *names = nullptr;       // what an expression may ask the host for; null: nothing
 };
 
-// Pure: looks at nothing but its arguments, and throws nothing.
+// Looks at nothing but its arguments, and throws nothing.
 Command parse_command_line(int argc, const char *const *argv, const Surroundings &surroundings);
 
-// The filter that these words (Options::filter_words) stand for. They may come from a file.
+// The filter that these words of a command line stand for: an expression, or the options that are short for one. They
+// may come from a file.
 Result<Filter> parse_filter(const std::vector<std::string> &words);
 
 } // namespace tcpflight

@@ -2,9 +2,12 @@
 
 #include "cli/list_command.h"
 #include "cli/values.h"
+#include "filter/glob.h"
+#include "filter/parser.h"
 #include "filter/quote.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +32,31 @@ Result<void> choose(const Flag &flag, std::string_view text,
     return {};
 }
 
+// Of none: open, as nothing was asked for.
+Expression any_of(AnyOf any)
+{
+    if (any.parts.empty())
+        return {};
+    return any.parts.size() == 1 ? std::move(any.parts.front()) : Expression{std::move(any)};
+}
+
+// What was given in pieces or overlaps comes out as the fewest ranges.
+Expression ports_expression(const PortSet &ports, End end)
+{
+    AnyOf any;
+    for (std::size_t first = 0; first < ports.size(); ++first) {
+        if (!ports.test(first))
+            continue;
+        std::size_t last = first;
+        while (last + 1 < ports.size() && ports.test(last + 1))
+            ++last;
+        any.parts.push_back({PortTerm{
+            .end = end, .first = static_cast<std::uint16_t>(first), .last = static_cast<std::uint16_t>(last)}});
+        first = last;
+    }
+    return any_of(std::move(any));
+}
+
 } // namespace
 
 Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
@@ -45,16 +73,11 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         {{"auto", ColorWhen::Auto}, {"always", ColorWhen::Always}, {"never", ColorWhen::Never}}};
 
     given_.push_back(flag.id);
-    if (flag.group == FlagGroup::Connections) {
-        options_.filter_words.emplace_back(flag.long_name.empty() ? flag.short_name : flag.long_name);
-        if (flag.takes_value())
-            options_.filter_words.emplace_back(value);
-    }
     switch (flag.id) {
     case FlagId::Port: return add_ports(flag, value, either_port_);
     case FlagId::LocalPort: return add_ports(flag, value, local_port_);
     case FlagId::RemotePort: return add_ports(flag, value, remote_port_);
-    case FlagId::Pid: return parse_pids(flag, value, options_.filter.pids);
+    case FlagId::Pid: return parse_pids(flag, value, pids_);
     case FlagId::Comm: return add_comm(flag, value);
     case FlagId::Ipv4: ipv4_ = true; break;
     case FlagId::Ipv6: ipv6_ = true; break;
@@ -69,6 +92,7 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
     case FlagId::Numeric: break;
     case FlagId::Timelines: options_.style.timelines = true; break;
     case FlagId::VerdictChoice: return choose(flag, value, verdicts, options_.verdicts);
+    case FlagId::Explain: explain_ = true; break;
     case FlagId::Found: options_.show_found = true; break;
     case FlagId::Wide: list_.wide = true; break;
     case FlagId::Sort: return set_sort_key(flag, value, list_);
@@ -153,11 +177,16 @@ Result<void> OptionsBuilder::apply_reading(const Flag &flag, std::string_view va
     return {};
 }
 
-Result<void> OptionsBuilder::combine(const std::vector<std::string> &words)
+Result<void> OptionsBuilder::combine(std::vector<std::string> words, const Names &names)
 {
-    // As the shell leaves them: -r rec-*
-    if (!read_.files.empty())
-        read_.files.insert(read_.files.end(), words.begin(), words.end());
+    // As the shell leaves them: -r rec-* port 443
+    if (!read_.files.empty()) {
+        auto end = std::find_if(words.begin(), words.end(), [](const auto &word) { return begins_expression(word); });
+        read_.files.insert(read_.files.end(), words.begin(), end);
+        words.erase(words.begin(), end);
+    }
+    if (auto filter = set_filter(words, names); !filter)
+        return filter;
     bool writes = !record_.path.empty();
     bool reads = !read_.files.empty();
     for (auto id : given_) {
@@ -218,20 +247,47 @@ Result<void> OptionsBuilder::check_reading() const
     return {};
 }
 
-Result<void> OptionsBuilder::add_ports(const Flag &flag, std::string_view value, std::shared_ptr<PortSet> &ports)
+Result<void> OptionsBuilder::add_ports(const Flag &flag, std::string_view value, std::unique_ptr<PortSet> &ports)
 {
     if (!ports)
-        ports = std::make_shared<PortSet>();
+        ports = std::make_unique<PortSet>();
     return parse_ports(flag, value, *ports);
 }
 
 Result<void> OptionsBuilder::add_comm(const Flag &flag, std::string_view value)
 {
     auto checked = check_comm(flag, value);
-    auto &comms = options_.filter.comms;
-    if (checked && std::find(comms.begin(), comms.end(), value) == comms.end())
-        comms.emplace_back(value);
+    if (checked && std::find(comms_.begin(), comms_.end(), value) == comms_.end())
+        comms_.emplace_back(value);
     return checked;
+}
+
+// The options are short for an expression, to which the one that was given is and-ed.
+Result<void> OptionsBuilder::set_filter(const std::vector<std::string> &words, const Names &names)
+{
+    auto given = parse_expression(fmt::format("{}", fmt::join(words, " ")), names);
+    if (!given)
+        return tl::unexpected(given.error());
+    Expression expression;
+    for (const auto &[ports, end] :
+         {std::pair(either_port_.get(), End::Either), std::pair(local_port_.get(), End::Local),
+          std::pair(remote_port_.get(), End::Remote)}) {
+        if (ports != nullptr)
+            add_condition(expression, ports_expression(*ports, end));
+    }
+    AnyOf pids;
+    for (auto pid : pids_)
+        pids.parts.push_back({NumberTerm{.what = Number::Pid, .value = pid}});
+    add_condition(expression, any_of(std::move(pids)));
+    AnyOf comms;
+    for (const auto &comm : comms_)
+        comms.parts.push_back({NameTerm{.pattern = literal_pattern(comm)}});
+    add_condition(expression, any_of(std::move(comms)));
+    if (ipv4_ != ipv6_)
+        add_condition(expression, {FamilyTerm{ipv4_ ? Family::IPv4 : Family::IPv6}});
+    add_condition(expression, std::move(*given));
+    options_.filter = Filter(std::move(expression));
+    return {};
 }
 
 Result<void> OptionsBuilder::count_time()
@@ -273,13 +329,6 @@ Result<void> OptionsBuilder::set_sweep(const Flag &flag, std::string_view value)
 
 Options OptionsBuilder::finish(const Surroundings &surroundings) &&
 {
-    options_.filter.either_port = std::move(either_port_);
-    options_.filter.local_port = std::move(local_port_);
-    options_.filter.remote_port = std::move(remote_port_);
-    if (ipv4_ != ipv6_) {
-        options_.filter.ipv4 = ipv4_;
-        options_.filter.ipv6 = ipv6_;
-    }
     // Colours and folding are for eyes: JSON has neither.
     if (options_.style.format == Format::Text) {
         bool is_terminal = surroundings.stdout_is_terminal;

@@ -4,6 +4,7 @@
 
 #include "cli/flags.h"
 #include "cli/options.h"
+#include "cli/values.h"
 #include "model/result.h"
 
 #include <cstdint>
@@ -21,8 +22,9 @@ public:
     Result<void> apply(const Flag &flag, std::string_view value);
     // It is for `list`.
     void list() { options_.list = list_; }
-    // What the flags come to together; `words` belonged to none.
-    Result<void> combine(const std::vector<std::string> &words);
+    // What the flags come to together; `words` belonged to none: files, with -r, and an expression.
+    Result<void> combine(std::vector<std::string> words, const Names &names);
+    [[nodiscard]] bool explains() const { return explain_; }
     Options finish(const Surroundings &surroundings) &&;
 
 private:
@@ -30,7 +32,8 @@ private:
     Result<void> apply_reading(const Flag &flag, std::string_view value);
     [[nodiscard]] Result<void> check_recording() const;
     [[nodiscard]] Result<void> check_reading() const;
-    static Result<void> add_ports(const Flag &flag, std::string_view value, std::shared_ptr<PortSet> &ports);
+    Result<void> set_filter(const std::vector<std::string> &words, const Names &names);
+    static Result<void> add_ports(const Flag &flag, std::string_view value, std::unique_ptr<PortSet> &ports);
     Result<void> add_comm(const Flag &flag, std::string_view value);
     Result<void> count_time();
     Result<void> set_count(const Flag &flag, std::string_view value);
@@ -41,12 +44,15 @@ private:
     ListOptions list_;
     RecordOptions record_;
     ReadOptions read_;
-    std::vector<FlagId> given_; // those whose company matters, in order
-    std::shared_ptr<PortSet> either_port_;
-    std::shared_ptr<PortSet> local_port_;
-    std::shared_ptr<PortSet> remote_port_;
+    std::vector<FlagId> given_;            // those whose company matters, in order
+    std::unique_ptr<PortSet> either_port_; // null: not given
+    std::unique_ptr<PortSet> local_port_;
+    std::unique_ptr<PortSet> remote_port_;
+    std::vector<std::uint32_t> pids_;
+    std::vector<std::string> comms_;
     bool ipv4_ = false;
     bool ipv6_ = false;
+    bool explain_ = false;
     ColorWhen color_ = ColorWhen::Auto;
 };
 

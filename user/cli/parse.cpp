@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/options_builder.h"
 #include "cli/suggest.h"
+#include "filter/kernel_part.h"
 #include "filter/quote.h"
 
 #include <fmt/format.h>
@@ -39,19 +40,16 @@ Command unknown_option(std::string_view option)
     return wrong(fmt::format("unknown option {}: {}", quote(option.substr(0, name_size)), advice));
 }
 
-Command unexpected_word(std::string_view word)
+// "--port 80, 443": most likely the rest of a list.
+bool is_rest_of_list(const Arguments &arguments)
 {
-    if (word.empty())
-        return wrong("an empty argument belongs to no option: see --help");
-    // Most likely the rest of a list: "--port 80, 443".
-    bool is_list = word.find_first_of("0123456789") != std::string_view::npos &&
-                   word.find_first_not_of("0123456789,-") == std::string_view::npos;
-    if (is_list)
-        return wrong(
-            fmt::format("{} belongs to no option: give a list with commas and without blanks (80,443)", quote(word)));
-    return wrong(fmt::format("{}: filter expressions are not there yet: use --port, --local-port, --remote-port, "
-                             "--pid, --comm, -4 or -6",
-                             quote(word)));
+    const auto &words = arguments.leftover;
+    bool follows_list = std::any_of(arguments.given.begin(), arguments.given.end(), [](const auto &given) {
+        const Flag &flag = find_flag(given.flag);
+        return flag.group == FlagGroup::Connections && flag.takes_value();
+    });
+    return follows_list && !words.empty() && words.front().find_first_of("0123456789") != std::string::npos &&
+           words.front().find_first_not_of("0123456789,-") == std::string::npos;
 }
 
 // "merge FILE... -w FILE".
@@ -143,13 +141,22 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     if (subcommand == Subcommand::Merge)
         return refuse_terminal(merge(arguments), surroundings);
     // Last, since a word is often what follows from an error before it: "--prot 80", "--port -c 5".
-    if (auto combined = builder.combine(leftover); !combined)
+    if (std::find(leftover.begin(), leftover.end(), "") != leftover.end())
+        return wrong("an empty argument belongs to no option: see --help");
+    if (is_rest_of_list(arguments))
+        return wrong(fmt::format("{} belongs to no option: give a list with commas and without blanks (80,443)",
+                                 quote(leftover.front())));
+    if (auto combined = builder.combine(leftover, surroundings.names != nullptr ? *surroundings.names : no_names());
+        !combined)
         return wrong(combined.error().message);
+    bool explains = builder.explains();
     if (is_list)
         builder.list();
     auto options = std::move(builder).finish(surroundings);
-    if (!leftover.empty() && !options.read)
-        return unexpected_word(leftover.front());
+    if (explains)
+        return {Command::Kind::Print, {}, explain(options.filter.expression())};
+    if (auto fitting = is_list ? check_list_filter(options.filter) : Result<void>(); !fitting)
+        return wrong(fitting.error().message);
     return refuse_terminal({is_list ? Command::Kind::List : Command::Kind::Run, std::move(options), {}}, surroundings);
 }
 

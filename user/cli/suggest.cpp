@@ -1,37 +1,13 @@
 #include "cli/suggest.h"
 
 #include "cli/flags.h"
+#include "filter/nearest.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <vector>
 
 namespace tcpflight {
 namespace {
-
-// Edits that turn one into the other: a letter more, less or changed, or two neighbours exchanged.
-std::size_t distance(std::string_view left, std::string_view right)
-{
-    std::vector<std::size_t> two_above(right.size() + 1);
-    std::vector<std::size_t> above(right.size() + 1);
-    std::vector<std::size_t> row(right.size() + 1);
-    for (std::size_t column = 0; column <= right.size(); ++column)
-        row[column] = column;
-    for (std::size_t line = 1; line <= left.size(); ++line) {
-        two_above.swap(above);
-        above.swap(row);
-        row[0] = line;
-        for (std::size_t column = 1; column <= right.size(); ++column) {
-            std::size_t changed = above[column - 1] + (left[line - 1] == right[column - 1] ? 0 : 1);
-            row[column] = std::min({changed, above[column] + 1, row[column - 1] + 1});
-            bool exchanged =
-                line > 1 && column > 1 && left[line - 1] == right[column - 2] && left[line - 2] == right[column - 1];
-            if (exchanged)
-                row[column] = std::min(row[column], two_above[column - 2] + 1);
-        }
-    }
-    return row.back();
-}
 
 std::string_view bare_name(std::string_view option)
 {
@@ -44,25 +20,18 @@ std::string_view bare_name(std::string_view option)
 
 std::optional<std::string_view> nearest_flag(std::string_view option)
 {
-    constexpr std::size_t longest = 32; // no flag is longer, and the work grows with the square
-    std::string_view given = bare_name(option);
-    if (given.size() < 2 || given.size() > longest)
-        return std::nullopt;
-    std::optional<std::string_view> best;
-    // A third of the letters: "prot" may become "port", "xy" may not become "pid".
-    std::size_t best_distance = std::max<std::size_t>(given.size() / 3, 1) + 1;
+    std::vector<std::string_view> names;
     for (const Flag &flag : all_flags()) {
-        std::string_view name = bare_name(flag.long_name);
-        if (name.empty() || flag.group == FlagGroup::Hidden)
-            continue;
-        bool one_begins_the_other = name.starts_with(given) || given.starts_with(name);
-        std::size_t edits = one_begins_the_other ? 1 : distance(given, name);
-        if (edits < best_distance) {
-            best = flag.long_name;
-            best_distance = edits;
-        }
+        if (!flag.long_name.empty() && flag.group != FlagGroup::Hidden)
+            names.push_back(bare_name(flag.long_name));
     }
-    return best;
+    auto found = nearest(bare_name(option), names);
+    if (!found)
+        return std::nullopt;
+    auto flags = all_flags();
+    auto flag =
+        std::find_if(flags.begin(), flags.end(), [&](const Flag &f) { return bare_name(f.long_name) == *found; });
+    return flag->long_name;
 }
 
 } // namespace tcpflight

@@ -2,14 +2,17 @@
 #pragma once
 
 #include "cli/flags.h"
-#include "filter/filter.h"
 #include "model/result.h"
 
+#include <bitset>
 #include <cstdint>
 #include <string_view>
 #include <vector>
 
 namespace tcpflight {
+
+// A set of TCP ports.
+using PortSet = std::bitset<65536>;
 
 // "'80x' is not a port: give 1 to 65535": from the flag's own words.
 Error wrong_value(const Flag &flag, std::string_view value);

@@ -1,39 +1,50 @@
-// Which connections are shown. This is the truth; what the kernel decides of it (probe/) is a safe superset.
+// Which connections and events are shown. This is the truth; what the kernel decides of it (kernel_part.h) is a safe
+// superset.
 #pragma once
 
+#include "filter/eval.h"
+#include "filter/expression.h"
+#include "model/admission.h"
 #include "model/event.h"
 
-#include <bitset>
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace tcpflight {
 
-// A set of TCP ports.
-using PortSet = std::bitset<65536>;
-
-// Every criterion that is given must hold; within one criterion any of its values will do.
+// Copies share the expression.
 class Filter {
 public:
-    // null: not asked for.
-    std::shared_ptr<const PortSet> either_port = nullptr; // --port: the local or the remote one
-    std::shared_ptr<const PortSet> local_port = nullptr;
-    std::shared_ptr<const PortSet> remote_port = nullptr;
-    std::vector<std::uint32_t> pids = {}; // owners; empty: not asked for
-    std::vector<std::string> comms = {};  // owners' names, compared whole; empty: not asked for
-    bool ipv4 = true;
-    bool ipv6 = true;
+    // Lets everything through.
+    Filter() = default;
+    explicit Filter(Expression expression);
 
     // Does it let everything through?
-    [[nodiscard]] bool is_open() const;
+    [[nodiscard]] bool is_open() const { return expression_ == nullptr; }
 
-    // Is the connection one the user asked for? A port of 0 (not known) and an unknown owner match no criterion.
-    [[nodiscard]] bool matches(const Identity &identity) const;
+    // Is the connection one the user asked for? What only events and numbers tell is not looked at (judge).
+    [[nodiscard]] Admission admits(const Identity &identity, Direction direction = Direction::Unknown) const;
 
-    // In the user's words, for "listening on": "port 443 and pid 12"; empty if open.
-    [[nodiscard]] std::string describe() const;
+    // The same of one of these, at this moment: what is not known does not hold.
+    [[nodiscard]] bool matches(const Identity &identity) const { return admits(identity) != Admission::No; }
+
+    // Are there criteria that the identity alone cannot answer?
+    [[nodiscard]] bool asks_beyond_identity() const { return beyond_identity_; }
+    // Of these, the whole expression.
+    [[nodiscard]] Answer judge(const Subject &subject) const;
+
+    // Open: one that says nothing.
+    [[nodiscard]] const Expression &expression() const;
+
+    // For "listening on": "port 443 and pid 12"; empty if open. Means the same when it is parsed again.
+    [[nodiscard]] std::string describe() const { return to_text(expression()); }
+
+private:
+    std::shared_ptr<const Expression> expression_; // null: open
+    bool beyond_identity_ = false;
 };
+
+// Lets through what both do.
+Filter both(const Filter &one, const Filter &other);
 
 } // namespace tcpflight

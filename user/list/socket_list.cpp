@@ -10,15 +10,28 @@
 namespace tcpflight {
 namespace {
 
-bool is_wanted(const Filter &filter, Identity identity, std::span<const Holder> holders)
+bool is_wanted(const Filter &filter, const ListedSocket &socket)
 {
-    if (filter.matches(identity))
+    if (filter.is_open())
         return true;
-    // Whoever has it open is as good as the owner here.
-    return std::any_of(holders.begin(), holders.end(), [&](const Holder &holder) {
-        identity.owner = {.pid = holder.pid, .tid = holder.tid, .source = OwnerSource::Snapshot, .comm = holder.comm};
-        return filter.matches(identity);
-    });
+    Event event;
+    event.time_ns = socket.time_ns;
+    event.identity = &socket.identity;
+    event.what = socket.found;
+    const auto &status = socket.found.status;
+    auto age = status.established_ns ? status.established_ns : status.in_state_ns;
+    // As it is now: nothing of that will change.
+    Numbers numbers;
+    numbers.duration_ns = age.value_or(0);
+    numbers.from_begin = age.has_value();
+    numbers.is_over = true;
+    if (socket.found.metrics && socket.found.metrics->rtt_us != 0)
+        numbers.min_rtt_ns = numbers.max_rtt_ns = std::uint64_t{socket.found.metrics->rtt_us} * 1000;
+    return filter.judge({.identity = &socket.identity,
+                         .direction = Direction::Unknown,
+                         .event = &event,
+                         .numbers = &numbers,
+                         .holders = socket.holders}) == Answer::Yes;
 }
 
 ListedSocket to_socket(const Record &record)
@@ -83,7 +96,7 @@ SocketList::SocketList(std::span<const std::byte> records, std::span<const tf_ho
         records = records.subspan(size);
         auto socket = to_socket(record);
         socket.holders = holders_of(socket.cookie);
-        if (!is_wanted(filter, socket.identity, socket.holders))
+        if (!is_wanted(filter, socket))
             continue;
         auto [place, is_new] = places.try_emplace(socket.cookie, sockets_.size());
         if (is_new)

@@ -9,10 +9,10 @@ struct programs;
 
 namespace tcpflight {
 
-// Before the load: families, ports, and whether there is a list of owners. Owners' names are left to user space.
+// Before the load: whether there is anything to decide.
 void push_down(const Filter &filter, programs &skeleton);
 
-// After the load: the list of owners, which is a map.
-Result<void> fill_pids(const Filter &filter, programs &skeleton);
+// After the load: what to decide, which is in a map.
+Result<void> fill_filter(const Filter &filter, programs &skeleton);
 
 } // namespace tcpflight

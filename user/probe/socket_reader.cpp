@@ -30,7 +30,7 @@ void keep_iterators_only(programs &skeleton)
                     program == wanted.find_inhabitants || program == wanted.clock_rate;
         bpf_program__set_autoload(program, used);
     }
-    for (auto *map : {skeleton.maps.ring, skeleton.maps.stages, skeleton.maps.wanted_pids})
+    for (auto *map : {skeleton.maps.ring, skeleton.maps.stages, skeleton.maps.filter_program})
         bpf_map__set_autocreate(map, false);
 }
 

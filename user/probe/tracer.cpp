@@ -130,7 +130,7 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
     }
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);
-    if (auto filled = fill_pids(settings.filter, *state->skeleton); !filled)
+    if (auto filled = fill_filter(settings.filter, *state->skeleton); !filled)
         return tl::unexpected(filled.error());
     auto stages = map_stages(state->skeleton->maps.stages);
     if (!stages)

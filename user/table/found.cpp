@@ -12,6 +12,18 @@ bool has_an_end(const tf_header &header)
     return TcpState{header.new_state} != TcpState::NewSynRecv && TcpState{header.new_state} != TcpState::Close;
 }
 
+// Who began it shows only while that is going on.
+Direction direction_of(TcpState state)
+{
+    switch (state) {
+    case TcpState::SynSent: return Direction::Outgoing;
+    case TcpState::SynRecv:
+    case TcpState::NewSynRecv: return Direction::Incoming;
+    case TcpState::Listen: return Direction::Neither;
+    default: return Direction::Unknown;
+    }
+}
+
 } // namespace
 
 std::optional<Event> Table::observe_found(const Record &record)
@@ -24,10 +36,11 @@ std::optional<Event> Table::observe_found(const Record &record)
     // Its connection has ended before our eyes.
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET) && (record.socket.bits & TF_SOCKET_SEEN) != 0)
         return std::nullopt;
-    if (wanted_ && !wanted_(identity))
+    auto admission = wanted_ ? wanted_(identity, direction_of(TcpState{record.header.new_state})) : Admission::Yes;
+    if (admission == Admission::No)
         return std::nullopt;
     if (has_an_end(record.header) && index_.size() < capacity_)
-        enter(record, identity);
+        enter(record, identity, admission);
 
     passing_ = identity;
     Event event;
@@ -44,14 +57,15 @@ void Table::complete(Connection &connection, const Identity &found)
     if (!connection.identity_known || connection.identity.owner.is_known() || !found.owner.is_known())
         return;
     connection.identity.owner = found.owner;
-    if (!connection.wanted)
-        connection.wanted = wanted_(connection.identity);
+    if (connection.admission != Admission::Yes)
+        connection.admission = wanted_(connection.identity, direction_of(connection.state));
 }
 
-void Table::enter(const Record &record, const Identity &identity)
+void Table::enter(const Record &record, const Identity &identity, Admission admission)
 {
     const auto &header = record.header;
     auto &connection = add(header.cookie);
+    connection.admission = admission;
     connection.state = TcpState{header.new_state};
     connection.last_seen_ns = header.time_ns;
     connection.gaps_seen = gaps_at(header.time_ns);

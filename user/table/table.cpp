@@ -52,6 +52,29 @@ std::optional<std::uint64_t> silent_ns(const Record &record)
     return r.silent_us != TF_SILENT_UNKNOWN ? std::optional(r.silent_us * ns_per_us) : std::nullopt;
 }
 
+// Who began it: told by its first event, and later by what is remembered of that.
+Direction direction_of(const KnownConnection &connection)
+{
+    if (connection.opened_here || connection.state == TcpState::SynSent ||
+        connection.identity.owner.source == OwnerSource::Connect)
+        return Direction::Outgoing;
+    if (connection.queued_ns != 0 || connection.state == TcpState::SynRecv ||
+        connection.identity.owner.source == OwnerSource::Accept)
+        return Direction::Incoming;
+    return connection.state == TcpState::Listen ? Direction::Neither : Direction::Unknown;
+}
+
+// The same before the connection has entered the state that the event leads to.
+Direction direction_of(const KnownConnection &connection, const tf_header &header)
+{
+    bool is_birth = TcpState{header.old_state} == TcpState::Listen && TcpState{header.new_state} == TcpState::SynRecv;
+    if (TcpState{header.new_state} == TcpState::SynSent)
+        return Direction::Outgoing;
+    if (is_birth)
+        return Direction::Incoming;
+    return TcpState{header.new_state} == TcpState::Listen ? Direction::Neither : direction_of(connection);
+}
+
 CongestionChange to_congestion_change(const Record &record)
 {
     CongestionChange change;
@@ -143,7 +166,7 @@ Event Table::event_of(Connection &connection, std::uint64_t time_ns) const
     event.after_gap = connection.gaps_seen < gaps_;
     connection.incomplete |= event.after_gap;
     event.incomplete = connection.incomplete;
-    event.wanted = connection.wanted;
+    event.wanted = connection.wanted();
     event.identity = connection.identity_known ? &connection.identity : nullptr;
     return event;
 }
@@ -153,7 +176,7 @@ void Table::depart(const Connection &connection, TcpState last_state, Event &eve
     const auto &kept = departed_.add({.cookie = connection.cookie,
                                       .state = last_state,
                                       .identity_known = connection.identity_known,
-                                      .wanted = connection.wanted,
+                                      .wanted = connection.wanted(),
                                       .incomplete = connection.incomplete,
                                       .identity = connection.identity});
     if (event.identity != nullptr)
@@ -184,7 +207,7 @@ Event Table::observe_stray_reset(const Record &record)
         if (departed->identity_known)
             event.identity = &departed->identity;
     } else if (wanted_) {
-        event.wanted = event.identity != nullptr && wanted_(*event.identity);
+        event.wanted = event.identity != nullptr && wanted_(*event.identity, Direction::Unknown) != Admission::No;
     }
     event.what = reset;
     return event;
@@ -209,7 +232,7 @@ Table::Connection &Table::find_or_add(const Record &record)
     bool born_now = connection.state == TcpState::Close ||
                     (connection.state == TcpState::Listen && TcpState{record.header.new_state} == TcpState::SynRecv);
     connection.gaps_seen = born_now ? gaps_ : 0;
-    connection.wanted = !wanted_;
+    connection.admission = wanted_ ? Admission::No : Admission::Yes;
     return connection;
 }
 
@@ -253,8 +276,8 @@ void Table::learn_identity(Connection &connection, const Record &record)
         connection.identity.local.port = record.header.local_port;
         news = true;
     }
-    if (news && !connection.wanted)
-        connection.wanted = wanted_(connection.identity);
+    if (news && connection.admission != Admission::Yes)
+        connection.admission = wanted_(connection.identity, direction_of(connection, record.header));
 }
 
 StateChange Table::state_change(Connection &connection, const Record &record)
@@ -435,7 +458,9 @@ void Table::put(const KnownConnection &connection)
         forget_one();
     auto &own = add(connection.cookie);
     static_cast<KnownConnection &>(own) = connection;
-    own.wanted = !wanted_ || (connection.identity_known && wanted_(connection.identity));
+    own.admission = wanted_ ? Admission::No : Admission::Yes;
+    if (wanted_ && connection.identity_known)
+        own.admission = wanted_(connection.identity, direction_of(connection));
     if (own.time_wait_socket) {
         own.time_wait_socket = false; // not counted yet
         linger(own);

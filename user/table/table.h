@@ -3,6 +3,8 @@
 #pragma once
 
 #include "decode/decode.h"
+#include "model/admission.h"
+#include "model/direction.h"
 #include "model/event.h"
 #include "table/departed.h"
 #include "table/known_connection.h"
@@ -23,9 +25,9 @@ namespace tcpflight {
 
 class Table : public KnownSource {
 public:
-    // Does the user want this connection? Asked once when the identity is known, and again when it changes while the
-    // answer was no: a connection once wanted stays wanted, so that no timeline is cut in the middle.
-    using Wanted = std::function<bool(const Identity &)>;
+    // Does the user want this connection? Asked when the identity is known, and again when it changes until the answer
+    // is yes: a connection once wanted stays wanted, so that no timeline is cut in the middle.
+    using Wanted = std::function<Admission(const Identity &, Direction)>;
 
     // Empty `wanted`: all are. At most `capacity` connections (at least 1) are kept; see forgotten().
     explicit Table(Wanted wanted = {}, std::size_t capacity = default_capacity);
@@ -77,7 +79,9 @@ public:
 private:
     // What every event touches comes first, and fits into the first cache line.
     struct Answer {
-        bool wanted = true;
+        Admission admission = Admission::Yes;
+
+        [[nodiscard]] bool wanted() const { return admission != Admission::No; }
     };
     struct Connection : Answer, KnownConnection {}; // cookie 0: the slot is free
 
@@ -91,7 +95,7 @@ private:
     Event observe_stray_reset(const Record &record);
     std::optional<Event> observe_found(const Record &record);
     void complete(Connection &connection, const Identity &found);
-    void enter(const Record &record, const Identity &identity);
+    void enter(const Record &record, const Identity &identity, Admission admission);
     std::optional<Event> observe_gone(const Record &record);
     void linger(Connection &connection);
     void stop_lingering(const Connection &connection);

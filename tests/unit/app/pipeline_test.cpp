@@ -1,6 +1,7 @@
 #include "app/pipeline.h"
 
 #include "source/loss_record.h"
+#include "support/expression.h"
 #include "support/record_builder.h"
 
 #include <fmt/format.h>
@@ -41,14 +42,7 @@ protected:
         return feed(pipeline, RecordBuilder::state(cookie, t + 3, established, close_state).local_port(0));
     }
 
-    static Filter local_port(std::uint16_t port)
-    {
-        auto ports = std::make_shared<PortSet>();
-        ports->set(port);
-        Filter filter;
-        filter.local_port = ports;
-        return filter;
-    }
+    static Filter local_port(std::uint16_t port) { return filter_of(fmt::format("local port {}", port)); }
 
     PlainSink sink;
 };
@@ -70,6 +64,32 @@ TEST_F(PipelineTest, FiltersByAPortThatIsLearnedLater)
     EXPECT_EQ(pipeline.output(), "2:4001 state\n2:4001 state\n2:4001 retransmit\n2:4001 state\n");
     EXPECT_EQ(pipeline.totals().shown, 4U);
     EXPECT_EQ(pipeline.totals().filtered_out, 4U);
+}
+
+TEST_F(PipelineTest, ShowsAConnectionFromItsBeginWhenItQualifiesLate)
+{
+    Pipeline pipeline({.filter = filter_of("event retransmit or duration > 1s"), .count = {}}, sink);
+    feed_connection(pipeline, 1, 4000);
+    EXPECT_EQ(pipeline.output(), "1:4000 retransmit\n");
+    EXPECT_EQ(pipeline.totals().filtered_out, 3U);
+    pipeline.output().clear();
+    feed(pipeline, RecordBuilder::state(2, 5000, close_state, syn_sent).identity(4002, 80));
+    EXPECT_EQ(pipeline.output(), "");
+    ASSERT_TRUE(pipeline.due_ns());
+    pipeline.advance(2'000'000'000);
+    EXPECT_EQ(pipeline.output(), "2:4002 state\n");
+    EXPECT_FALSE(pipeline.due_ns());
+}
+
+TEST_F(PipelineTest, ARecordingsFilterWaitsToo)
+{
+    Pipeline pipeline({.filter = local_port(4000), .count = {}}, sink);
+    pipeline.restart(filter_of("retransmits >= 1"));
+    feed_connection(pipeline, 1, 4000);
+    EXPECT_EQ(pipeline.totals().shown, 0U) << "its retransmissions are counted by the kernel: none yet";
+    pipeline.restart({});
+    feed_connection(pipeline, 1, 4000);
+    EXPECT_EQ(pipeline.totals().shown, 4U);
 }
 
 TEST_F(PipelineTest, StopsAtTheCountEvenWhenSeveralAreSetFreeAtOnce)

@@ -23,8 +23,21 @@ TEST(ListCommand, TakesTheFlagsThatSayWhichAndHow)
     EXPECT_EQ(command.kind, Command::Kind::List) << command.text;
     EXPECT_TRUE(command.options.list->wide);
     EXPECT_EQ(command.options.list->sort, SortKey::RecvQueue);
-    EXPECT_EQ(command.options.filter.pids, std::vector<std::uint32_t>{7});
+    EXPECT_EQ(command.options.filter.describe(), "port 80 and pid 7 and comm nc and ip");
     EXPECT_EQ(command.options.style.format, Format::Json);
+}
+
+TEST(ListCommand, TakesAnExpressionAboutSockets)
+{
+    EXPECT_EQ(parse({"list", "state", "LISTEN", "and", "not", "port", "22"}).options.filter.describe(),
+              "state LISTEN and not port 22");
+    EXPECT_EQ(parse({"list", "duration", ">", "1h"}).kind, Command::Kind::List);
+    EXPECT_EQ(parse({"list", "event", "reset"}).text,
+              "tcpflight: list: there are no events in a list of sockets: leave out event");
+    EXPECT_EQ(parse({"list", "ip and not retransmits > 3"}).text,
+              "tcpflight: list: retransmits is not known of a socket that is looked at: leave it out");
+    EXPECT_EQ(parse({"list", "outgoing"}).text,
+              "tcpflight: list: who began a connection is not known afterwards: leave out outgoing and incoming");
 }
 
 TEST(ListCommand, IsOnlyTheFirstWord)

@@ -61,32 +61,69 @@ INSTANTIATE_TEST_SUITE_P(
     Table, FilterOptions,
     testing::Values(FilterCase{{"--port", "80"}, "port 80"}, FilterCase{{"--port=80"}, "port 80"},
                     FilterCase{{"--port", "1"}, "port 1"}, FilterCase{{"--port", "65535"}, "port 65535"},
-                    FilterCase{{"--port", "1-65535"}, "port 1-65535"}, FilterCase{{"--port", "7-7"}, "port 7"},
+                    FilterCase{{"--port", "1-65535"}, "portrange 1-65535"}, FilterCase{{"--port", "7-7"}, "port 7"},
                     FilterCase{{"--port", "080"}, "port 80"},
-                    FilterCase{{"--port", "80,443,8000-8080"}, "port 80,443,8000-8080"},
-                    FilterCase{{"--port", "443", "--port", "80"}, "port 80,443"},
-                    FilterCase{{"--port", "8000-8010,8005-8020"}, "port 8000-8020"},
+                    FilterCase{{"--port", "80,443,8000-8080"}, "port 80 or 443 or portrange 8000-8080"},
+                    FilterCase{{"--port", "443", "--port", "80"}, "port 80 or 443"},
+                    FilterCase{{"--port", "8000-8010,8005-8020"}, "portrange 8000-8020"},
                     FilterCase{{"--local-port", "22"}, "local port 22"},
-                    FilterCase{{"--remote-port", "443,8443"}, "remote port 443,8443"},
+                    FilterCase{{"--remote-port", "443,8443"}, "remote port 443 or 8443"},
                     FilterCase{{"--local-port", "22", "--remote-port", "23", "--port", "24"},
                                "port 24 and local port 22 and remote port 23"},
                     FilterCase{{"--pid", "1"}, "pid 1"}, FilterCase{{"--pid", "4194304"}, "pid 4194304"},
-                    FilterCase{{"--pid", "13,12,13", "--pid=12,14"}, "pid 13,12,14"},
+                    FilterCase{{"--pid", "13,12,13", "--pid=12,14"}, "pid 13 or 12 or 14"},
                     FilterCase{{"--comm", "nginx"}, "comm nginx"},
-                    FilterCase{{"--comm", "nginx", "--comm", "curl", "--comm", "nginx"}, "comm nginx,curl"},
+                    FilterCase{{"--comm", "nginx", "--comm", "curl", "--comm", "nginx"}, "comm nginx or comm curl"},
                     FilterCase{{"--comm", "fifteen-letters"}, "comm fifteen-letters"}, FilterCase{{"-4"}, "ip"},
                     FilterCase{{"-6"}, "ip6"}, FilterCase{{"-4", "-6"}, ""}, FilterCase{{"-46"}, ""},
                     FilterCase{{"-4", "-4"}, "ip"}, FilterCase{{"--"}, ""}));
 
+TEST(CommandLine, AnExpressionIsAndedToTheOptions)
+{
+    auto describe = [](const Words &words) { return options_of(words).filter.describe(); };
+    EXPECT_EQ(describe({"port", "443"}), "port 443");
+    EXPECT_EQ(describe({"port 443 or 80"}), "port 443 or 80");
+    EXPECT_EQ(describe({"-q", "(port", "443)", "-6"}), "ip6 and port 443");
+    EXPECT_EQ(describe({"--pid", "7", "port", "443", "or", "80"}), "pid 7 and (port 443 or 80)");
+    EXPECT_EQ(describe({"--pid", "7", "port", "443", "and", "ip"}), "pid 7 and port 443 and ip");
+    EXPECT_EQ(describe({"--", "!", "port", "443"}), "not port 443");
+}
+
+TEST(CommandLine, FilesOfARecordingComeBeforeTheExpression)
+{
+    auto options = options_of({"-r", "a.tfr", "b.tfr", "./port", "port", "443", "or", "80"});
+    ASSERT_TRUE(options.read);
+    EXPECT_EQ(options.read->files, (Words{"a.tfr", "b.tfr", "./port"}));
+    EXPECT_EQ(options.filter.describe(), "port 443 or 80");
+    EXPECT_TRUE(options_of({"-r", "a.tfr", "b.tfr"}).filter.is_open());
+    EXPECT_EQ(options_of({"-r", "a.tfr", "!ip"}).read->files, Words{"a.tfr"});
+}
+
+TEST(CommandLine, ExplainsInsteadOfTracing)
+{
+    auto command = parse({"--explain", "--pid", "7", "comm", "x"});
+    EXPECT_EQ(command.kind, Command::Kind::Print);
+    EXPECT_EQ(command.text.substr(0, command.text.find('\n')), "expression: pid 7 and comm x");
+}
+
+TEST(CommandLine, AFilterOfARecordingIsAnExpressionOrOptions)
+{
+    EXPECT_EQ(parse_filter({"port 443 and ip"})->describe(), "port 443 and ip");
+    EXPECT_EQ(parse_filter({"--port", "443", "-4"})->describe(), "port 443 and ip");
+    EXPECT_TRUE(parse_filter({})->is_open());
+    EXPECT_FALSE(parse_filter({"prot 443"}));
+    EXPECT_FALSE(parse_filter({"-r", "x"}));
+}
+
 TEST(CommandLine, APortListTakesOnlyWhatIsInIt)
 {
     Options options = options_of({"--port", "80,8000-8002"});
-    ASSERT_NE(options.filter.either_port, nullptr);
-    EXPECT_EQ(options.filter.local_port, nullptr);
-    EXPECT_EQ(options.filter.remote_port, nullptr);
-    EXPECT_EQ(options.filter.either_port->count(), 4U);
-    EXPECT_TRUE(options.filter.either_port->test(8002));
-    EXPECT_FALSE(options.filter.either_port->test(0));
+    Identity identity;
+    for (auto [port, wanted] : {std::pair{80, true}, std::pair{81, false}, std::pair{7999, false},
+                                std::pair{8000, true}, std::pair{8002, true}, std::pair{8003, false}}) {
+        identity.local.port = static_cast<std::uint16_t>(port);
+        EXPECT_EQ(options.filter.matches(identity), wanted) << port;
+    }
 }
 
 // A name is a name, whatever it looks like.
@@ -94,9 +131,18 @@ class Names : public testing::TestWithParam<std::string> {};
 
 TEST_P(Names, AreTakenAsTheyAre)
 {
-    std::vector<std::string> expected{GetParam()};
-    EXPECT_EQ(options_of({"--comm", GetParam()}).filter.comms, expected);
-    EXPECT_EQ(options_of({"--comm=" + GetParam()}).filter.comms, expected);
+    Identity identity;
+    identity.owner.source = OwnerSource::Connect;
+    GetParam().copy(identity.owner.comm.data(), identity.owner.comm.size());
+    for (const auto &words : {Words{"--comm", GetParam()}, Words{"--comm=" + GetParam()}}) {
+        auto filter = options_of(words).filter;
+        EXPECT_TRUE(filter.matches(identity));
+        EXPECT_FALSE(filter.matches(Identity{}));
+        auto again = parse_filter({filter.describe()});
+        ASSERT_TRUE(again) << again.error().message;
+        EXPECT_EQ(again->describe(), filter.describe());
+        EXPECT_TRUE(again->matches(identity)) << filter.describe();
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, Names,
@@ -245,8 +291,10 @@ TEST(CommandLine, TakesAsManyProcessesAsTheKernelSideHasRoomFor)
     std::string list = "1";
     for (int pid = 2; pid <= 256; ++pid)
         list += "," + std::to_string(pid);
-    EXPECT_EQ(options_of({"--pid", list}).filter.pids.size(), 256U);
-    EXPECT_EQ(options_of({"--pid", list, "--pid", list}).filter.pids.size(), 256U);
+    for (const auto &words : {Words{"--pid", list}, Words{"--pid", list, "--pid", list}}) {
+        auto filter = options_of(words).filter;
+        EXPECT_EQ(std::get<AnyOf>(filter.expression().node).parts.size(), 256U);
+    }
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "list/socket_list.h"
 
+#include "support/expression.h"
 #include "unit/list/snapshot_builder.h"
 
 #include <gtest/gtest.h>
@@ -108,12 +109,18 @@ TEST(SocketList, FindsASocketByWhoeverHasItOpen)
     SnapshotBuilder snapshot;
     snapshot.add(1, established, 1, 1, 10, "master").add(2, established, 2, 1, 20, "other");
     snapshot.hold(1, 10, 3, "master").hold(1, 11, 4, "worker").hold(2, 20, 3, "other");
-    Filter by_pid;
-    by_pid.pids = {11};
-    EXPECT_EQ(order(snapshot.list(by_pid)), "1");
-    Filter by_name;
-    by_name.comms = {"other"};
-    EXPECT_EQ(order(snapshot.list(by_name)), "2");
+    EXPECT_EQ(order(snapshot.list(filter_of("pid 11"))), "1");
+    EXPECT_EQ(order(snapshot.list(filter_of("comm other"))), "2");
+    EXPECT_EQ(order(snapshot.list(filter_of("not pid 11"))), "2");
+}
+
+TEST(SocketList, ChoosesByStateAndAge)
+{
+    SnapshotBuilder snapshot;
+    snapshot.add(1, established, 1, 1).add(2, time_wait, 2, 1);
+    EXPECT_EQ(order(snapshot.list(filter_of("state time-wait"))), "2");
+    EXPECT_EQ(order(snapshot.list(filter_of("not state time-wait"))), "1");
+    EXPECT_EQ(order(snapshot.list(filter_of("duration < 1d"))), "") << "no age is known";
 }
 
 TEST(SocketList, ShowsASocketOnceHoweverOftenItWasRead)

@@ -2,6 +2,7 @@
 #include "table/table.h"
 
 #include "support/record_builder.h"
+#include "support/wanted.h"
 
 #include <gtest/gtest.h>
 
@@ -91,7 +92,7 @@ TEST(TableAccept, OfAConnectionThatHasEndedLeavesNothingBehind)
 
 TEST(TableAccept, AsksTheFilterAboutTheNewOwner)
 {
-    Table table([](const Identity &identity) { return identity.owner.pid == 77; });
+    Table table(only([](const Identity &identity) { return identity.owner.pid == 77; }));
     establish(table);
     EXPECT_TRUE(observe(table, RecordBuilder::accept(1, 42, established, 77, "worker"))->wanted);
     EXPECT_TRUE(observe(table, RecordBuilder::state(1, 130, established, fin_wait1))->wanted);

@@ -1,5 +1,6 @@
 // Sockets that were there before the first event.
 #include "support/record_builder.h"
+#include "support/wanted.h"
 #include "table/table.h"
 
 #include <gtest/gtest.h>
@@ -125,7 +126,7 @@ TEST(Found, ChangesNothingThatAnEventToldBefore)
 
 TEST(Found, TellsTheOwnerThatAnEventBeforeDidNotKnow)
 {
-    Table table([](const Identity &identity) { return identity.owner.pid == 7; });
+    Table table(only([](const Identity &identity) { return identity.owner.pid == 7; }));
     auto before = observe(
         table, RecordBuilder::state(1, 900, established, fin_wait1).identity(40000, 80, 0, "", TF_OWNER_UNKNOWN));
     EXPECT_FALSE(before->wanted);
@@ -169,7 +170,7 @@ TEST(Found, IsNotToldOfWhatHasEndedBeforeOurEyes)
 
 TEST(Found, IsNeitherToldNorKeptIfNobodyWantsIt)
 {
-    Table table([](const Identity &identity) { return identity.local.port == 1; });
+    Table table(only([](const Identity &identity) { return identity.local.port == 1; }));
     EXPECT_FALSE(observe(table, found(1, 1000, established)));
     EXPECT_EQ(table.size(), 0U);
 }

@@ -2,6 +2,7 @@
 #include "table/table.h"
 
 #include "support/record_builder.h"
+#include "support/wanted.h"
 
 #include <gtest/gtest.h>
 
@@ -85,7 +86,7 @@ TEST(TableReset, WithoutAConnectionIsOfNone)
 
 TEST(TableReset, IsWantedAsTheConnectionWasThatItEnded)
 {
-    Table table([](const Identity &identity) { return identity.remote.port == 80; });
+    Table table(only([](const Identity &identity) { return identity.remote.port == 80; }));
     observe(table, RecordBuilder::state(1, 10, syn_sent, established).identity(40000, 80));
     observe(table, RecordBuilder::state(1, 20, established, close_state));
     EXPECT_TRUE(observe(table, sent(1, 23, TF_RESET_LINGER_0).identity(40000, 81))->wanted);

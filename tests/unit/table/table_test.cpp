@@ -1,6 +1,7 @@
 #include "table/table.h"
 
 #include "support/record_builder.h"
+#include "support/wanted.h"
 
 #include <gtest/gtest.h>
 
@@ -164,9 +165,9 @@ TEST(Table, CountsTheStreamFromItsFirstByteOnBothSides)
 TEST(Table, AsksTheFilterOnceTheIdentityIsKnownAndAgainOnlyWhileItWasRefused)
 {
     std::vector<std::uint32_t> asked;
-    Table table([&](const Identity &identity) {
+    Table table([&](const Identity &identity, Direction /*direction*/) {
         asked.push_back(identity.owner.pid);
-        return identity.owner.pid == 9;
+        return identity.owner.pid == 9 ? Admission::Yes : Admission::No;
     });
     auto inherited = RecordBuilder::state(1, 10, listen_state, syn_recv);
     EXPECT_FALSE(observe(table, std::move(inherited).identity(80, 40000, 8, "master", TF_OWNER_INHERITED))->wanted);
@@ -282,12 +283,46 @@ TEST(Table, GoesOnWhereAnotherOneWas)
     EXPECT_EQ(second.size(), first.size());
 }
 
+TEST(Table, AsksAgainWhereTheAnswerIsProvisional)
+{
+    // Not from port 40000; which is not known at first.
+    Table table([](const Identity &identity, Direction /*direction*/) {
+        if (identity.local.port == 0)
+            return Admission::Provisional;
+        return identity.local.port == 40000 ? Admission::No : Admission::Yes;
+    });
+    for (std::uint16_t port : {std::uint16_t{40000}, std::uint16_t{40001}}) {
+        EXPECT_TRUE(observe(table, RecordBuilder::state(port, 10, close_state, syn_sent).identity(0, 80).local_port(0))
+                        ->wanted);
+        EXPECT_EQ(observe(table, RecordBuilder::state(port, 20, syn_sent, established).local_port(port))->wanted,
+                  port == 40001);
+    }
+}
+
+TEST(Table, TellsWhoBeganAConnection)
+{
+    std::vector<Direction> told;
+    Table table([&](const Identity & /*identity*/, Direction direction) {
+        told.push_back(direction);
+        return Admission::No;
+    });
+    observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80, 7, "x", TF_OWNER_SYSCALL));
+    observe(table, RecordBuilder::state(2, 10, listen_state, syn_recv).identity(80, 40000, 7, "x", TF_OWNER_INHERITED));
+    observe(table, RecordBuilder::state(2, 11, syn_recv, established).identity(80, 40000, 8, "y", TF_OWNER_SYSCALL));
+    observe(table, RecordBuilder::state(3, 12, close_state, listen_state).identity(80, 0, 8, "y", TF_OWNER_LISTEN));
+    observe(table, RecordBuilder::state(4, 13, established, fin_wait1).identity(1, 2, 8, "y", TF_OWNER_SYSCALL));
+    observe(table, RecordBuilder::state(5, 14, established, fin_wait1).identity(1, 2, 8, "y", TF_OWNER_CONNECT));
+    observe(table, RecordBuilder::state(6, 15, established, fin_wait1).identity(1, 2, 8, "y", TF_OWNER_ACCEPT));
+    EXPECT_EQ(told, (std::vector{Direction::Outgoing, Direction::Incoming, Direction::Incoming, Direction::Neither,
+                                 Direction::Unknown, Direction::Outgoing, Direction::Incoming}));
+}
+
 TEST(Table, AsksAnewWhetherARestoredConnectionIsWanted)
 {
     Table first;
     observe(first, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80));
     observe(first, RecordBuilder::state(2, 10, close_state, syn_sent).identity(40001, 81));
-    Table second([](const Identity &identity) { return identity.remote.port == 81; });
+    Table second(only([](const Identity &identity) { return identity.remote.port == 81; }));
     second.restore(first.known_gaps(), known_to(first));
     EXPECT_FALSE(observe(second, RecordBuilder::state(1, 20, syn_sent, established))->wanted);
     EXPECT_TRUE(observe(second, RecordBuilder::state(2, 20, syn_sent, established))->wanted);
