@@ -18,11 +18,14 @@ struct event {
 	__u64 cookie;
 	__u64 time_ns; /* when it happened, if not just now; otherwise 0 */
 	struct remembered mem;
-	__u16 port; /* local; 0: none chosen yet, or given back already */
+	struct kept_owner *kept;     /* the owner's, where that is neither `task` nor unknown; set by find_owner() */
+	struct tf_owner_place place; /* of the owner; set by find_owner() */
+	__u16 port;                  /* local; 0: none chosen yet, or given back already */
 	__u8 type;
 	__u8 old_state;
 	__u8 new_state;
-	__u8 left; /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
+	_Bool placed; /* `place` is to be told */
+	__u8 left;    /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
 	/*
 	 * `sk` was found by following pointers, and the verifier does not know it for a socket: it is read with a
 	 * helper, which costs time. A constant wherever it is used.
@@ -123,6 +126,13 @@ static __always_inline void fill_addresses(struct tf_identity *id, const struct 
 	read_addresses((__u32 *)id->local_addr, (__u32 *)id->remote_addr, e);
 }
 
+static __always_inline const struct cgroup *socket_cgroup(const struct event *e)
+{
+	const struct sock *sk = e->sk;
+
+	return bpf_core_field_exists(sk->sk_cgrp_data.cgroup) ? SK_FIELD(e, sk_cgrp_data.cgroup) : NULL;
+}
+
 static __always_inline __u64 cgroup_id(const struct event *e)
 {
 	const struct sock *sk = e->sk;
@@ -144,17 +154,34 @@ static __always_inline __u32 netns_inode(const struct event *e)
 	return sk->__sk_common.skc_net.net->ns.inum;
 }
 
+/* Before an owner is told. */
+static __always_inline void find_owner(struct event *e)
+{
+	struct kept_owner *kept;
+
+	if (e->task) {
+		/* Not into `e` itself: it lives in registers, as long as nobody asks for its address. */
+		struct tf_owner_place place;
+
+		find_place(&place, e->task, socket_cgroup(e));
+		e->place = place;
+	} else if (!e->untyped && (kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
+		e->kept = kept;
+		e->place = kept->place;
+	}
+	e->placed = e->place.cgroup || e->place.pid;
+}
+
 static __always_inline void fill_owner(struct tf_identity *id, const struct event *e)
 {
 	struct kept_owner owner = {};
-	struct kept_owner *kept;
 
 	if (e->task) {
 		owner_of_task(&owner, e->task, e->new_state);
 		if (e->type == TF_RECORD_ACCEPT)
 			owner.source = TF_OWNER_ACCEPT;
-	} else if (!e->untyped && (kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
-		owner = *kept;
+	} else if (e->kept) {
+		owner = *e->kept;
 		if ((owner.source == TF_OWNER_LISTEN || owner.source == TF_OWNER_SNAPSHOT) &&
 		    e->new_state != TCP_LISTEN)
 			owner.source = TF_OWNER_INHERITED;
@@ -198,12 +225,13 @@ struct shape {
 	struct body body;
 	_Bool metrics;
 	_Bool identity;
+	_Bool place;
 };
 
 static __always_inline __u32 size_of(struct shape shape)
 {
 	return sizeof(struct tf_header) + shape.body.size + (shape.metrics ? sizeof(struct tf_metrics) : 0) +
-	       (shape.identity ? sizeof(struct tf_identity) : 0);
+	       (shape.identity ? sizeof(struct tf_identity) : 0) + (shape.place ? sizeof(struct tf_owner_place) : 0);
 }
 
 static __always_inline void fill_record(void *rec, const struct event *e, struct shape shape, const struct tcp_sock *tp,
@@ -215,7 +243,7 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->cookie = e->cookie;
 	h->type = e->type;
 	h->flags = (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
-		   (shape.identity ? TF_FLAG_IDENTITY : 0);
+		   (shape.identity ? TF_FLAG_IDENTITY : 0) | (shape.place ? TF_FLAG_OWNER_PLACE : 0);
 	h->local_port = e->port;
 	h->old_state = e->old_state;
 	h->new_state = e->new_state;
@@ -233,8 +261,12 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		fill_metrics(rec, e->sk, tp, e->new_state);
 		rec += sizeof(struct tf_metrics);
 	}
-	if (shape.identity)
+	if (shape.identity) {
 		fill_identity(rec, e);
+		rec += sizeof(struct tf_identity);
+	}
+	if (shape.place)
+		*(struct tf_owner_place *)rec = e->place;
 }
 
 static __always_inline __u64 time_of(const struct event *e)
@@ -256,7 +288,9 @@ static __always_inline _Bool send_alone(const struct event *e, struct shape shap
 }
 
 /* The longest record that goes into a stage: those with a body do not. */
-#define STAGE_RESERVE (sizeof(struct tf_header) + sizeof(struct tf_metrics) + sizeof(struct tf_identity))
+#define STAGE_RESERVE                                                                                                  \
+	(sizeof(struct tf_header) + sizeof(struct tf_metrics) + sizeof(struct tf_identity) +                           \
+	 sizeof(struct tf_owner_place))
 
 /* User space reads `used` and then the data: what it covers must be written before. x86 keeps stores in order. */
 static __always_inline void publish(struct tf_stage *stage, __u32 used)
@@ -312,8 +346,15 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 	__u32 used = stage->used;
 	if (used > TF_STAGE_DATA - STAGE_RESERVE)
 		return 0; /* never: make_room saw to it */
-	fill_record(&stage->data[used], e, shape, tp, now);
-	publish(stage, used + size_of(shape));
+	struct tf_header *rec = (void *)&stage->data[used];
+	fill_record(rec, e, shape, tp, now);
+	used += size_of(shape);
+	if (shape.identity && e->placed) {
+		rec->flags |= TF_FLAG_OWNER_PLACE;
+		*(struct tf_owner_place *)((void *)rec + size_of(shape)) = e->place;
+		used += sizeof(struct tf_owner_place);
+	}
+	publish(stage, used);
 	if (__builtin_expect(reader_asleep, 0))
 		wake_reader();
 	return 1;
@@ -323,6 +364,24 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
 					_Bool staged)
 {
 	return staged ? send_staged(e, shape, tp) : send_alone(e, shape, tp);
+}
+
+/*
+ * An owner's place is told where there is one. A record that goes alone has its size from a constant: with the
+ * identity, the place is in it in any case, and may say that there is none.
+ */
+static __always_inline _Bool send_identity(const struct event *e, struct body body, _Bool metrics,
+					   const struct tcp_sock *tp, _Bool staged)
+{
+	return send_shape(e, (struct shape){body, metrics, 1, !staged}, tp, staged);
+}
+
+static __always_inline _Bool send_news(const struct event *e, struct body body, _Bool metrics,
+				       const struct tcp_sock *tp, _Bool staged)
+{
+	if (e->type == TF_RECORD_ACCEPT && e->placed)
+		return send_shape(e, (struct shape){body, metrics, 0, 1}, tp, staged);
+	return send_shape(e, (struct shape){body, metrics, 0, 0}, tp, staged);
 }
 
 /*
@@ -341,12 +400,12 @@ static __always_inline _Bool send_event(struct event *e, struct body body, const
 
 	if (!said && !e->port)
 		e->port = event_port(e);
+	if (!said || e->type == TF_RECORD_ACCEPT)
+		find_owner(e);
 	if (tp)
-		sent = said ? send_shape(e, (struct shape){body, 1, 0}, tp, staged)
-			    : send_shape(e, (struct shape){body, 1, 1}, tp, staged);
+		sent = said ? send_news(e, body, 1, tp, staged) : send_identity(e, body, 1, tp, staged);
 	else
-		sent = said ? send_shape(e, (struct shape){body, 0, 0}, NULL, staged)
-			    : send_shape(e, (struct shape){body, 0, 1}, NULL, staged);
+		sent = said ? send_news(e, body, 0, NULL, staged) : send_identity(e, body, 0, NULL, staged);
 	if (!sent) {
 		count_loss(e->stage);
 		if (e->task && !said && !e->untyped)

@@ -173,6 +173,7 @@ struct found {
 	struct tf_header header;
 	struct tf_socket socket;
 	struct tf_identity identity;
+	struct tf_owner_place place; /* for user space to fill in, with the owner */
 };
 
 struct found_with_metrics {
@@ -180,6 +181,7 @@ struct found_with_metrics {
 	struct tf_socket socket;
 	struct tf_metrics metrics;
 	struct tf_identity identity;
+	struct tf_owner_place place;
 };
 
 static __always_inline void write_with_metrics(struct seq_file *seq, const struct found *plain, const struct sock *sk,
@@ -215,7 +217,7 @@ int find_sockets(struct bpf_iter__tcp *ctx)
 	rec.header.time_ns = now;
 	rec.header.cookie = bpf_get_socket_cookie(skc);
 	rec.header.type = TF_RECORD_FOUND;
-	rec.header.flags = TF_FLAG_IDENTITY;
+	rec.header.flags = TF_FLAG_IDENTITY | TF_FLAG_OWNER_PLACE;
 	rec.header.local_port = skc->skc_num;
 	fill_found_identity(&rec.identity, skc, ctx->uid);
 

@@ -21,6 +21,7 @@ static __always_inline void keep_listener(struct sock *sk, struct task_struct *t
 	owner_of_task(&owner, task, TCP_LISTEN);
 	owner.source = TF_OWNER_SNAPSHOT;
 	owner.since = task->start_boottime;
+	find_place(&owner.place, task, cgroup_of(sk));
 	struct kept_owner *kept = bpf_sk_storage_get(&owners, sk, &owner, BPF_SK_STORAGE_GET_F_CREATE);
 	if (kept && kept->source == TF_OWNER_SNAPSHOT && owner.since < kept->since)
 		*kept = owner;
@@ -56,6 +57,7 @@ int find_holders(struct bpf_iter__task_file *ctx)
 	};
 	((__u64 *)holder.comm)[0] = *(__u64 *)&task->comm[0];
 	((__u64 *)holder.comm)[1] = *(__u64 *)&task->comm[8];
+	find_place(&holder.place, task, cgroup_of(sk));
 	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
 	return 0;
 }

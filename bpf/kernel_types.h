@@ -116,8 +116,28 @@ struct kernfs_node {
 	__u64 id;
 };
 
+struct cgroup_root {
+	int hierarchy_id; /* 0: version 2's */
+};
+
 struct cgroup {
 	struct kernfs_node *kn;
+	int level; /* 0: the root */
+	struct cgroup_root *root;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* by enum cgroup_subsys_id */
+	struct cgroup *dfl_cgrp;               /* of version 2 */
+};
+
+/* The numbers depend on the kernel's configuration. */
+enum cgroup_subsys_id {
+	pids_cgrp_id,
 };
 
 struct sock_cgroup_data {
@@ -285,11 +305,23 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;     /* of its namespace; 0: the initial one */
+	struct upid numbers[1]; /* one for each level, the outermost first */
+};
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
 	char comm[16];
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
 	__u64 start_boottime; /* CLOCK_BOOTTIME, nanoseconds */
 	struct files_struct *files;
 	struct nsproxy *nsproxy;

@@ -37,6 +37,7 @@ struct kept_owner {
 	__u64 comm[2];
 	__u64 source; /* enum tf_owner_source */
 	__u64 since;  /* TF_OWNER_SNAPSHOT: when the process began */
+	struct tf_owner_place place;
 };
 
 struct {

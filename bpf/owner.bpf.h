@@ -4,6 +4,7 @@
 
 #include "maps.bpf.h"
 #include "memory.bpf.h"
+#include "place.bpf.h"
 #include "tcpflight/looker.h"
 
 /* One that looks at sockets (found.bpf.c), of this tcpflight or another. */
@@ -62,6 +63,7 @@ static __always_inline void keep_owner(const struct sock *sk, struct task_struct
 	struct kept_owner owner;
 
 	owner_of_task(&owner, task, new_state);
+	find_place(&owner.place, task, cgroup_of(sk));
 	struct kept_owner *kept = bpf_sk_storage_get(&owners, (void *)sk, &owner, BPF_SK_STORAGE_GET_F_CREATE);
 	if (kept)
 		*kept = owner;

@@ -136,6 +136,7 @@ struct tf_holder {
 	__u32 fd;
 	__u32 netns;
 	char comm[16];
+	struct tf_owner_place place;
 };
 
 /* A thread and its network namespace. */

@@ -8,9 +8,9 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion | tf_gone, by header.type
- *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
- *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
+ *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion | tf_gone | tf_cgroup, by
+ * header.type tf_metrics                                  if header.flags & TF_FLAG_METRICS tf_identity if header.flags
+ * & TF_FLAG_IDENTITY tf_owner_place                              if header.flags & TF_FLAG_OWNER_PLACE
  *
  * What does not change is said once: the identity (tuple, owner, namespace) goes out with a socket's first record,
  * again when it changes, and again after it could have been lost. All other records carry the socket's cookie and the
@@ -39,10 +39,11 @@ enum tf_record_type {
 	TF_RECORD_FOUND = 6,      /* nothing happened: a socket was there when it was looked for; a tf_socket follows */
 	TF_RECORD_CONGESTION = 8, /* tcp_cong_state_set; a tf_congestion follows */
 	TF_RECORD_GONE = 10,      /* a socket, or what took its place, is no more; a tf_gone follows */
+	TF_RECORD_CGROUP = 11,    /* nothing happened: where a cgroup is that later records name; a tf_cgroup follows */
 };
 
 enum tf_record_flag {
-	TF_FLAG_IDENTITY = 1 << 0, /* a tf_identity ends the record */
+	TF_FLAG_IDENTITY = 1 << 0, /* a tf_identity follows */
 	TF_FLAG_METRICS = 1 << 1,  /* a tf_metrics precedes the identity */
 	/*
 	 * A task held the socket's lock: the event came from a system call on it. Without an identity it was the owner
@@ -50,6 +51,11 @@ enum tf_record_flag {
 	 */
 	TF_FLAG_OWNED = 1 << 2,
 	TF_FLAG_TIME_WAIT_SOCKET = 1 << 3, /* the socket lives on as an inet_timewait_sock, in new_state */
+	/*
+	 * A tf_owner_place ends the record. Where a record tells of an owner without one, that process is in the
+	 * initial pid namespace and in the socket's cgroup.
+	 */
+	TF_FLAG_OWNER_PLACE = 1 << 4,
 };
 
 /* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
@@ -262,10 +268,29 @@ struct tf_identity {
 	char comm[16]; /* the owner's name; NUL-terminated; any byte can occur in it */
 };
 
-/* The largest record: every block at once. */
+/* Where the owner is that the same record tells of (in its tf_identity or tf_accept). */
+struct tf_owner_place {
+	__u64 cgroup;    /* id of its cgroup; 0: the socket's, tf_identity.cgroup */
+	__u32 hierarchy; /* in which that is: 0 is version 2's, others are numbered as in /proc/PID/cgroup */
+	__u32 pid;       /* its process as its own pid namespace numbers it; 0: that is the initial one */
+};
+
+/*
+ * Where a cgroup is. Comes before the first record that names it, and again where that could have been missed. The
+ * header's cookie is 0.
+ */
+struct tf_cgroup {
+	__u64 id;
+	__u32 hierarchy;
+	__u32 reserved;
+	char path[496]; /* from the root of its hierarchy: "/system.slice/ssh.service"; NUL-terminated, cut off if
+			   longer */
+};
+
+/* The largest record of a connection: every block at once. */
 #define TF_RECORD_MAX_SIZE                                                                                             \
 	(sizeof(struct tf_header) + sizeof(struct tf_retransmission) + sizeof(struct tf_metrics) +                     \
-	 sizeof(struct tf_identity))
+	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place))
 
 TF_STATIC_ASSERT(sizeof(struct tf_header) == 24, "tf_header is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_header, type) == 16, "tf_header is an interface");
@@ -294,6 +319,10 @@ TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an int
 TF_STATIC_ASSERT(offsetof(struct tf_identity, local_port) == 56, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, owner_source) == 62, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, comm) == 64, "tf_identity is an interface");
-TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 192, "every record fits");
+TF_STATIC_ASSERT(sizeof(struct tf_owner_place) == 16, "tf_owner_place is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_owner_place, pid) == 12, "tf_owner_place is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_cgroup) == 512, "tf_cgroup is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_cgroup, path) == 16, "tf_cgroup is an interface");
+TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 208, "every record fits");
 
 #endif

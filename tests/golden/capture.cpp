@@ -47,7 +47,8 @@ public:
         bool ours = header.type == TF_RECORD_LOST || (header.cookie != 0 && cookies_.contains(header.cookie));
         if ((header.flags & TF_FLAG_IDENTITY) != 0) {
             tf_identity identity{};
-            std::memcpy(&identity, record.data() + record.size() - sizeof(identity), sizeof(identity));
+            const auto behind = (header.flags & TF_FLAG_OWNER_PLACE) != 0 ? sizeof(tf_owner_place) : 0;
+            std::memcpy(&identity, record.data() + record.size() - behind - sizeof(identity), sizeof(identity));
             ours = identity.netns == netns_;
             if (ours)
                 cookies_.insert(header.cookie);

@@ -123,7 +123,10 @@ public:
     explicit PipelineFeeder(Pipeline &pipeline) : pipeline_(pipeline) {}
     bool record(std::span<const std::byte> bytes) override { return pipeline_.consume(bytes); }
     void clock(const ClockAnchor &anchor) override { pipeline_.set_clock(anchor); }
-    void entry_point(const EntryPoint &entry) override { pipeline_.restore(entry.gaps, entry.connections); }
+    void entry_point(const EntryPoint &entry) override
+    {
+        pipeline_.restore(entry.gaps, entry.cgroups, entry.connections);
+    }
     void damage(const Damage &damage) override { ADD_FAILURE() << damage.what << " at " << damage.offset; }
 
 private:

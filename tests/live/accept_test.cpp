@@ -57,6 +57,64 @@ TEST_F(Accepted, PassedByFork)
                    });
 }
 
+// The same through a Unix socket, to a process that is no relative.
+TEST_F(Accepted, PassedByAMessage)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor handler("handler");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    const ActorSocket passed = server.give(c.child, handler);
+    server.close(c.child);
+    EXPECT_EQ(handler.send(passed, 10).result, 10);
+    EXPECT_EQ(client.receive(c.client, 10).result, 10);
+    const Step shutdown = handler.shut_down_writing(passed);
+    client.receive(c.client);
+
+    expect_exactly(tracer,
+                   {
+                       Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                       connected_child(c, server).by(handler, "syscall").to("FIN_WAIT1", shutdown).to("FIN_WAIT2"),
+                       connected_client(c, client).to("CLOSE_WAIT"),
+                   });
+}
+
+// A thread of the server accepts: `pid` is the process, `tid` the thread, which stays the one that was seen when
+// another thread of the same process goes on.
+TEST_F(Accepted, ByAThread)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    Connection first;
+    first.client = client.connect(listener.local);
+    const auto [first_child, first_tid] = server.accept_in_thread(listener);
+    first.child = first_child;
+    Connection second;
+    second.client = client.connect(listener.local);
+    const auto [second_child, second_tid] = server.accept_in_thread(listener);
+    second.child = second_child;
+    ASSERT_NE(first_tid, server.pid());
+    ASSERT_NE(first_tid, second_tid);
+    const Step close = server.close(first.child);
+    client.receive(first.client);
+
+    const auto accepted_in = [&](const Connection &c, pid_t tid) {
+        return queued_child(c, server).by(server, "accept").in_thread(tid).accepted_here(c.child.step);
+    };
+    expect_exactly(
+        tracer, {
+                    Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                    accepted_in(first, first_tid).to("FIN_WAIT1", close).to("FIN_WAIT2").leaves("FIN_WAIT2|TIME_WAIT"),
+                    connected_client(first, client).to("CLOSE_WAIT"),
+                    accepted_in(second, second_tid),
+                    connected_client(second, client),
+                });
+}
+
 // Two connections in one process that stands between: each end has the owner that made or took it.
 TEST_F(Accepted, ByAProxy)
 {

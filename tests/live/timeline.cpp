@@ -99,7 +99,21 @@ void Timeline::set_ends(const ActorSocket &socket)
 Timeline &Timeline::by(const Actor &owner, std::string sources)
 {
     owner_ = owner.name() + "[" + std::to_string(owner.pid()) + "]";
+    place_.clear();
     sources_ = std::move(sources);
+    return *this;
+}
+
+Timeline &Timeline::in_thread(pid_t tid)
+{
+    place_ += ", thread " + std::to_string(tid);
+    return *this;
+}
+
+Timeline &Timeline::inside(std::uint32_t inner_pid, const std::string &container)
+{
+    place_ += inner_pid != 0 ? ", inner pid " + std::to_string(inner_pid) : "";
+    place_ += container.empty() ? "" : ", container " + container;
     return *this;
 }
 
@@ -110,6 +124,7 @@ Timeline &Timeline::to(std::string state, const Step &step)
                       .to = state,
                       .detail = {},
                       .owner = owner_,
+                      .place = place_,
                       .sources = sources_,
                       .during = step});
     state_ = std::move(state);
@@ -137,6 +152,7 @@ Timeline &Timeline::retransmits(std::string flags, std::size_t at_least, std::ui
                       .detail = segment_text(flags, length, offset),
                       .at_least = at_least,
                       .owner = owner_,
+                      .place = place_,
                       .sources = sources_,
                       .during = {}});
     return *this;
@@ -144,12 +160,17 @@ Timeline &Timeline::retransmits(std::string flags, std::size_t at_least, std::ui
 
 Timeline &Timeline::accepted(const Actor &owner, const Step &step)
 {
-    by(owner, "accept");
+    return by(owner, "accept").accepted_here(step);
+}
+
+Timeline &Timeline::accepted_here(const Step &step)
+{
     items_.push_back({.ends = ends_,
                       .from = state_,
                       .to = {},
                       .detail = accept_text(state_),
                       .owner = owner_,
+                      .place = place_,
                       .sources = sources_,
                       .during = step});
     return *this;
@@ -168,6 +189,7 @@ Timeline &Timeline::resets(const std::string &direction, const std::string &reas
          // What takes a socket's place is found by reading memory.
          .at_least = !items_.empty() && items_.back().is_left && !kernel_has(Precision::Memory) ? 0U : 1U,
          .owner = owner_,
+         .place = place_,
          .sources = sources_,
          .during = {}});
     return *this;
@@ -194,7 +216,7 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
         std::string source = item.sources.substr(0, item.sources.find('|'));
         if (at < actual.size() && is_one_of(actual[at].text("owner"), item.sources))
             source = actual[at].text("owner");
-        text += item.ends + ": " + what + ", " + item.owner + " by " + source + "\n";
+        text += item.ends + ": " + what + ", " + item.owner + " by " + source + item.place + "\n";
         ++at;
     };
     for (const Item &item : items_) {
@@ -299,6 +321,10 @@ std::string summary(const TraceEvent &event)
         text += ", " + event.text("comm") + "[" + std::to_string(event.number("pid")) + "] by " + event.text("owner");
     if (!event.is_null("tid") && event.number("tid") != event.number("pid"))
         text += ", thread " + std::to_string(event.number("tid"));
+    if (!event.is_null("inner_pid"))
+        text += ", inner pid " + std::to_string(event.number("inner_pid"));
+    if (!event.is_null("container"))
+        text += ", container " + event.text("container");
     if (!event.is_null("uid") && event.number("uid") != geteuid())
         text += ", uid " + std::to_string(event.number("uid"));
     if (event.json().at("incomplete") != false)

@@ -24,6 +24,11 @@ public:
     // CPU took the packet.
     Timeline &by(const Actor &owner, std::string sources);
 
+    // The thread of that process that was seen, and where the process is: its number in its own pid namespace (0: that
+    // is the initial one) and its container.
+    Timeline &in_thread(pid_t tid);
+    Timeline &inside(std::uint32_t inner_pid, const std::string &container);
+
     // The next state.
     Timeline &to(std::string state) { return to(std::move(state), {}); }
     // ... which it entered during `step`.
@@ -45,6 +50,8 @@ public:
 
     // accept(2) by `owner`, who is shown from here on.
     Timeline &accepted(const Actor &owner, const Step &step = {});
+    // The same by whom by() has named, with what was said of him since.
+    Timeline &accepted_here(const Step &step = {});
 
     // The socket's next life, with another port: connect(2) again after it had failed.
     Timeline &again_as(const ActorSocket &socket);
@@ -69,6 +76,7 @@ private:
         bool is_left = false; // `to`, perhaps one of several, without a socket
         std::size_t at_least = 1;
         std::string owner; // "name[pid]"
+        std::string place; // ", thread 12, inner pid 1, container ..."
         std::string sources;
         Step during;
     };
@@ -80,6 +88,7 @@ private:
     std::string ends_;
     std::string state_;
     std::string owner_;
+    std::string place_;
     std::string sources_;
     std::vector<Item> items_;
     bool stray_ = false;

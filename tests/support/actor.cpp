@@ -8,13 +8,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdexcept>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -35,7 +38,10 @@ enum class Op : std::uint8_t {
     Linger0,
     Churn,
     Serve,
-    Fork
+    Fork,
+    AcceptInThread,
+    Give,
+    Take
 };
 
 [[noreturn]] void fail(const std::string &what)
@@ -140,6 +146,7 @@ struct Actor::Reply {
     int fd = -1;
     SocketAddress local;
     SocketAddress remote;
+    pid_t tid = -1;
 };
 
 namespace {
@@ -204,6 +211,13 @@ ssize_t receive_message(int control, void *data, std::size_t size, int &descript
     return received;
 }
 
+bool enter_cgroup(const std::string &folder)
+{
+    // "0" is the one that writes.
+    const Fd file(open((folder + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+    return file.is_open() && write(file.get(), "0", 1) == 1;
+}
+
 } // namespace
 
 [[noreturn]] void Actor::serve_requests(int control)
@@ -249,28 +263,44 @@ ssize_t receive_message(int control, void *data, std::size_t size, int &descript
             }
             ::close(passed);
             break;
+        case Op::AcceptInThread: {
+            int error = 0; // each thread has its own
+            std::thread([&] {
+                reply.tid = gettid();
+                result = reply.fd = ::accept(request.fd, nullptr, nullptr);
+                error = errno;
+            }).join();
+            errno = error;
+            break;
+        }
+        case Op::Give: break;
+        case Op::Take: result = reply.fd = passed; break;
         }
         reply.step.error = result < 0 ? errno : 0;
         reply.step.end_ns = boot_now_ns();
         reply.step.result = result;
-        if (makes_socket || request.op == Op::Accept) {
+        if (makes_socket || request.op == Op::Accept || request.op == Op::AcceptInThread || request.op == Op::Take) {
             getsockname(reply.fd, generic(reply.local), &reply.local.size);
             if (getpeername(reply.fd, generic(reply.remote), &reply.remote.size) != 0)
                 reply.remote = request.address;
         }
-        send_message(control, &reply, sizeof(reply), -1);
+        send_message(control, &reply, sizeof(reply), request.op == Op::Give ? request.fd : -1);
     }
     _exit(0);
 }
 
-Actor::Actor(const std::string &name) : name_(name)
+Actor::Actor(const std::string &name, const ActorPlace &place) : name_(name)
 {
     const std::array<char, 16> comm = as_comm(name);
     auto [ours, theirs] = control_pair();
-    pid_ = ::fork();
+    // As fork(2), but in another namespace.
+    const long flags = SIGCHLD | (place.own_pid_namespace ? CLONE_NEWPID : 0);
+    pid_ = static_cast<pid_t>(syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
     if (pid_ < 0)
-        fail("fork");
+        fail("clone");
     if (pid_ == 0) {
+        if (!place.cgroup.empty() && !enter_cgroup(place.cgroup))
+            _exit(1);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         set_name(comm.data());
         // Nothing of the test's: a pipe of the tracer's held open here would never show its end.
@@ -315,15 +345,17 @@ void Actor::post(const Request &request)
     send_message(control_.get(), &request, sizeof(request), -1);
 }
 
-Actor::Reply Actor::collect()
+Actor::Reply Actor::collect(int *descriptor)
 {
     pollfd waiting{control_.get(), POLLIN, 0};
     if (poll(&waiting, 1, step_deadline_ms) != 1)
         throw std::runtime_error("actor " + name_ + ": a step took too long");
     Reply reply;
-    int none = -1;
-    if (receive_message(control_.get(), &reply, sizeof(reply), none) != static_cast<ssize_t>(sizeof(reply)))
+    int passed = -1;
+    if (receive_message(control_.get(), &reply, sizeof(reply), passed) != static_cast<ssize_t>(sizeof(reply)))
         throw std::runtime_error("actor " + name_ + " has ended");
+    if (descriptor != nullptr)
+        *descriptor = passed;
     return reply;
 }
 
@@ -369,6 +401,24 @@ ActorSocket Actor::bind(const SocketAddress &address)
 ActorSocket Actor::accept(const ActorSocket &listener)
 {
     return must(call_socket({.op = Op::Accept, .fd = listener.fd}), "accept");
+}
+
+Actor::ThreadSocket Actor::accept_in_thread(const ActorSocket &listener)
+{
+    Reply reply = call({.op = Op::AcceptInThread, .fd = listener.fd});
+    return {must({reply.fd, reply.local, reply.remote, reply.step}, "accept"), reply.tid};
+}
+
+ActorSocket Actor::give(const ActorSocket &socket, Actor &taker)
+{
+    post({.op = Op::Give, .fd = socket.fd});
+    int descriptor = -1;
+    collect(&descriptor);
+    const Fd ours(descriptor);
+    const Request request{.op = Op::Take};
+    send_message(taker.control_.get(), &request, sizeof(request), ours.get());
+    Reply reply = taker.collect();
+    return must({reply.fd, reply.local, reply.remote, reply.step}, "take");
 }
 
 ActorSocket Actor::connect(const SocketAddress &to)

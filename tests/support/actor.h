@@ -28,12 +28,18 @@ struct ActorSocket {
     Step step;
 };
 
+// Where an actor is to be.
+struct ActorPlace {
+    bool own_pid_namespace = false; // in which it is process 1
+    std::string cgroup;             // a folder that is there; empty: where this process is
+};
+
 // Steps run in the actor's process, one after the other; each call returns when its step is done, unless it is a
 // begin_...(), which returns at once. A step that takes longer than 20 seconds throws. The process ends with its Actor.
 class Actor {
 public:
     // `name` becomes the process's comm, at most 15 bytes.
-    explicit Actor(const std::string &name);
+    explicit Actor(const std::string &name, const ActorPlace &place = {});
     Actor(Actor &&) noexcept;
     Actor(const Actor &) = delete;
     Actor &operator=(const Actor &) = delete;
@@ -48,6 +54,12 @@ public:
     // socket, bind: a client's port chosen beforehand, so that a packet rule can name it.
     ActorSocket bind(const SocketAddress &address);
     ActorSocket accept(const ActorSocket &listener);
+    // In a thread of its own, whose number is returned with it. The thread has ended then.
+    struct ThreadSocket {
+        ActorSocket socket;
+        pid_t tid = -1;
+    };
+    ThreadSocket accept_in_thread(const ActorSocket &listener);
 
     // With a new socket, or again with one that is there (`local` is refreshed, also where connecting failed).
     ActorSocket connect(const SocketAddress &to);
@@ -73,6 +85,9 @@ public:
     // The other end: `count` times accept and close.
     void begin_serve(const ActorSocket &listener, std::size_t count);
 
+    // The same socket, now open in `taker` too (SCM_RIGHTS, unix(7)).
+    ActorSocket give(const ActorSocket &socket, Actor &taker);
+
     // A child process with all sockets of this one, which keeps them open too.
     Actor fork(const std::string &name);
 
@@ -87,7 +102,7 @@ private:
     [[noreturn]] static void serve_requests(int control);
     void end(); // returns when the process is gone and the sockets that it alone had are closed
     void post(const Request &request);
-    Reply collect();
+    Reply collect(int *descriptor = nullptr);
     Reply call(const Request &request);
     Step call_simple(const Request &request);
     ActorSocket call_socket(const Request &request);

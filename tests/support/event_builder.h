@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -82,7 +83,10 @@ public:
     // Longer names are cut to the 16 bytes that there are, and then have no NUL.
     EventBuilder &owner(std::string_view comm, std::uint32_t pid, OwnerSource source, std::uint32_t tid = 0)
     {
-        Owner owner{.pid = pid, .tid = tid != 0 ? tid : pid, .source = source, .comm = {}};
+        Owner owner;
+        owner.pid = pid;
+        owner.tid = tid != 0 ? tid : pid;
+        owner.source = source;
         std::copy_n(comm.begin(), std::min(comm.size(), owner.comm.size()), owner.comm.begin());
         identity_.owner = owner;
         return *this;
@@ -110,6 +114,18 @@ public:
     EventBuilder &cgroup(std::uint64_t id)
     {
         identity_.cgroup = id;
+        return *this;
+    }
+    // Where the owner is: what a Cgroup has is worked out from the path.
+    EventBuilder &in_cgroup(std::string_view path)
+    {
+        identity_.where = std::make_shared<const Cgroup>(
+            Cgroup{.path = std::string(path), .container = std::string(container_of(path))});
+        return *this;
+    }
+    EventBuilder &inner_pid(std::uint32_t pid)
+    {
+        identity_.owner.inner_pid = pid;
         return *this;
     }
     EventBuilder &incomplete()

@@ -68,6 +68,15 @@ public:
         return builder;
     }
 
+    static RecordBuilder cgroup(std::uint64_t time_us, std::uint64_t id, std::uint32_t hierarchy, std::string_view path)
+    {
+        auto builder = state(0, time_us, 0, 0);
+        builder.header_.type = TF_RECORD_CGROUP;
+        builder.cgroup_ = tf_cgroup{.id = id, .hierarchy = hierarchy, .reserved = 0, .path = {}};
+        path.copy(builder.cgroup_->path, sizeof(builder.cgroup_->path) - 1);
+        return builder;
+    }
+
     // Without a cookie: of a segment that belongs to no connection.
     static RecordBuilder reset(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
                                tf_reset_direction direction, tf_reset_reason reason)
@@ -206,6 +215,13 @@ public:
         identity_ = id;
         return std::move(*this);
     }
+    // Where the owner is that this record tells of.
+    RecordBuilder place(const tf_owner_place &place) &&
+    {
+        header_.flags |= TF_FLAG_OWNER_PLACE;
+        place_ = place;
+        return std::move(*this);
+    }
 
     [[nodiscard]] std::vector<std::byte> bytes() const
     {
@@ -218,8 +234,10 @@ public:
         append(out, socket_);
         append(out, congestion_);
         append(out, gone_);
+        append(out, cgroup_);
         append(out, metrics_);
         append(out, identity_);
+        append(out, place_);
         return out;
     }
 
@@ -256,8 +274,10 @@ private:
     std::optional<tf_socket> socket_;
     std::optional<tf_congestion> congestion_;
     std::optional<tf_gone> gone_;
+    std::optional<tf_cgroup> cgroup_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
+    std::optional<tf_owner_place> place_;
 };
 
 } // namespace tcpflight::test

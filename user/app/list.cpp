@@ -7,6 +7,7 @@
 #include "model/clock.h"
 #include "probe/socket_reader.h"
 #include "sink/make_sink.h"
+#include "source/cgroup_tree.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -48,7 +49,9 @@ Result<void> show(const Options &options)
     auto snapshot = read_sockets_now(choice.wide || json || asks_for(options.filter.expression(), Quantity::Rtt));
     if (!snapshot)
         return tl::unexpected(snapshot.error());
-    SocketList sockets(snapshot->records, snapshot->holders, options.filter);
+    Cgroups cgroups(max_cgroups);
+    read_cgroups(cgroups);
+    SocketList sockets(snapshot->records, snapshot->holders, options.filter, cgroups);
     sockets.sort(choice.sort);
     std::string text;
     if (json)

@@ -106,7 +106,7 @@ void Pipeline::restart(const Filter &recorded)
     clocks_.clear();
     last_ns_ = 0;
     set_filter(both(recorded, filter_));
-    table_.restore({}, {});
+    restore({}, {}, {});
 }
 
 bool Pipeline::is_past_range() const

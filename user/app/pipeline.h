@@ -86,12 +86,18 @@ public:
     // made with: what that refused was not shown then, and is not now.
     void restart(const Filter &recorded);
     // Goes on as if it had seen what was known, see Table::restore.
-    void restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)
+    void restore(const KnownGaps &gaps, std::span<const KnownCgroup> cgroups,
+                 std::span<const KnownConnection> connections)
     {
+        table_.restore_cgroups(cgroups);
         table_.restore(gaps, connections);
     }
     // Goes on behind records that are missing, see Table::heal.
-    void heal(std::span<const KnownConnection> connections) { table_.heal(connections); }
+    void heal(std::span<const KnownCgroup> cgroups, std::span<const KnownConnection> connections)
+    {
+        table_.restore_cgroups(cgroups);
+        table_.heal(connections);
+    }
 
     // The connections that are alive after the last record.
     [[nodiscard]] const Table &known() const { return table_; }

@@ -131,9 +131,9 @@ bool RecordingStream::record(std::span<const std::byte> bytes)
 void RecordingStream::entry_point(const EntryPoint &entry)
 {
     if (entry.why == EntryPoint::Why::Healing || join_ == Join::Gap)
-        pipeline_.heal(entry.connections);
+        pipeline_.heal(entry.cgroups, entry.connections);
     else if (entry.why == EntryPoint::Why::Sought || join_ == Join::New)
-        pipeline_.restore(entry.gaps, entry.connections);
+        pipeline_.restore(entry.gaps, entry.cgroups, entry.connections);
     // Otherwise all of it is known.
     join_ = Join::GoesOn;
 }

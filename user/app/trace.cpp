@@ -12,6 +12,8 @@
 #include "probe/sweeper.h"
 #include "probe/tracer.h"
 #include "sink/make_sink.h"
+#include "source/cgroup_announcer.h"
+#include "source/cgroup_tree.h"
 #include "source/live_source.h"
 #include "source/loss_record.h"
 #include "tcpflight/records.h"
@@ -51,7 +53,8 @@ std::uint64_t lost(const Pipeline::Totals &totals)
 // One run of the tracer, wired up.
 class Session : public RecordConsumer {
 public:
-    Session(const Options &options, Tracer tracer, LiveSource source, EventLoop loop, std::optional<Sweeper> sweeper)
+    Session(const Options &options, Tracer tracer, LiveSource source, Cgroups cgroups, EventLoop loop,
+            std::optional<Sweeper> sweeper)
         : options_(options), sink_(make_sink(options.style)),
           pipeline_({.filter = options.filter,
                      .count = options.count,
@@ -61,7 +64,7 @@ public:
                      .timelines = options.style.timelines},
                     *sink_),
           tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
-          output_(STDOUT_FILENO, loop_.signal_fd())
+          announcer_(std::move(cgroups), *this), output_(STDOUT_FILENO, loop_.signal_fd())
     {
         pipeline_.set_clock(clock_);
         if (sweeper)
@@ -96,6 +99,7 @@ private:
     Tracer tracer_;
     LiveSource source_;
     EventLoop loop_;
+    CgroupAnnouncer announcer_;
     Output output_;
     Output::Outcome outcome_ = Output::Outcome::Written;
     Rest rest_ = Rest::Awake;
@@ -172,7 +176,7 @@ bool Session::read_batch()
     // Nothing younger: it might have to stand behind something that a CPU is still writing.
     auto until = boot_now_ns() - stamp_slack_ns;
     auto before = consumed_;
-    bool more = source_.read(until, *this) && look_for_losses() && tell_absences(source_.settled_ns());
+    bool more = source_.read(until, announcer_) && look_for_losses() && tell_absences(source_.settled_ns());
     if (more)
         pipeline_.advance(source_.settled_ns());
     if (more)
@@ -277,13 +281,13 @@ bool Session::read_rest()
     using namespace std::chrono_literals;
     constexpr int patience = 100;
     for (int tries = 0; tries < patience; tries++) {
-        if (!source_.read(boot_now_ns(), *this))
+        if (!source_.read(boot_now_ns(), announcer_))
             return false;
         if (!source_.is_held_up())
             break;
         std::this_thread::sleep_for(1ms);
     }
-    return source_.read(LiveSource::everything, *this);
+    return source_.read(LiveSource::everything, announcer_);
 }
 
 int Session::finish()
@@ -378,6 +382,8 @@ Result<int> start(const Options &options)
     if (auto watched = loop->watch_ring(channel.ring_fd); !watched)
         return tl::unexpected(watched.error());
     auto sweeper = start_looking(*tracer, *source, *loop, options);
+    Cgroups cgroups(max_cgroups);
+    read_cgroups(cgroups); // behind the attaching: new ones are being told of already
     // A recording to a file has nothing to do with standard output.
     if (!options.record || options.record->print || options.record->path == "-") {
         if (auto watched = loop->watch_output(STDOUT_FILENO); !watched)
@@ -386,7 +392,8 @@ Result<int> start(const Options &options)
     if (auto dropped = drop(options); !dropped)
         return tl::unexpected(dropped.error());
 
-    Session session(options, std::move(*tracer), std::move(*source), std::move(*loop), std::move(sweeper));
+    Session session(options, std::move(*tracer), std::move(*source), std::move(cgroups), std::move(*loop),
+                    std::move(sweeper));
     if (options.record) {
         if (auto recording = session.start_recording(); !recording)
             return tl::unexpected(recording.error());

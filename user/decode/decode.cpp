@@ -48,6 +48,12 @@ DecodeError check_body(const Record &record)
     return DecodeError::None;
 }
 
+DecodeError check_cgroup(const tf_cgroup &cgroup)
+{
+    const bool terminated = std::memchr(cgroup.path, '\0', sizeof(cgroup.path)) != nullptr;
+    return cgroup.id != 0 && cgroup.path[0] == '/' && terminated ? DecodeError::None : DecodeError::BadValue;
+}
+
 } // namespace
 
 std::string_view describe(DecodeError error)
@@ -75,12 +81,15 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
     case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
     case TF_RECORD_GONE: size += sizeof(tf_gone); break;
+    case TF_RECORD_CGROUP: size += sizeof(tf_cgroup); break;
     default: return 0;
     }
     if ((header.flags & TF_FLAG_METRICS) != 0)
         size += sizeof(tf_metrics);
     if ((header.flags & TF_FLAG_IDENTITY) != 0)
         size += sizeof(tf_identity);
+    if ((header.flags & TF_FLAG_OWNER_PLACE) != 0)
+        size += sizeof(tf_owner_place);
     return size;
 }
 
@@ -109,17 +118,23 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_FOUND: blocks.take(out.socket); break;
     case TF_RECORD_CONGESTION: blocks.take(out.congestion); break;
     case TF_RECORD_GONE: blocks.take(out.gone); break;
+    case TF_RECORD_CGROUP: blocks.take(out.cgroup); break;
     default: return DecodeError::UnknownType;
     }
     if (out.has(TF_FLAG_METRICS))
         blocks.take(out.metrics);
     if (out.has(TF_FLAG_IDENTITY))
         blocks.take(out.identity);
+    if (out.has(TF_FLAG_OWNER_PLACE))
+        blocks.take(out.place);
     if (!blocks.ended_exactly())
         return DecodeError::WrongSize;
 
     if (out.header.type == TF_RECORD_LOST)
         return out.loss.reason < TF_LOSS_REASONS ? DecodeError::None : DecodeError::BadValue;
+    if (out.header.type == TF_RECORD_CGROUP) // of no socket, and so in no state
+        return out.header.old_state == 0 && out.header.new_state == 0 ? check_cgroup(out.cgroup)
+                                                                      : DecodeError::BadState;
     if (!is_valid(TcpState{out.header.old_state}) || !is_valid(TcpState{out.header.new_state}))
         return DecodeError::BadState;
     if (auto error = check_body(out); error != DecodeError::None)

@@ -20,8 +20,10 @@ struct Record {
     tf_socket socket;                 // type TF_RECORD_FOUND
     tf_congestion congestion;         // type TF_RECORD_CONGESTION
     tf_gone gone;                     // type TF_RECORD_GONE
+    tf_cgroup cgroup;                 // type TF_RECORD_CGROUP
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
+    tf_owner_place place;             // flag TF_FLAG_OWNER_PLACE
 
     [[nodiscard]] bool has(tf_record_flag flag) const { return (header.flags & flag) != 0; }
 };

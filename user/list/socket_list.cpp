@@ -39,7 +39,7 @@ ListedSocket to_socket(const Record &record)
     ListedSocket socket;
     socket.cookie = record.header.cookie;
     socket.time_ns = record.header.time_ns;
-    socket.identity = to_identity(record.identity);
+    socket.identity = to_identity(record);
     socket.found = to_found(record);
     return socket;
 }
@@ -80,7 +80,8 @@ bool before(SortKey key, const ListedSocket &a, const ListedSocket &b)
 
 } // namespace
 
-SocketList::SocketList(std::span<const std::byte> records, std::span<const tf_holder> holders, const Filter &filter)
+SocketList::SocketList(std::span<const std::byte> records, std::span<const tf_holder> holders, const Filter &filter,
+                       const Cgroups &cgroups)
 {
     group(holders);
     tsl::robin_map<std::uint64_t, std::size_t> places;
@@ -95,6 +96,7 @@ SocketList::SocketList(std::span<const std::byte> records, std::span<const tf_ho
             return; // never: the kernel hands over whole records only
         records = records.subspan(size);
         auto socket = to_socket(record);
+        cgroups.locate(socket.identity);
         socket.holders = holders_of(socket.cookie);
         if (!is_wanted(filter, socket))
             continue;

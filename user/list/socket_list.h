@@ -3,6 +3,7 @@
 
 #include "filter/filter.h"
 #include "list/sort_key.h"
+#include "model/cgroups.h"
 #include "model/event.h"
 #include "model/holder.h"
 #include "tcpflight/control.h"
@@ -28,7 +29,9 @@ struct ListedSocket {
 class SocketList {
 public:
     // `records` (TF_RECORD_FOUND, with identities) must be sound; of a socket that occurs twice the later counts.
-    SocketList(std::span<const std::byte> records, std::span<const tf_holder> holders, const Filter &filter);
+    // `cgroups`: those that are there.
+    SocketList(std::span<const std::byte> records, std::span<const tf_holder> holders, const Filter &filter,
+               const Cgroups &cgroups);
     SocketList(const SocketList &) = delete;
     SocketList &operator=(const SocketList &) = delete;
 

@@ -196,6 +196,14 @@ void put_error(LineWriter &cell, const ListedSocket &socket)
         cell.put(nothing);
 }
 
+void put_container(LineWriter &cell, const ListedSocket &socket)
+{
+    if (const auto container = socket.identity.container(); !container.empty())
+        put_escaped(cell, short_container(container));
+    else
+        cell.put(nothing);
+}
+
 constexpr std::size_t process_column = 5;
 constexpr std::array<Column, 8> usual_columns{{
     {"STATE", Align::Left, put_state},
@@ -207,7 +215,7 @@ constexpr std::array<Column, 8> usual_columns{{
     {"TIMER", Align::Left, put_timer},
     {"AGE", Align::Right, put_age},
 }};
-constexpr std::array<Column, 15> all_columns{{
+constexpr std::array<Column, 16> all_columns{{
     {"STATE", Align::Left, put_state},
     {"RECV-Q", Align::Right, put_recv_queue},
     {"SEND-Q", Align::Right, put_send_queue},
@@ -222,6 +230,7 @@ constexpr std::array<Column, 15> all_columns{{
     {"UID", Align::Right, put_uid},
     {"NETNS", Align::Right, put_netns},
     {"INODE", Align::Right, put_inode},
+    {"CONTAINER", Align::Left, put_container},
     {"PROCESSES", Align::Left, put_holders},
 }};
 

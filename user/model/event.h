@@ -1,6 +1,7 @@
 // What the sinks are told: one thing that happened to one connection, complete with the connection's identity.
 #pragma once
 
+#include "model/cgroup.h"
 #include "model/congestion.h"
 #include "model/endpoint.h"
 #include "model/holder.h"
@@ -12,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -31,6 +33,8 @@ struct Owner {
     std::uint32_t tid = 0; // the thread that was seen
     OwnerSource source = OwnerSource::Unknown;
     std::array<char, 16> comm{}; // NUL-terminated unless all 16 are used; untrusted: escape before printing
+    std::uint32_t inner_pid = 0; // the process as its own pid namespace numbers it; 0: that is the initial one
+    CgroupKey cgroup{};          // where it is; id 0: in the socket's cgroup
 
     [[nodiscard]] bool is_known() const { return source != OwnerSource::Unknown; }
     [[nodiscard]] std::string_view comm_view() const;
@@ -45,8 +49,18 @@ struct Identity {
     Family family = Family::IPv4; // on the wire: v4-mapped connections of an IPv6 socket are IPv4
     std::uint32_t netns = 0;      // inode number of the network namespace
     std::uint32_t uid = unknown_uid;
-    std::uint64_t cgroup = 0; // id of the cgroup (v2); 0: not known
+    std::uint64_t cgroup = 0; // id of the socket's cgroup (v2); 0: not known
     Owner owner;
+    std::shared_ptr<const Cgroup> where; // what is known of cgroup_key(); null: nothing
+
+    // The owner's cgroup, or, where that is not known, the socket's.
+    [[nodiscard]] CgroupKey cgroup_key() const
+    {
+        return owner.cgroup.id != 0 ? owner.cgroup : CgroupKey{.id = cgroup, .hierarchy = 0};
+    }
+    // Empty: not known; or, of the container, none. Untrusted.
+    [[nodiscard]] std::string_view cgroup_path() const { return where ? where->path : std::string_view{}; }
+    [[nodiscard]] std::string_view container() const { return where ? where->container : std::string_view{}; }
 };
 
 // The sender's state. Times in microseconds, 0: not known; queues in bytes, windows in segments.

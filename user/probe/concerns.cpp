@@ -14,6 +14,7 @@ std::vector<Concern> concerns(programs &skeleton)
         {{programs.on_congestion}}, // if it was asked for
         {{programs.on_reset_sent}},
         {{programs.on_reset_received}},
+        {{programs.on_cgroup_made}},
         {{programs.on_graft}, {programs.on_graft_kprobe}, {programs.on_accept_exit}},
         // Last: while the others are attached and it is not, what it would rescue is counted as lost.
         {{programs.on_nested_transition}},

@@ -34,8 +34,9 @@ Owners choose_owners(std::span<const tf_holder> holders)
 
 void set_owner(std::span<std::byte> record, const tf_holder &holder)
 {
-    // It ends the record (records.h).
-    auto *at = record.data() + record.size() - sizeof(tf_identity);
+    // They end the record (records.h).
+    auto *place = record.data() + record.size() - sizeof(tf_owner_place);
+    auto *at = place - sizeof(tf_identity);
     tf_identity identity{};
     std::memcpy(&identity, at, sizeof(identity));
     identity.pid = holder.pid;
@@ -44,6 +45,7 @@ void set_owner(std::span<std::byte> record, const tf_holder &holder)
     static_assert(sizeof(identity.comm) == sizeof(holder.comm));
     std::memcpy(identity.comm, holder.comm, sizeof(identity.comm));
     std::memcpy(at, &identity, sizeof(identity));
+    std::memcpy(place, &holder.place, sizeof(holder.place));
 }
 
 void set_owners(std::span<std::byte> records, const Owners &owners)

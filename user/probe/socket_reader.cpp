@@ -3,6 +3,7 @@
 #include "probe/clock_rate.h"
 #include "probe/libbpf_log.h"
 #include "probe/load_error.h"
+#include "probe/lockdown.h"
 #include "probe/privileges.h"
 
 #include <bpf/libbpf.h>
@@ -46,6 +47,7 @@ Result<Snapshot> read_sockets_now(bool metrics)
         return load_error("open", errno, log);
     keep_iterators_only(*skeleton);
     skeleton->rodata->metrics_everywhere = metrics;
+    skeleton->rodata->may_probe_read = lockdown_mode() != "confidentiality";
     if (int error = programs::load(skeleton.get()); error != 0)
         return load_error("load", -error, log);
     skeleton->bss->jiffy_us = measure_jiffy_us(*skeleton);

@@ -4,6 +4,7 @@
 #include "table/convert.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -22,7 +23,7 @@ std::uint8_t bit_if(bool value, Bit bit)
     return value ? bit : 0;
 }
 
-// Without the identity.
+// Without the identity, and the place of the owner.
 StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
@@ -42,8 +43,10 @@ StoredConnection to_stored(const KnownConnection &known)
             .queued_ns = queued_ns};
 }
 
-KnownConnection to_known(const StoredConnection &stored, const tf_identity &identity)
+KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw, const tf_owner_place &place)
 {
+    auto identity = to_identity(raw);
+    set_place(identity.owner, place);
     return {.cookie = stored.cookie,
             .changed_ns = stored.changed_ns,
             .last_seen_ns = stored.last_seen_ns,
@@ -58,7 +61,7 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &iden
             .incomplete = (stored.bits & incomplete_bit) != 0,
             .last_seq = stored.last_seq,
             .attempt = stored.attempt,
-            .identity = to_identity(identity)};
+            .identity = std::move(identity)};
 }
 
 template <typename T> std::byte *bytes_of(std::vector<T> &structs)
@@ -80,15 +83,18 @@ void KnownPacker::add(const KnownConnection &connection)
 {
     connections_.push_back(to_stored(connection));
     identities_.push_back(to_raw(connection.identity));
+    places_.push_back(place_of(connection.identity.owner));
 }
 
 void KnownPacker::pack(ByteBuffer &out)
 {
     columns_.add(connection_part, bytes_of(connections_), places_of(count(), sizeof(StoredConnection)));
     columns_.add(identity_part, bytes_of(identities_), places_of(count(), sizeof(tf_identity)));
+    columns_.add(owner_place_part, bytes_of(places_), places_of(count(), sizeof(tf_owner_place)));
     columns_.finish(out);
     connections_.clear();
     identities_.clear();
+    places_.clear();
 }
 
 bool unpack_known(std::span<const std::byte> payload, std::size_t count, std::vector<KnownConnection> &out,
@@ -99,14 +105,18 @@ bool unpack_known(std::span<const std::byte> payload, std::size_t count, std::ve
         return false;
     std::vector<StoredConnection> connections(count);
     std::vector<tf_identity> identities(count);
+    std::vector<tf_owner_place> owner_places(count);
     auto connection_places = places_of(count, sizeof(StoredConnection));
     auto identity_places = places_of(count, sizeof(tf_identity));
+    auto owner_place_places = places_of(count, sizeof(tf_owner_place));
     for (const auto &column : *columns) {
         bool sound = true;
         if (column.entry.part == connection_part.number)
             sound = fill_column(column, connection_part.size, bytes_of(connections), connection_places, unknown);
         else if (column.entry.part == identity_part.number)
             sound = fill_column(column, identity_part.size, bytes_of(identities), identity_places, unknown);
+        else if (column.entry.part == owner_place_part.number)
+            sound = fill_column(column, owner_place_part.size, bytes_of(owner_places), owner_place_places, unknown);
         else
             unknown++;
         if (!sound)
@@ -117,7 +127,7 @@ bool unpack_known(std::span<const std::byte> payload, std::size_t count, std::ve
         return false;
     out.reserve(out.size() + count);
     for (std::size_t i = 0; i < count; i++)
-        out.push_back(to_known(connections[i], identities[i]));
+        out.push_back(to_known(connections[i], identities[i], owner_places[i]));
     return true;
 }
 

@@ -21,6 +21,7 @@ public:
 private:
     std::vector<StoredConnection> connections_;
     std::vector<tf_identity> identities_;
+    std::vector<tf_owner_place> places_;
     ColumnWriter columns_;
 };
 

@@ -43,6 +43,8 @@ constexpr std::uint8_t socket = 6;
 constexpr std::uint8_t congestion = 7;
 constexpr std::uint8_t accept = 8;
 constexpr std::uint8_t gone = 10;
+constexpr std::uint8_t owner_place = 13;
+constexpr std::uint8_t cgroup = 14;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -146,6 +148,13 @@ inline constexpr std::array identity_fields{
     Field{offsetof(tf_identity, remote_port), 2, Coding::Deltas},
     Field{offsetof(tf_identity, family), 20, Coding::Dictionary}, // up to the end
 };
+// Few processes have many connections each.
+inline constexpr std::array owner_place_fields{Field{0, sizeof(tf_owner_place), Coding::Dictionary}};
+inline constexpr std::array cgroup_fields{
+    Field{offsetof(tf_cgroup, id), 8, Coding::Deltas},
+    Field{offsetof(tf_cgroup, hierarchy), 8, Coding::Dictionary},
+    Field{offsetof(tf_cgroup, path), sizeof(tf_cgroup::path), Coding::Dictionary},
+};
 inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::Dictionary}};
 inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, cookie), 8, Coding::Deltas},
@@ -168,12 +177,15 @@ inline constexpr std::array record_parts{
     Part{part::congestion, sizeof(tf_congestion), congestion_fields, TF_RECORD_CONGESTION},
     Part{part::accept, sizeof(tf_accept), accept_fields, TF_RECORD_ACCEPT},
     Part{part::gone, sizeof(tf_gone), gone_fields, TF_RECORD_GONE},
+    Part{part::cgroup, sizeof(tf_cgroup), cgroup_fields, TF_RECORD_CGROUP},
     Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
+    Part{part::owner_place, sizeof(tf_owner_place), owner_place_fields, 0, TF_FLAG_OWNER_PLACE},
 };
 inline constexpr Part shape_part{part::shape, sizeof(Shape), shape_fields};
 inline constexpr Part connection_part{part::connection, sizeof(StoredConnection), connection_fields};
-inline constexpr const Part &identity_part = record_parts.back();
+inline constexpr const Part &owner_place_part = record_parts.back();
+inline constexpr const Part &identity_part = record_parts[record_parts.size() - 2];
 
 // Is each byte of a struct in just one column?
 constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uint16_t except_end = 0)
@@ -191,6 +203,6 @@ constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uin
 static_assert(covers(header_part, offsetof(tf_header, type), offsetof(tf_header, local_port)));
 static_assert(std::ranges::all_of(record_parts, [](const Part &part) { return covers(part); }));
 static_assert(covers(shape_part) && covers(connection_part));
-static_assert(identity_part.number == part::identity);
+static_assert(identity_part.number == part::identity && owner_place_part.number == part::owner_place);
 
 } // namespace tcpflight

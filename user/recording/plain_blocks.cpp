@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -124,7 +125,7 @@ std::optional<ClockAnchor> get_clock(std::span<const std::byte> payload)
     return clock;
 }
 
-void put_entry(const ClockAnchor &clock, const KnownGaps &gaps, ByteBuffer &out)
+void put_entry(const ClockAnchor &clock, const KnownGaps &gaps, std::span<const KnownCgroup> cgroups, ByteBuffer &out)
 {
     out.put(clock);
     out.put(gaps.until_ns);
@@ -132,6 +133,13 @@ void put_entry(const ClockAnchor &clock, const KnownGaps &gaps, ByteBuffer &out)
     out.put(static_cast<std::uint32_t>(gaps.told.size()));
     for (const auto &told : gaps.told)
         out.put(told);
+    out.put(static_cast<std::uint32_t>(cgroups.size()));
+    for (const auto &cgroup : cgroups) {
+        out.put(cgroup.key.id);
+        out.put(cgroup.key.hierarchy);
+        out.put(static_cast<std::uint32_t>(cgroup.path.size()));
+        out.append(std::as_bytes(std::span(cgroup.path)));
+    }
 }
 
 std::optional<EntryInfo> get_entry(std::span<const std::byte> payload)
@@ -146,6 +154,17 @@ std::optional<EntryInfo> get_entry(std::span<const std::byte> payload)
         return std::nullopt;
     for (std::uint32_t i = 0; i < told; i++)
         entry.gaps.told.push_back(taker.take<KnownGaps::Told>());
+    const auto cgroups = taker.left() != 0 ? taker.take<std::uint32_t>() : 0; // older ones end before
+    for (std::uint32_t i = 0; i < cgroups && taker.is_sound(); i++) {
+        KnownCgroup cgroup;
+        cgroup.key.id = taker.take<std::uint64_t>();
+        cgroup.key.hierarchy = taker.take<std::uint32_t>();
+        const auto path = taker.take(taker.take<std::uint32_t>());
+        cgroup.path.assign(reinterpret_cast<const char *>(path.data()), path.size());
+        entry.cgroups.push_back(std::move(cgroup));
+    }
+    if (!taker.is_sound())
+        return std::nullopt;
     return entry;
 }
 

@@ -14,12 +14,13 @@ namespace tcpflight {
 
 void put_start(const StartInfo &start, ByteBuffer &out);
 void put_clock(const ClockAnchor &clock, ByteBuffer &out);
-void put_entry(const ClockAnchor &clock, const KnownGaps &gaps, ByteBuffer &out);
+void put_entry(const ClockAnchor &clock, const KnownGaps &gaps, std::span<const KnownCgroup> cgroups, ByteBuffer &out);
 void put_index(std::span<const IndexItem> index, ByteBuffer &out);
 
 struct EntryInfo {
     ClockAnchor clock;
     KnownGaps gaps;
+    std::vector<KnownCgroup> cgroups;
 };
 
 // None: the payload is not what the function above makes.

@@ -381,7 +381,8 @@ bool RecordingReader::Implementation::take_entry(const BlockHeader &header, std:
     collecting_ = awaiting_.has_value();
     entry_ = {.why = awaiting_.value_or(EntryPoint::Why::Start),
               .time_ns = header.first_ns,
-              .gaps = info->gaps,
+              .gaps = std::move(info->gaps),
+              .cgroups = std::move(info->cgroups),
               .connections = {}};
     return true;
 }

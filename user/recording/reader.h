@@ -39,6 +39,7 @@ struct EntryPoint {
     Why why = Why::Start;
     std::uint64_t time_ns = 0;
     KnownGaps gaps;
+    std::vector<KnownCgroup> cgroups;
     std::vector<KnownConnection> connections;
 };
 

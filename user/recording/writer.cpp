@@ -239,7 +239,7 @@ void RecordingWriter::Implementation::queue_plain(BlockKind kind)
 void RecordingWriter::Implementation::queue_entry(std::uint8_t flags)
 {
     auto begin = offset();
-    put_entry(clock_, known_.known_gaps(), payload_);
+    put_entry(clock_, known_.known_gaps(), known_.known_cgroups(), payload_);
     queue({.kind = BlockKind::Entry, .flags = flags, .first_ns = latest_ns_, .last_ns = latest_ns_});
     entry_offset_ = begin;
     index_.push_back(

@@ -42,13 +42,27 @@ void put_endpoints(LineWriter &line, const Identity &identity, bool has_remote)
     put_number_or_null(line, "\",\"remote_port\":", identity.remote.port);
 }
 
+// Empty: not known. Untrusted.
+void put_text_or_null(LineWriter &line, std::string_view key, std::string_view text)
+{
+    line.put(key);
+    if (text.empty()) {
+        line.put("null");
+        return;
+    }
+    line.put('"');
+    put_json_escaped(line, text);
+    line.put('"');
+}
+
 void put_owner(LineWriter &line, const Owner &owner)
 {
     if (!owner.is_known()) {
-        line.put(R"(,"pid":null,"tid":null,"comm":null,"owner":"unknown")");
+        line.put(R"(,"pid":null,"inner_pid":null,"tid":null,"comm":null,"owner":"unknown")");
         return;
     }
     put_number(line, ",\"pid\":", owner.pid);
+    put_number_or_null(line, ",\"inner_pid\":", owner.inner_pid);
     put_number(line, ",\"tid\":", owner.tid);
     line.put(",\"comm\":\"");
     put_json_escaped(line, owner.comm_view());
@@ -63,8 +77,10 @@ void put_connection(LineWriter &line, const Event &event)
 {
     put_number_or_null(line, ",\"conn\":", event.connection);
     if (event.identity == nullptr) {
-        line.put(R"(,"family":null,"local_addr":null,"local_port":null,"remote_addr":null,"remote_port":null)"
-                 R"(,"pid":null,"tid":null,"comm":null,"owner":"unknown","uid":null,"netns":null,"cgroup":null)");
+        line.put(
+            R"(,"family":null,"local_addr":null,"local_port":null,"remote_addr":null,"remote_port":null)"
+            R"(,"pid":null,"inner_pid":null,"tid":null,"comm":null,"owner":"unknown","uid":null,"netns":null,"cgroup":null)"
+            R"(,"cgroup_path":null,"container":null)");
     } else {
         put_endpoints(line, *event.identity, has_remote_end(event));
         put_owner(line, event.identity->owner);
@@ -75,6 +91,8 @@ void put_connection(LineWriter &line, const Event &event)
             line.put("null");
         put_number_or_null(line, ",\"netns\":", event.identity->netns);
         put_number_or_null(line, ",\"cgroup\":", event.identity->cgroup);
+        put_text_or_null(line, ",\"cgroup_path\":", event.identity->cgroup_path());
+        put_text_or_null(line, ",\"container\":", event.identity->container());
     }
     line.put(event.incomplete ? std::string_view(",\"incomplete\":true") : std::string_view(",\"incomplete\":false"));
 }

@@ -26,6 +26,23 @@ TimeText make_time(const OutputStyle &style)
     return {};
 }
 
+// Where the owner is.
+void put_place(LineWriter &line, const Identity &identity)
+{
+    if (identity.owner.inner_pid != 0)
+        put_labelled(line, ", inner pid ", identity.owner.inner_pid);
+    if (const auto path = identity.cgroup_path(); !path.empty()) {
+        line.put(", cgroup ");
+        put_escaped(line, path);
+    } else if (identity.cgroup != 0) {
+        put_labelled(line, ", cgroup ", identity.cgroup);
+    }
+    if (const auto container = identity.container(); !container.empty()) {
+        line.put(", container ");
+        put_escaped(line, short_container(container));
+    }
+}
+
 } // namespace
 
 TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style)) {}
@@ -210,8 +227,7 @@ void TextSink::put_details(LineWriter &line, const Identity *identity, const Met
         put_labelled(line, ", netns ", identity->netns);
     if (identity->uid != unknown_uid)
         put_labelled(line, ", uid ", identity->uid);
-    if (identity->cgroup != 0)
-        put_labelled(line, ", cgroup ", identity->cgroup);
+    put_place(line, *identity);
 }
 
 } // namespace tcpflight

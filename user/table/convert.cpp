@@ -19,10 +19,34 @@ std::optional<std::uint64_t> age(std::uint64_t since_ns, std::uint64_t time_ns)
 
 Owner to_owner(const tf_accept &raw)
 {
-    Owner owner{.pid = raw.pid, .tid = raw.tid, .source = OwnerSource::Accept, .comm = {}};
+    Owner owner;
+    owner.pid = raw.pid;
+    owner.tid = raw.tid;
+    owner.source = OwnerSource::Accept;
     static_assert(sizeof(owner.comm) == sizeof(raw.comm));
     std::memcpy(owner.comm.data(), raw.comm, sizeof(raw.comm));
     return owner;
+}
+
+void set_place(Owner &owner, const tf_owner_place &place)
+{
+    owner.inner_pid = place.pid;
+    owner.cgroup = {.id = place.cgroup, .hierarchy = place.hierarchy};
+}
+
+tf_owner_place place_of(const Owner &owner)
+{
+    return {.cgroup = owner.cgroup.id, .hierarchy = owner.cgroup.hierarchy, .pid = owner.inner_pid};
+}
+
+Identity to_identity(const Record &record)
+{
+    if (!record.has(TF_FLAG_IDENTITY))
+        return {};
+    auto identity = to_identity(record.identity);
+    if (record.has(TF_FLAG_OWNER_PLACE))
+        set_place(identity.owner, record.place);
+    return identity;
 }
 
 Metrics to_metrics(const tf_metrics &raw)
@@ -61,8 +85,9 @@ Identity to_identity(const tf_identity &raw)
 tf_identity to_raw(const Identity &identity)
 {
     // All fields by name: a new one does not compile until it is here.
-    const auto &[local, remote, family, netns, uid, cgroup, owner] = identity;
-    const auto &[pid, tid, source, comm] = owner;
+    const auto &[local, remote, family, netns, uid, cgroup, owner, where] = identity;
+    // Where the owner is stands beside it: place_of(), and the names of the cgroups.
+    const auto &[pid, tid, source, comm, inner_pid, owners_cgroup] = owner;
     tf_identity raw{};
     std::memcpy(raw.local_addr, local.address.bytes.data(), sizeof(raw.local_addr));
     std::memcpy(raw.remote_addr, remote.address.bytes.data(), sizeof(raw.remote_addr));

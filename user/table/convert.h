@@ -12,10 +12,17 @@ namespace tcpflight {
 // `raw` has passed decode.
 Identity to_identity(const tf_identity &raw);
 
-// to_identity() of the result is `identity` again.
+// to_identity() of the result is `identity` again, but for the owner's place.
 tf_identity to_raw(const Identity &identity);
 
 Owner to_owner(const tf_accept &raw);
+
+// Where the owner is goes beside its identity. All 0: in the initial pid namespace and in the socket's cgroup.
+void set_place(Owner &owner, const tf_owner_place &place);
+tf_owner_place place_of(const Owner &owner);
+
+// Of any record: the zeros where it has no place.
+Identity to_identity(const Record &record);
 
 Metrics to_metrics(const tf_metrics &raw);
 

@@ -28,7 +28,8 @@ Direction direction_of(TcpState state)
 
 std::optional<Event> Table::observe_found(const Record &record)
 {
-    auto identity = record.has(TF_FLAG_IDENTITY) ? to_identity(record.identity) : Identity{};
+    auto identity = to_identity(record);
+    cgroups_.locate(identity);
     if (auto known = index_.find(record.header.cookie); known != index_.end()) {
         complete(slots_[known->second], identity);
         return std::nullopt;
@@ -57,6 +58,7 @@ void Table::complete(Connection &connection, const Identity &found)
     if (!connection.identity_known || connection.identity.owner.is_known() || !found.owner.is_known())
         return;
     connection.identity.owner = found.owner;
+    cgroups_.locate(connection.identity);
     if (connection.admission != Admission::Yes)
         connection.admission = wanted_(connection.identity, direction_of(connection.state));
 }

@@ -5,6 +5,7 @@
 // codec takes it apart by structured binding, so that a new field does not compile until it is stored.
 #pragma once
 
+#include "model/cgroups.h"
 #include "model/event.h"
 #include "model/tcp_state.h"
 
@@ -57,6 +58,8 @@ public:
     virtual ~KnownSource() = default;
 
     [[nodiscard]] virtual KnownGaps known_gaps() const = 0;
+    // Those that records have told of and may name again.
+    [[nodiscard]] virtual std::vector<KnownCgroup> known_cgroups() const = 0;
     virtual void for_each_known(const Visit &visit) const = 0;
 };
 

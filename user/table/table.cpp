@@ -102,6 +102,10 @@ std::optional<Event> Table::observe(const Record &record)
         return observe_found(record);
     if (record.header.type == TF_RECORD_GONE)
         return observe_gone(record);
+    if (record.header.type == TF_RECORD_CGROUP) {
+        cgroups_.put({.id = record.cgroup.id, .hierarchy = record.cgroup.hierarchy}, record.cgroup.path);
+        return std::nullopt;
+    }
     // A connection that is resetting itself is told of after its end, and some resets have none.
     if (record.header.type == TF_RECORD_RESET) {
         const auto *known = find(record.header.cookie);
@@ -191,7 +195,7 @@ Event Table::observe_stray_reset(const Record &record)
     event.time_ns = record.header.time_ns;
     event.connection = record.header.cookie;
     if (record.has(TF_FLAG_IDENTITY)) {
-        passing_ = to_identity(record.identity);
+        passing_ = to_identity(record);
         event.identity = &passing_;
     }
     // A RST is all that what took a socket's place has to say after that: tcp_v4_rcv() ends it.
@@ -259,16 +263,23 @@ void Table::learn_identity(Connection &connection, const Record &record)
     if (record.has(TF_FLAG_IDENTITY)) {
         // The kernel keeps an owner's number but not always its name, and then says "unknown": we know better.
         auto owner = connection.identity.owner;
-        connection.identity = to_identity(record.identity);
-        if (!connection.identity.owner.is_known() || (owner.is_known() && owner.pid == connection.identity.owner.pid))
-            connection.identity.owner = owner;
+        connection.identity = to_identity(record);
+        auto &said = connection.identity.owner;
+        if (said.is_known() && owner.is_known() && owner.pid == said.pid)
+            set_place(owner, place_of(said));
+        if (!said.is_known() || (owner.is_known() && owner.pid == said.pid))
+            said = owner;
         connection.identity_known = true;
         news = true;
     }
     if (record.header.type == TF_RECORD_ACCEPT) {
         connection.identity.owner = to_owner(record.accept);
+        if (record.has(TF_FLAG_OWNER_PLACE))
+            set_place(connection.identity.owner, record.place);
         news = true;
     }
+    if (news)
+        cgroups_.locate(connection.identity);
     auto &source = connection.identity.owner.source;
     if (record.has(TF_FLAG_OWNED) && source == OwnerSource::Inherited)
         source = OwnerSource::Syscall;
@@ -425,6 +436,13 @@ void Table::restore(const KnownGaps &gaps, std::span<const KnownConnection> conn
         put(connection);
 }
 
+void Table::restore_cgroups(std::span<const KnownCgroup> cgroups)
+{
+    cgroups_.clear();
+    for (const auto &cgroup : cgroups)
+        cgroups_.put(cgroup.key, cgroup.path);
+}
+
 void Table::heal(std::span<const KnownConnection> connections)
 {
     std::vector<std::uint64_t> seen_since;
@@ -458,6 +476,7 @@ void Table::put(const KnownConnection &connection)
         forget_one();
     auto &own = add(connection.cookie);
     static_cast<KnownConnection &>(own) = connection;
+    cgroups_.locate(own.identity);
     own.admission = wanted_ ? Admission::No : Admission::Yes;
     if (wanted_ && connection.identity_known)
         own.admission = wanted_(connection.identity, direction_of(connection));

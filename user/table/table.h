@@ -4,6 +4,7 @@
 
 #include "decode/decode.h"
 #include "model/admission.h"
+#include "model/cgroups.h"
 #include "model/direction.h"
 #include "model/event.h"
 #include "table/departed.h"
@@ -46,9 +47,13 @@ public:
     // What it knows, for another table to go on from. In the order of cookies; without what is in TIME_WAIT, which is
     // often the most and of which only the end is left to tell.
     [[nodiscard]] KnownGaps known_gaps() const override;
+    [[nodiscard]] std::vector<KnownCgroup> known_cgroups() const override { return cgroups_.known(); }
     void for_each_known(const Visit &visit) const override;
     // Really all.
     void for_each(const Visit &visit) const;
+
+    // What another table knew of cgroups; before restore() or heal(), which name them. None: forget all.
+    void restore_cgroups(std::span<const KnownCgroup> cgroups);
 
     // Forgets everything, and goes on as if it had seen what another table knew. More than `capacity` connections are
     // left out, and counted as forgotten. Whether a connection is wanted is asked anew.
@@ -127,6 +132,7 @@ private:
     std::size_t time_wait_count_ = 0;
     std::optional<Event> ended_;
     Departed departed_;
+    Cgroups cgroups_;
     Identity passing_;                                                        // of an event without a connection
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> losses_; // (cpu, reason) > total told
     std::uint32_t gaps_ = 0;

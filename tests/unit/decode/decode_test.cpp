@@ -28,6 +28,12 @@ std::vector<std::vector<std::byte>> one_of_each()
         RecordBuilder::accept(1, 1, established, 42, "worker").identity(1, 2).bytes(),
         RecordBuilder::reset(1, 1, established, TF_RESET_SENT, TF_RESET_LINGER_0).bytes(),
         RecordBuilder::reset(0, 1, established, TF_RESET_RECEIVED, TF_RESET_UNKNOWN).identity(1, 2).bytes(),
+        RecordBuilder::cgroup(1, 5, 8, "/lxc/web").bytes(),
+        RecordBuilder::state(1, 1, established, fin_wait1)
+            .identity(1, 2)
+            .place({.cgroup = 5, .hierarchy = 8, .pid = 7})
+            .bytes(),
+        RecordBuilder::accept(1, 1, established, 3, "nc").place({.cgroup = 5, .hierarchy = 8, .pid = 7}).bytes(),
         RecordBuilder::found(1, 1, established).bytes(),
         RecordBuilder::gone(1, 1, time_wait, TF_GONE_NETNS).bytes(),
         RecordBuilder::gone_socket(1, 9, established, 1, 5).bytes(),
@@ -115,6 +121,13 @@ TEST(Decode, RefusesValuesThatDoNotExist)
     socket.timer = TF_TIMERS;
     EXPECT_EQ(outcome(RecordBuilder::found(1, 1, established, socket).bytes()), DecodeError::BadValue);
     EXPECT_EQ(outcome(RecordBuilder::found(1, 1, 0).bytes()), DecodeError::BadState);
+    EXPECT_EQ(outcome(RecordBuilder::cgroup(1, 0, 8, "/a").bytes()), DecodeError::BadValue);
+    EXPECT_EQ(outcome(RecordBuilder::cgroup(1, 5, 8, "a").bytes()), DecodeError::BadValue);
+    EXPECT_EQ(outcome(RecordBuilder::cgroup(1, 5, 8, "").bytes()), DecodeError::BadValue);
+    auto endless = RecordBuilder::cgroup(1, 5, 8, "/" + std::string(494, 'a')).bytes();
+    EXPECT_EQ(outcome(endless), DecodeError::None);
+    endless.back() = std::byte{'a'};
+    EXPECT_EQ(outcome(endless), DecodeError::BadValue) << "no end of the text";
 }
 
 // Under the sanitizers this is a small fuzzer: no byte, wherever it stands, may lead outside the record.

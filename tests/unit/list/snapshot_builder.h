@@ -36,7 +36,9 @@ public:
         return *this;
     }
 
-    [[nodiscard]] SocketList list(const Filter &filter = {}) const { return {records_, holders_, filter}; }
+    [[nodiscard]] SocketList list(const Filter &filter = {}) const { return {records_, holders_, filter, cgroups}; }
+
+    Cgroups cgroups;
 
 private:
     std::vector<std::byte> records_;

@@ -123,6 +123,19 @@ TEST(SocketList, ChoosesByStateAndAge)
     EXPECT_EQ(order(snapshot.list(filter_of("duration < 1d"))), "") << "no age is known";
 }
 
+TEST(SocketList, TellsInWhichContainerTheOwnerIs)
+{
+    SnapshotBuilder snapshot;
+    snapshot.cgroups.put({.id = 9, .hierarchy = 8}, "/lxc/web");
+    snapshot.add(RecordBuilder::found(1, 1000, established)
+                     .identity(80, 50000, 42, "nginx", TF_OWNER_SNAPSHOT)
+                     .place({.cgroup = 9, .hierarchy = 8, .pid = 7}));
+    const auto list = snapshot.list();
+    ASSERT_EQ(list.sockets().size(), 1U);
+    EXPECT_EQ(list.sockets()[0].identity.container(), "web");
+    EXPECT_EQ(list.sockets()[0].identity.owner.inner_pid, 7U);
+}
+
 TEST(SocketList, ShowsASocketOnceHoweverOftenItWasRead)
 {
     SnapshotBuilder snapshot;

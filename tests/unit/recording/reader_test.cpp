@@ -89,6 +89,8 @@ TEST(Recording, KeepsWhatIsKnownOfConnections)
     Recording recording; // its first entry point is empty
     auto &source = recording.known_source;
     source.gaps = {.told = {{.cpu = 3, .reason = 1, .total = 9}}, .count = 4, .until_ns = 77};
+    source.cgroups = {{.key = {.id = 5, .hierarchy = 8}, .path = "/docker"},
+                      {.key = {.id = 1, .hierarchy = 0}, .path = "/"}};
     for (std::uint64_t i = 1; i <= 10'000; i++) {
         auto connection = known(i);
         connection.changed_ns = i * 1000;
@@ -112,6 +114,8 @@ TEST(Recording, KeepsWhatIsKnownOfConnections)
         identity.owner.tid = 6;
         identity.owner.source = OwnerSource::Listen;
         identity.owner.comm = {'n', 'g', 'i', 'n', 'x'};
+        identity.owner.inner_pid = i % 2 == 0 ? 7 : 0;
+        identity.owner.cgroup = {.id = i % 3, .hierarchy = 8};
         source.connections.push_back(connection);
     }
     Recording second; // whose first entry point has them
@@ -129,6 +133,10 @@ TEST(Recording, KeepsWhatIsKnownOfConnections)
     EXPECT_EQ(entry.gaps.told[0].cpu, 3U);
     EXPECT_EQ(entry.gaps.told[0].reason, 1U);
     EXPECT_EQ(entry.gaps.told[0].total, 9U);
+    ASSERT_EQ(entry.cgroups.size(), 2U);
+    EXPECT_EQ(entry.cgroups[0].key, (CgroupKey{.id = 5, .hierarchy = 8}));
+    EXPECT_EQ(entry.cgroups[0].path, "/docker");
+    EXPECT_EQ(entry.cgroups[1].path, "/");
     ASSERT_EQ(entry.connections.size(), source.connections.size());
     for (std::size_t i = 0; i < entry.connections.size(); i++) {
         const auto &out = entry.connections[i];
@@ -154,6 +162,8 @@ TEST(Recording, KeepsWhatIsKnownOfConnections)
         ASSERT_EQ(out.identity.owner.tid, in.identity.owner.tid);
         ASSERT_EQ(out.identity.owner.source, in.identity.owner.source);
         ASSERT_EQ(out.identity.owner.comm, in.identity.owner.comm);
+        ASSERT_EQ(out.identity.owner.inner_pid, in.identity.owner.inner_pid);
+        ASSERT_EQ(out.identity.owner.cgroup, in.identity.owner.cgroup);
     }
 }
 

@@ -22,12 +22,14 @@ constexpr std::uint8_t close_state = 7;
 
 struct FakeKnown : KnownSource {
     [[nodiscard]] KnownGaps known_gaps() const override { return gaps; }
+    [[nodiscard]] std::vector<KnownCgroup> known_cgroups() const override { return cgroups; }
     void for_each_known(const Visit &visit) const override
     {
         for (const auto &connection : connections)
             visit(connection);
     }
     KnownGaps gaps;
+    std::vector<KnownCgroup> cgroups;
     std::vector<KnownConnection> connections;
 };
 

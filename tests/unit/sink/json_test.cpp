@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <string>
 
 namespace tcpflight {
 namespace {
@@ -45,13 +47,14 @@ TEST(Json, NamesTheHostWhereThereAreSeveral)
 
 TEST(Json, AStateChangeToTheByte)
 {
-    EXPECT_EQ(test::print(json_style(), {EventBuilder().at(1'203'456)}),
-              R"({"time":"2026-11-21T20:28:51.001203Z","event":"state","conn":4711,"family":"ipv4",)"
-              R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
-              R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
-              R"("cgroup":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT","time_wait_socket":false,)"
-              R"("duration_us":null,"at_least_us":null,"error":null,"errno":null})"
-              "\n");
+    EXPECT_EQ(
+        test::print(json_style(), {EventBuilder().at(1'203'456)}),
+        R"({"time":"2026-11-21T20:28:51.001203Z","event":"state","conn":4711,"family":"ipv4",)"
+        R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
+        R"("pid":2231,"inner_pid":null,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
+        R"("cgroup":null,"cgroup_path":null,"container":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT","time_wait_socket":false,)"
+        R"("duration_us":null,"at_least_us":null,"error":null,"errno":null})"
+        "\n");
 }
 
 TEST(Json, ARetransmissionToTheByte)
@@ -76,15 +79,16 @@ TEST(Json, ARetransmissionToTheByte)
                    .send_queue = 101,
                    .recv_queue = 5,
                    .in_flight = 1};
-    EXPECT_EQ(test::print(json_style(), {EventBuilder().retransmits(fin)}),
-              R"({"time":"2026-11-21T20:28:51.000000Z","event":"retransmit","conn":4711,"family":"ipv4",)"
-              R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
-              R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
-              R"("cgroup":null,"incomplete":false,"state":"FIN_WAIT1","flags":"F.","length":100,"offset":1,)"
-              R"("attempt":2,"total":3,"kind":"timeout","timeouts":1,"backoff":2,"silent_us":415000,)"
-              R"("gives_up_us":107700000,"send_error":null,"rtt_us":41,"rttvar_us":20,"rto_us":204000,"cwnd":10,)"
-              R"("ssthresh":null,"send_queue":101,"recv_queue":5,"in_flight":1})"
-              "\n");
+    EXPECT_EQ(
+        test::print(json_style(), {EventBuilder().retransmits(fin)}),
+        R"({"time":"2026-11-21T20:28:51.000000Z","event":"retransmit","conn":4711,"family":"ipv4",)"
+        R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
+        R"("pid":2231,"inner_pid":null,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
+        R"("cgroup":null,"cgroup_path":null,"container":null,"incomplete":false,"state":"FIN_WAIT1","flags":"F.","length":100,"offset":1,)"
+        R"("attempt":2,"total":3,"kind":"timeout","timeouts":1,"backoff":2,"silent_us":415000,)"
+        R"("gives_up_us":107700000,"send_error":null,"rtt_us":41,"rttvar_us":20,"rto_us":204000,"cwnd":10,)"
+        R"("ssthresh":null,"send_queue":101,"recv_queue":5,"in_flight":1})"
+        "\n");
 }
 
 TEST(Json, ALossToTheByte)
@@ -121,8 +125,8 @@ TEST(Json, ASocketThatWasFoundToTheByte)
         test::print(json_style(), {EventBuilder().finds(found)}),
         R"({"time":"2026-11-21T20:28:51.000000Z","event":"found","conn":4711,"family":"ipv4",)"
         R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
-        R"("pid":2231,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
-        R"("cgroup":null,"incomplete":false,"state":"CLOSE_WAIT","time_wait_socket":false,"in_state_us":null,)"
+        R"("pid":2231,"inner_pid":null,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
+        R"("cgroup":null,"cgroup_path":null,"container":null,"incomplete":false,"state":"CLOSE_WAIT","time_wait_socket":false,"in_state_us":null,)"
         R"("established_us":12000,"error":"ETIMEDOUT","errno":110,"send_queue":2,"recv_queue":1,"timer":"retransmit",)"
         R"("timer_left_us":3000,"retries":7,"inode":5,"drops":4,"mark":6,"ipv6_only":false,"shut_read":true,)"
         R"("shut_write":false})"
@@ -224,14 +228,14 @@ TEST(Json, WhatIsNotKnownIsNull)
     EXPECT_EQ(no_remote["remote_port"], nullptr);
 
     const auto no_owner = object_of(EventBuilder().unknown_owner());
-    for (const auto *key : {"pid", "tid", "comm"})
+    for (const auto *key : {"pid", "inner_pid", "tid", "comm"})
         EXPECT_EQ(no_owner.at(key), nullptr) << key;
     EXPECT_EQ(no_owner["owner"], "unknown");
     EXPECT_EQ(no_owner["uid"], 1000);
 
     const auto nothing = object_of(EventBuilder().unknown_identity());
     for (const auto *key : {"family", "local_addr", "local_port", "remote_addr", "remote_port", "pid", "tid", "comm",
-                            "uid", "netns", "cgroup"})
+                            "uid", "netns", "cgroup", "inner_pid", "cgroup_path", "container"})
         EXPECT_EQ(nothing.at(key), nullptr) << key;
     EXPECT_EQ(nothing["owner"], "unknown");
     EXPECT_EQ(nothing["conn"], 4711);
@@ -252,6 +256,25 @@ TEST(Json, Identity)
     EXPECT_EQ(object["uid"], 0);
     EXPECT_EQ(object["cgroup"], 77);
     EXPECT_EQ(object["incomplete"], true);
+}
+
+TEST(Json, AContainer)
+{
+    const std::string id(64, 'a');
+    const auto object = object_of(EventBuilder().inner_pid(7).in_cgroup("/docker/" + id));
+    EXPECT_EQ(object["inner_pid"], 7);
+    EXPECT_EQ(object["cgroup_path"], "/docker/" + id);
+    EXPECT_EQ(object["container"], id);
+
+    const auto service = object_of(EventBuilder().in_cgroup("/system.slice/ssh.service"));
+    EXPECT_EQ(service["inner_pid"], nullptr);
+    EXPECT_EQ(service["cgroup_path"], "/system.slice/ssh.service");
+    EXPECT_EQ(service["container"], nullptr);
+
+    const auto hostile = test::print(json_style(), {EventBuilder().in_cgroup("/lxc/a\"\x1b[2J\xff\n")});
+    EXPECT_EQ(std::count(hostile.begin(), hostile.end(), '\n'), 1);
+    EXPECT_EQ(hostile.find('\x1b'), std::string::npos);
+    EXPECT_EQ(json::parse(hostile)["container"], "a\"\x1b[2J\xef\xbf\xbd\n");
 }
 
 TEST(Json, MeasuredValuesOfAChangeWhereThereAreSome)

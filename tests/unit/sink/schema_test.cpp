@@ -114,6 +114,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().unknown_identity(),
         EventBuilder().owner("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 1, OwnerSource::Syscall),
         EventBuilder().connection(largest_integer).cgroup(1).after_gap(),
+        EventBuilder().inner_pid(1).in_cgroup("/docker/" + std::string(64, 'a')),
+        EventBuilder().in_cgroup("/\xff"),
         EventBuilder().uid(std::numeric_limits<std::uint32_t>::max()),
         retransmission(),
         retransmission().unknown_owner(),

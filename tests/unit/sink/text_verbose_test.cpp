@@ -79,6 +79,19 @@ TEST(VerboseText, NotMeasuredAtAll)
     EXPECT_EQ(print_verbose(EventBuilder()), tuple + "CLOSE -> SYN_SENT, telnet[2231] (connect)" + where);
 }
 
+TEST(VerboseText, WhereTheOwnerLives)
+{
+    const auto told = [](EventBuilder event) { return print_verbose(event.netns(1).uid(0).cgroup(6789)); };
+    const std::string before = tuple + "CLOSE -> SYN_SENT, telnet[2231] (connect), netns 1, uid 0";
+    EXPECT_EQ(told(EventBuilder().in_cgroup("/system.slice/ssh.service")),
+              before + ", cgroup /system.slice/ssh.service\n");
+    EXPECT_EQ(told(EventBuilder().inner_pid(7).in_cgroup("/docker/3f4a5b6c7d8e" + std::string(52, '0'))),
+              before + ", inner pid 7, cgroup /docker/3f4a5b6c7d8e" + std::string(52, '0') +
+                  ", container 3f4a5b6c7d8e\n");
+    EXPECT_EQ(told(EventBuilder().in_cgroup("/lxc/a\x1b[2J\n\xff")),
+              before + R"(, cgroup /lxc/a\x1b[2J\x0a\xff, container a\x1b[2J\x0a\xff)" + "\n");
+}
+
 TEST(VerboseText, WhereTheSocketLives)
 {
     EXPECT_EQ(print_verbose(EventBuilder().netns(4026532001).uid(0).cgroup(6789)),

@@ -1,0 +1,65 @@
+/* Where an owner is: its cgroup, and its number in its own pid namespace (docs/decisions/0015-containers.md). */
+#ifndef TCPFLIGHT_PLACE_BPF_H
+#define TCPFLIGHT_PLACE_BPF_H
+
+#include <bpf/bpf_core_read.h>
+
+#include "maps.bpf.h"
+#include "tcpflight/records.h"
+
+/* The process as it numbers itself; 0: its namespace is the initial one, or the kernel does not let us look. */
+static __always_inline __u32 inner_pid(struct task_struct *task)
+{
+	const struct pid *pid = task->group_leader->thread_pid;
+	__u32 level = pid->level;
+	__u32 number = 0;
+
+	if (!level || !may_probe_read)
+		return 0;
+	bpf_probe_read_kernel(&number, sizeof(number),
+			      (const void *)&pid->numbers + level * bpf_core_type_size(struct upid));
+	return number;
+}
+
+/*
+ * Of version 1, where version 2 is mounted and not used (hybrid hosts). Every container engine puts its containers
+ * under the controller that limits their processes. NULL: there is none.
+ */
+static __always_inline struct cgroup *old_cgroup(struct css_set *set)
+{
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+		return NULL;
+	__u64 index = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+	struct cgroup_subsys_state **subsys = (void *)&set->subsys;
+	return subsys[index]->cgroup;
+}
+
+/*
+ * All 0: in the initial pid namespace, and in the socket's cgroup (NULL: not known). In a function of its own: it is
+ * for connections' beginnings, and what comes more often should not carry it through caches.
+ */
+static __noinline int find_place(struct tf_owner_place *place, struct task_struct *task,
+				 const struct cgroup *socket_cgroup)
+{
+	struct css_set *set = task->cgroups;
+	const struct cgroup *cgroup = set->dfl_cgrp;
+
+	place->cgroup = 0;
+	place->hierarchy = 0;
+	place->pid = inner_pid(task);
+	if (!cgroup->level)
+		cgroup = old_cgroup(set);
+	if (cgroup && cgroup != socket_cgroup && cgroup->level) {
+		place->cgroup = cgroup->kn->id;
+		place->hierarchy = cgroup->root->hierarchy_id;
+	}
+	return 0;
+}
+
+/* A socket's, where the kernel has it as a pointer. */
+static __always_inline const struct cgroup *cgroup_of(const struct sock *sk)
+{
+	return bpf_core_field_exists(sk->sk_cgrp_data.cgroup) ? sk->sk_cgrp_data.cgroup : NULL;
+}
+
+#endif
