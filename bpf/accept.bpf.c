@@ -14,6 +14,7 @@
 #include "filter.bpf.h"
 #include "maps.bpf.h"
 #include "owner.bpf.h"
+#include "queue.bpf.h"
 
 /* Every family's accept comes by. Kernel threads that accept (NFS, iSCSI) own nothing. */
 static __always_inline _Bool is_accepted(const struct event *e)
@@ -115,6 +116,33 @@ static __always_inline struct file *own_file(__u32 descriptor)
 	return file;
 }
 
+static __always_inline struct sock *own_socket(__u32 descriptor)
+{
+	struct file *file = own_file(descriptor);
+	struct socket *socket = file ? BPF_CORE_READ(file, private_data) : NULL;
+	if (!socket || BPF_CORE_READ(socket, file) != file)
+		return NULL;
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	return sk && BPF_CORE_READ(sk, sk_socket) == socket ? sk : NULL;
+}
+
+/*
+ * The first argument of the system call that ends. While nobody accepted, its queue may have been full; that nothing
+ * told of it but its count.
+ */
+static __always_inline void look_at_listener(void)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) /* Linux 5.15 */
+		return;
+	const struct pt_regs___kernel *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	__u32 descriptor = bpf_core_field_exists(regs->di) ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, orig_x0);
+	struct sock *sk = own_socket(descriptor);
+
+	if (sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
+	    BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN && BPF_CORE_READ(sk, sk_drops.counter))
+		look_at_untyped_queue(sk, BPF_CORE_READ(sk, sk_ack_backlog) + 1);
+}
+
 /* Another thread may have closed the descriptor, and opened something else: that is no socket, or not a TCP socket, or
  * it was in a system call of its own.
  */
@@ -123,12 +151,9 @@ int on_accept_exit(struct syscall_exit *exit)
 {
 	if (exit->result < 0)
 		return 0;
-	struct file *file = own_file(exit->result);
-	struct socket *socket = file ? BPF_CORE_READ(file, private_data) : NULL;
-	if (!socket || BPF_CORE_READ(socket, file) != file)
+	struct sock *sk = own_socket(exit->result);
+	if (!sk)
 		return 0;
-	struct sock *sk = BPF_CORE_READ(socket, sk);
-	if (!sk || BPF_CORE_READ(sk, sk_socket) != socket)
-		return 0;
+	look_at_listener();
 	return accept_untyped(sk);
 }

@@ -25,7 +25,8 @@ struct event {
 	__u8 old_state;
 	__u8 new_state;
 	_Bool placed; /* `place` is to be told */
-	__u8 left;    /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
+	__u8 flags; /* of enum tf_record_flag, those that tell of a block in the body */
+	__u8 left;  /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
 	/*
 	 * `sk` was found by following pointers, and the verifier does not know it for a socket: it is read with a
 	 * helper, which costs time. A constant wherever it is used.
@@ -242,7 +243,7 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->time_ns = now;
 	h->cookie = e->cookie;
 	h->type = e->type;
-	h->flags = (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
+	h->flags = e->flags | (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
 		   (shape.identity ? TF_FLAG_IDENTITY : 0) | (shape.place ? TF_FLAG_OWNER_PLACE : 0);
 	h->local_port = e->port;
 	h->old_state = e->old_state;
@@ -287,10 +288,10 @@ static __always_inline _Bool send_alone(const struct event *e, struct shape shap
 	return 1;
 }
 
-/* The longest record that goes into a stage: those with a body do not. */
+/* The longest record that goes into a stage: those with another body do not. */
 #define STAGE_RESERVE                                                                                                  \
-	(sizeof(struct tf_header) + sizeof(struct tf_metrics) + sizeof(struct tf_identity) +                           \
-	 sizeof(struct tf_owner_place))
+	(sizeof(struct tf_header) + sizeof(struct tf_syn_queue) + sizeof(struct tf_metrics) +                          \
+	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place))
 
 /* User space reads `used` and then the data: what it covers must be written before. x86 keeps stores in order. */
 static __always_inline void publish(struct tf_stage *stage, __u32 used)
@@ -385,8 +386,8 @@ static __always_inline _Bool send_news(const struct event *e, struct body body, 
 }
 
 /*
- * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL. A body never goes into a
- * stage.
+ * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL. No body but a
+ * tf_syn_queue goes into a stage.
  *
  * An identity that was not sent does not count as said: so a loss heals itself. (A local port missing at SYN_SENT is in
  * every later header.) User space forgets a socket at CLOSE; should anything follow, that begins anew.

@@ -40,7 +40,8 @@ struct ns_common {
 };
 
 struct hlist_nulls_node {
-	struct hlist_nulls_node *next; /* with bit 0 set: the end of the chain */
+	struct hlist_nulls_node *next;   /* with bit 0 set: the end of the chain */
+	struct hlist_nulls_node **pprev; /* NULL: in no chain */
 };
 
 struct inet_ehash_bucket {
@@ -64,6 +65,7 @@ struct netns_ipv4 {
 	__u8 sysctl_tcp_syn_linear_timeouts; /* since 6.5 */
 	__u8 sysctl_tcp_retries2;
 	__u8 sysctl_tcp_orphan_retries;
+	__u8 sysctl_tcp_synack_retries;
 };
 
 struct net {
@@ -191,6 +193,11 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct request_sock_queue {
+	__u8 rskq_defer_accept;
+	atomic_t qlen; /* handshakes under way */
+};
+
 struct sock___retransmit {
 	struct timer_list tcp_retransmit_timer;
 };
@@ -207,6 +214,7 @@ struct inet_connection_sock {
 	__u8 icsk_pending;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
+	struct request_sock_queue icsk_accept_queue;
 	struct {
 		__u32 lrcvtime; /* jiffies: when data came last; at first, when the handshake was over */
 	} icsk_ack;
@@ -234,11 +242,14 @@ struct tcp_timewait_sock {
 struct request_sock {
 	struct sock_common __req_common;
 	__u8 num_retrans;
+	__u8 num_timeout : 7;
 	struct timer_list rsk_timer;
+	__u32 timeout; /* jiffies; wider on some kernels; since 5.15 */
 };
 
 struct inet_request_sock {
 	struct request_sock req;
+	__u16 acked : 1;
 };
 
 struct tcp_request_sock {
@@ -246,8 +257,13 @@ struct tcp_request_sock {
 	__u64 snt_synack; /* monotonic microseconds: when the first SYN-ACK was sent */
 };
 
+struct tcp_options_received {
+	int ts_recent_stamp; /* of a listener: when it sent a SYN cookie last, jiffies (tcp_synq_overflow()) */
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	struct tcp_options_received rx_opt;
 	__u64 bytes_acked;
 	__u64 tcp_mstamp;       /* now, or a little before: microseconds of CLOCK_MONOTONIC */
 	__u64 delivered_mstamp; /* when something was delivered last, or sending began: likewise */
@@ -325,6 +341,12 @@ struct task_struct {
 	__u64 start_boottime; /* CLOCK_BOOTTIME, nanoseconds */
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
+};
+
+/* Of the system call that a task is in. */
+struct pt_regs___kernel {
+	unsigned long di;      /* x86: the first argument */
+	unsigned long orig_x0; /* arm64 */
 };
 
 struct seq_file;

@@ -84,6 +84,8 @@ const volatile unsigned char reset_reasons[TF_RESET_KERNEL_REASONS] __weak = {};
 const volatile _Bool may_probe_read __weak = 0;
 /* State records carry tf_metrics too (-v). */
 const volatile _Bool metrics_everywhere __weak = 0;
+/* Is every SYN recorded? Then the record of ESTABLISHED need not tell how long the handshake took. */
+const volatile _Bool syns_are_seen __weak = 0;
 
 /* --- shared memory, read and written while tracing --- */
 

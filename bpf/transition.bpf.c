@@ -8,6 +8,7 @@
 #include "filter.bpf.h"
 #include "maps.bpf.h"
 #include "owner.bpf.h"
+#include "syn_queue.bpf.h"
 #include "time_wait.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -33,6 +34,8 @@ static __always_inline void tell(struct event *e, _Bool staged)
 		e->port = local_port(e->sk);
 	if (may_leave_time_wait(e->old_state, e->new_state))
 		e->left = state_left(e->sk, e->old_state, e->cookie);
+	if (e->old_state == TCP_SYN_RECV && e->new_state == TCP_ESTABLISHED && tell_syn_queue(e, staged))
+		return;
 	send_event(e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL, staged);
 }
 

@@ -8,9 +8,12 @@
  * A record is a header followed by blocks, in this order:
  *
  *     tf_header                                   always
- *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion | tf_gone | tf_cgroup, by
- * header.type tf_metrics                                  if header.flags & TF_FLAG_METRICS tf_identity if header.flags
- * & TF_FLAG_IDENTITY tf_owner_place                              if header.flags & TF_FLAG_OWNER_PLACE
+ *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion |
+ *         tf_handshake | tf_queue | tf_gone | tf_cgroup, by header.type
+ *     tf_syn_queue                                if header.flags & TF_FLAG_SYN_QUEUE
+ *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
+ *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
+ *     tf_owner_place                              if header.flags & TF_FLAG_OWNER_PLACE
  *
  * What does not change is said once: the identity (tuple, owner, namespace) goes out with a socket's first record,
  * again when it changes, and again after it could have been lost. All other records carry the socket's cookie and the
@@ -37,7 +40,9 @@ enum tf_record_type {
 	TF_RECORD_ACCEPT = 4,     /* accept(2) gave the socket to a process; a tf_accept follows */
 	TF_RECORD_RESET = 5,      /* a RST was sent or received; a tf_reset follows */
 	TF_RECORD_FOUND = 6,      /* nothing happened: a socket was there when it was looked for; a tf_socket follows */
+	TF_RECORD_HANDSHAKE = 7,  /* a handshake of which no socket came yet; a tf_handshake follows */
 	TF_RECORD_CONGESTION = 8, /* tcp_cong_state_set; a tf_congestion follows */
+	TF_RECORD_QUEUE = 9,      /* a listener had no room; a tf_queue follows */
 	TF_RECORD_GONE = 10,      /* a socket, or what took its place, is no more; a tf_gone follows */
 	TF_RECORD_CGROUP = 11,    /* nothing happened: where a cgroup is that later records name; a tf_cgroup follows */
 };
@@ -56,6 +61,7 @@ enum tf_record_flag {
 	 * initial pid namespace and in the socket's cgroup.
 	 */
 	TF_FLAG_OWNER_PLACE = 1 << 4,
+	TF_FLAG_SYN_QUEUE = 1 << 5,        /* a tf_syn_queue precedes the metrics and the identity */
 };
 
 /* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
@@ -251,6 +257,57 @@ struct tf_gone {
 	__u8 reserved[7];
 };
 
+enum tf_handshake_step {
+	TF_HANDSHAKE_SYN = 0,     /* a SYN came, and is about to be answered */
+	TF_HANDSHAKE_SYN_ACK = 1, /* the SYN-ACK was sent again */
+	TF_HANDSHAKE_ENDED = 2,   /* the kernel dropped it */
+	TF_HANDSHAKE_STEPS
+};
+
+enum tf_handshake_bit {
+	TF_HANDSHAKE_ACKED =
+		1 << 0, /* the ACK came, but the accept queue was full, or TCP_DEFER_ACCEPT waits for data */
+	TF_HANDSHAKE_TIMER = 1 << 1, /* its timer expired; otherwise it was a segment: of SYN_ACK, the SYN again */
+	TF_HANDSHAKE_NO_LISTENER = 1 << 2, /* the listener was closed */
+};
+
+/*
+ * A handshake that a listener holds (struct request_sock), in state NEW_SYN_RECV; to CLOSE when it is dropped. The
+ * cookie is that of the socket that comes of it.
+ */
+struct tf_handshake {
+	__u64 syn_ack_ns; /* when the first SYN-ACK was sent, CLOCK_BOOTTIME; 0: it was not yet */
+	__u32 timeout_us; /* the first time-out; each one is twice as long as the one before. 0: not known */
+	__u32 rto_max_ms; /* the longest */
+	__u8 step;        /* enum tf_handshake_step */
+	__u8 bits;        /* enum tf_handshake_bit */
+	__u8 timeouts;    /* how many had expired before */
+	__u8 max_retries; /* net.ipv4.tcp_synack_retries, TCP_SYNCNT or TCP_DEFER_ACCEPT: after so many it is dropped */
+	__u8 retransmits; /* how often the SYN-ACK had been sent again before */
+	__u8 reserved[3];
+};
+
+/* At SYN_RECV > ESTABLISHED of a socket whose handshake was not recorded, and whose SYN-ACK went once. */
+struct tf_syn_queue {
+	__u32 waited_us; /* from the SYN-ACK until the ACK */
+	__u32 reserved;
+};
+
+enum tf_queue_bit {
+	TF_QUEUE_COOKIES = 1 << 0, /* SYNs are answered with SYN cookies (RFC 4987 section 3.6) */
+};
+
+/* The queues of a listener. Both are as long as the same limit allows: listen(2)'s, up to net.core.somaxconn. */
+struct tf_queue {
+	__u32 accept_queue; /* connections that waited to be accepted; full if there are more than `limit` */
+	__u32 syn_queue;    /* handshakes under way; full from `limit` on, on newer kernels from one more */
+	__u32 limit;
+	__u32 drops; /* segments dropped in the listener's life: SYNs and ACKs that it had no room for, and invalid ones
+		      */
+	__u8 bits;   /* enum tf_queue_bit */
+	__u8 reserved[7];
+};
+
 /* IPv4 addresses are stored v4-mapped (::ffff:a.b.c.d), so that both ends of a connection compare alike. */
 struct tf_identity {
 	__u8 local_addr[16];
@@ -313,6 +370,11 @@ TF_STATIC_ASSERT(offsetof(struct tf_socket, recv_queue) == 24, "tf_socket is an 
 TF_STATIC_ASSERT(offsetof(struct tf_socket, timer) == 44, "tf_socket is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_gone) == 24, "tf_gone is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_gone, reason) == 16, "tf_gone is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_handshake) == 24, "tf_handshake is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_handshake, step) == 16, "tf_handshake is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_syn_queue) == 8, "tf_syn_queue is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_queue) == 24, "tf_queue is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_queue, bits) == 16, "tf_queue is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_identity) == 80, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, cgroup) == 32, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an interface");

@@ -63,6 +63,16 @@ std::int64_t boot_to_wall_ns()
     return anchor.to_wall(0);
 }
 
+bool is_syn_received(const TraceEvent &event)
+{
+    return event.is("handshake") && event.text("step") == "syn_received";
+}
+
+bool begins_with_syn(const std::vector<TraceEvent> &events)
+{
+    return !events.empty() && is_syn_received(events.front());
+}
+
 std::string objection(const TraceEvent &event, const std::string &what)
 {
     return what + ": " + event.json().dump() + "\n";
@@ -219,6 +229,9 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
         text += item.ends + ": " + what + ", " + item.owner + " by " + source + item.place + "\n";
         ++at;
     };
+    // Where programs can hang on functions, a child begins with its SYN.
+    if (begins_with_syn(actual) && !items_.empty() && items_.front().from == "LISTEN")
+        line(items_.front(), "SYN received");
     for (const Item &item : items_) {
         if (!item.to.empty()) {
             std::string state = item.to.substr(0, item.to.find('|'));
@@ -303,6 +316,12 @@ std::string summary(const TraceEvent &event)
     } else if (event.is("reset")) {
         text += reset_text(event.text("direction") + " in " + event.text("state"),
                            event.is_null("reason") ? "" : event.text("reason"));
+    } else if (is_syn_received(event)) {
+        text += "SYN received";
+    } else if (event.is("handshake")) {
+        text += event.text("step") + " #" + std::to_string(event.number("attempt"));
+    } else if (event.is("listen_queue")) {
+        text += "dropped " + std::to_string(event.number("dropped"));
     } else if (event.is("accept")) {
         text += event.is_null("queued_us") ? "accepted in " + event.text("state") : accept_text(event.text("state"));
     } else {
@@ -380,7 +399,11 @@ Totals expect_exactly(Tracer &tracer, const std::vector<Timeline> &timelines)
         std::accumulate(missing.begin(), missing.end(), std::size_t{0},
                         [](std::size_t sum, const Timeline &timeline) { return sum + timeline.minimum(); });
     // If they do not all come, the comparison tells which ones.
-    tracer.wait_for_events(count);
+    tracer.wait_until([&] {
+        const auto &events = tracer.events();
+        return events.size() - static_cast<std::size_t>(std::count_if(events.begin(), events.end(), is_syn_received)) >=
+               count;
+    });
     Totals totals = tracer.stop();
     EXPECT_EQ(totals.status, exited(0));
     EXPECT_EQ(totals.lost, 0U);

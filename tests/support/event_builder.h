@@ -152,6 +152,7 @@ public:
                                   .duration_ns = duration_ns,
                                   .at_least_ns = {},
                                   .error = error,
+                                  .syn_queue_ns = {},
                                   .metrics = {},
                                   .end = {}};
         return *this;
@@ -204,6 +205,21 @@ public:
     EventBuilder &accepted(const Accept &accept)
     {
         event_.what = accept;
+        return *this;
+    }
+    EventBuilder &queued_syn(std::uint64_t duration_ns)
+    {
+        std::get<StateChange>(event_.what).syn_queue_ns = duration_ns;
+        return *this;
+    }
+    EventBuilder &shakes_hands(const Handshake &handshake)
+    {
+        event_.what = handshake;
+        return *this;
+    }
+    EventBuilder &crowds(const ListenQueue &queue)
+    {
+        event_.what = queue;
         return *this;
     }
     EventBuilder &resets(const Reset &reset)

@@ -57,6 +57,34 @@ public:
         return std::move(builder).metrics(plain_metrics());
     }
 
+    // In NEW_SYN_RECV, or, at its end, to CLOSE. The SYN-ACK went 100 us after `syn_us`; time-outs of 1 s, 5 retries.
+    static RecordBuilder handshake(std::uint64_t cookie, std::uint64_t time_us, tf_handshake_step step,
+                                   std::uint64_t syn_us, std::uint8_t bits = 0, std::uint8_t timeouts = 0)
+    {
+        constexpr std::uint8_t new_syn_recv = 12;
+        constexpr std::uint8_t close_state = 7;
+        auto builder = state(cookie, time_us, new_syn_recv, step == TF_HANDSHAKE_ENDED ? close_state : new_syn_recv);
+        builder.header_.type = TF_RECORD_HANDSHAKE;
+        builder.handshake_ = tf_handshake{.syn_ack_ns = step == TF_HANDSHAKE_SYN ? 0 : (syn_us + 100) * 1000,
+                                          .timeout_us = 1'000'000,
+                                          .rto_max_ms = 120'000,
+                                          .step = static_cast<std::uint8_t>(step),
+                                          .bits = bits,
+                                          .timeouts = timeouts,
+                                          .max_retries = 5,
+                                          .retransmits = timeouts,
+                                          .reserved = {}};
+        return builder;
+    }
+    static RecordBuilder queue(std::uint64_t cookie, std::uint64_t time_us, const tf_queue &queue)
+    {
+        constexpr std::uint8_t listening = 10;
+        auto builder = state(cookie, time_us, listening, listening);
+        builder.header_.type = TF_RECORD_QUEUE;
+        builder.queue_ = queue;
+        return builder;
+    }
+
     static RecordBuilder accept(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state, std::uint32_t pid,
                                 std::string_view comm)
     {
@@ -175,6 +203,14 @@ public:
         return std::move(*this);
     }
 
+    // Of a change to ESTABLISHED.
+    RecordBuilder waited(std::uint32_t waited_us) &&
+    {
+        header_.flags |= TF_FLAG_SYN_QUEUE;
+        syn_queue_ = tf_syn_queue{.waited_us = waited_us, .reserved = 0};
+        return std::move(*this);
+    }
+
     // Of a retransmission: icsk_ca_state, icsk_pending, icsk_retransmits.
     RecordBuilder sender(std::uint8_t ca_state, std::uint8_t timer, std::uint8_t rto_count) &&
     {
@@ -235,6 +271,9 @@ public:
         append(out, congestion_);
         append(out, gone_);
         append(out, cgroup_);
+        append(out, handshake_);
+        append(out, queue_);
+        append(out, syn_queue_);
         append(out, metrics_);
         append(out, identity_);
         append(out, place_);
@@ -275,6 +314,9 @@ private:
     std::optional<tf_congestion> congestion_;
     std::optional<tf_gone> gone_;
     std::optional<tf_cgroup> cgroup_;
+    std::optional<tf_handshake> handshake_;
+    std::optional<tf_queue> queue_;
+    std::optional<tf_syn_queue> syn_queue_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
     std::optional<tf_owner_place> place_;

@@ -49,25 +49,37 @@ bool Pipeline::consume(std::span<const std::byte> record)
     last_ns_ = record_.header.time_ns;
     if (verdicts_ != Verdicts::None)
         diagnosis_.advance(last_ns_);
+    expire(last_ns_);
     auto event = table_.observe(record_);
     for (const auto *told : {&table_.ended(), &std::as_const(event)}) {
-        if (!*told)
-            continue;
-        if (verdicts_ != Verdicts::None)
-            diagnosis_.expect(**told);
-        if (show_)
-            sequencer_.push(**told);
-        else
-            deliver(**told);
-        if (verdicts_ != Verdicts::None)
-            diagnosis_.observe(**told);
+        if (*told)
+            take(**told);
     }
     return !is_done();
+}
+
+void Pipeline::take(const Event &event)
+{
+    if (verdicts_ != Verdicts::None)
+        diagnosis_.expect(event);
+    if (show_)
+        sequencer_.push(event);
+    else
+        deliver(event);
+    if (verdicts_ != Verdicts::None)
+        diagnosis_.observe(event);
+}
+
+void Pipeline::expire(std::uint64_t time_ns)
+{
+    while (auto event = table_.expire(time_ns))
+        take(*event);
 }
 
 // What has ended is judged first: verdicts wait for their turn like all that happens.
 void Pipeline::advance(std::uint64_t time_ns)
 {
+    expire(time_ns);
     diagnosis_.advance(time_ns);
     sequencer_.advance(time_ns);
     // What the sequencer holds comes before.
@@ -116,6 +128,14 @@ bool Pipeline::is_past_range() const
         return false;
     auto oldest = sequencer_.oldest_ns();
     return !oldest || is_past(*oldest);
+}
+
+std::optional<std::uint64_t> Pipeline::due_ns() const
+{
+    auto due = table_.next_expiry_ns();
+    if (auto shown = holdback_ ? holdback_->due_ns() : std::nullopt)
+        due = std::min(due.value_or(*shown), *shown);
+    return due;
 }
 
 Pipeline::Totals Pipeline::totals() const

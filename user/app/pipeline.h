@@ -105,13 +105,15 @@ public:
     // Does an event wait for time to pass (advance)?
     [[nodiscard]] bool is_holding() const { return sequencer_.is_holding() || diagnosis_.is_holding(); }
     // When advance() has something to show, though nothing happens. None: never.
-    [[nodiscard]] std::optional<std::uint64_t> due_ns() const { return holdback_ ? holdback_->due_ns() : std::nullopt; }
+    [[nodiscard]] std::optional<std::uint64_t> due_ns() const;
     [[nodiscard]] Totals totals() const;
     // What the sink has written and nobody has taken yet.
     [[nodiscard]] std::string &output() { return output_; }
 
 private:
     void set_filter(const Filter &filter);
+    void take(const Event &event);
+    void expire(std::uint64_t time_ns);
     void deliver(const Event &event);
     void deliver_verdict(const Event &event, const Verdict &verdict);
     void show(const Event &event);

@@ -79,6 +79,7 @@ private:
     enum class Rest : std::uint8_t { Awake, Drowsy, Sleeping };
 
     bool read_batch();
+    [[nodiscard]] std::optional<std::uint64_t> due_ns() const;
     void settle(bool busy);
     bool flush();
     bool look_for_losses();
@@ -125,14 +126,7 @@ int Session::run()
     report_listening(options_, tracer_.hooks());
     for (bool more = true; more;) {
         want_look();
-        auto due = recorder_ ? recorder_->due_ns() : std::nullopt;
-        if (auto look = sweeps_ ? sweeps_->due_ns() : std::nullopt)
-            due = std::min(due.value_or(*look), *look);
-        if (auto shown = pipeline_.due_ns(); shown && !pipeline_.is_holding()) {
-            auto readable_ns = *shown + 2 * stamp_slack_ns;
-            due = std::min(due.value_or(readable_ns), readable_ns);
-        }
-        switch (loop_.wait(rest_ != Rest::Sleeping, due)) {
+        switch (loop_.wait(rest_ != Rest::Sleeping, due_ns())) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
         case EventLoop::Wake::ClockStep: step_clock(); break;
         case EventLoop::Wake::ChildEnded: // also who looked for the sockets that are there
@@ -147,6 +141,19 @@ int Session::run()
         }
     }
     return finish();
+}
+
+std::optional<std::uint64_t> Session::due_ns() const
+{
+    auto due = recorder_ ? recorder_->due_ns() : std::nullopt;
+    if (auto look = sweeps_ ? sweeps_->due_ns() : std::nullopt)
+        due = std::min(due.value_or(*look), *look);
+    // While it holds something it is asked all the time.
+    if (auto told = pipeline_.due_ns(); told && !pipeline_.is_holding()) {
+        auto readable_ns = *told + 2 * stamp_slack_ns; // read_batch() goes no further than one
+        due = std::min(due.value_or(readable_ns), readable_ns);
+    }
+    return due;
 }
 
 // What came before is read first: until now the old time held.

@@ -39,6 +39,8 @@ DecodeError check_body(const Record &record)
         return DecodeError::BadValue;
     if (record.header.type == TF_RECORD_FOUND && record.socket.timer >= TF_TIMERS)
         return DecodeError::BadValue;
+    if (record.header.type == TF_RECORD_HANDSHAKE && record.handshake.step >= TF_HANDSHAKE_STEPS)
+        return DecodeError::BadValue;
     // Five states since 2.6; a sixth would have no name.
     if (record.header.type == TF_RECORD_CONGESTION &&
         (record.congestion.old_state > TCP_CA_Loss || record.congestion.new_state > TCP_CA_Loss))
@@ -82,8 +84,12 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
     case TF_RECORD_GONE: size += sizeof(tf_gone); break;
     case TF_RECORD_CGROUP: size += sizeof(tf_cgroup); break;
+    case TF_RECORD_HANDSHAKE: size += sizeof(tf_handshake); break;
+    case TF_RECORD_QUEUE: size += sizeof(tf_queue); break;
     default: return 0;
     }
+    if ((header.flags & TF_FLAG_SYN_QUEUE) != 0)
+        size += sizeof(tf_syn_queue);
     if ((header.flags & TF_FLAG_METRICS) != 0)
         size += sizeof(tf_metrics);
     if ((header.flags & TF_FLAG_IDENTITY) != 0)
@@ -119,8 +125,12 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_CONGESTION: blocks.take(out.congestion); break;
     case TF_RECORD_GONE: blocks.take(out.gone); break;
     case TF_RECORD_CGROUP: blocks.take(out.cgroup); break;
+    case TF_RECORD_HANDSHAKE: blocks.take(out.handshake); break;
+    case TF_RECORD_QUEUE: blocks.take(out.queue); break;
     default: return DecodeError::UnknownType;
     }
+    if (out.has(TF_FLAG_SYN_QUEUE))
+        blocks.take(out.syn_queue);
     if (out.has(TF_FLAG_METRICS))
         blocks.take(out.metrics);
     if (out.has(TF_FLAG_IDENTITY))

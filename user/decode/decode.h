@@ -21,6 +21,9 @@ struct Record {
     tf_congestion congestion;         // type TF_RECORD_CONGESTION
     tf_gone gone;                     // type TF_RECORD_GONE
     tf_cgroup cgroup;                 // type TF_RECORD_CGROUP
+    tf_handshake handshake;           // type TF_RECORD_HANDSHAKE
+    tf_queue queue;                   // type TF_RECORD_QUEUE
+    tf_syn_queue syn_queue;           // flag TF_FLAG_SYN_QUEUE
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
     tf_owner_place place;             // flag TF_FLAG_OWNER_PLACE

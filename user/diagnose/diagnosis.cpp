@@ -67,6 +67,9 @@ void Diagnosis::observe(const Event &event)
 {
     if (event.connection == 0 || std::holds_alternative<Verdict>(event.what) || is_afterwards(event))
         return;
+    // No socket came of it yet; what comes of it has a story of its own.
+    if (std::holds_alternative<Handshake>(event.what))
+        return;
     // How it ended nobody knows.
     if (std::holds_alternative<Gone>(event.what)) {
         if (const auto *gone = find(event.connection); gone != nullptr && !gone->has_ended())

@@ -4,6 +4,7 @@
 #include "model/cgroup.h"
 #include "model/congestion.h"
 #include "model/endpoint.h"
+#include "model/handshake.h"
 #include "model/holder.h"
 #include "model/reset.h"
 #include "model/socket_status.h"
@@ -107,6 +108,9 @@ struct StateChange {
     // It had taken the socket's place before: for the connection that was, nothing changes any more.
     bool afterwards = false;
     std::uint16_t error = 0; // sk_err, an errno; 0: none
+    // At ESTABLISHED of a socket that came of a SYN: how long its handshake was in the listener's SYN queue, from the
+    // SYN (or the SYN-ACK, which follows at once) until the ACK. None: not known.
+    std::optional<std::uint64_t> syn_queue_ns;
     std::optional<Metrics> metrics;
     std::optional<TimeWaitEnd> end; // `to` is Close, and what took the socket's place is gone
 };
@@ -197,7 +201,9 @@ struct Event {
     bool after_gap = false;
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
-    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept, Gone, Verdict> what;
+    std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept, Handshake, ListenQueue, Gone,
+                 Verdict>
+        what;
 };
 
 // Bits of Retransmit::flags.

@@ -12,6 +12,10 @@ std::vector<Concern> concerns(programs &skeleton)
         {{programs.on_transition}},
         {{programs.on_retransmit}},
         {{programs.on_congestion}}, // if it was asked for
+        {{programs.on_syn}},
+        {{programs.on_syn_ack}},
+        {{programs.on_drop, 3}, {programs.on_drop_kprobe, 3}},
+        {{programs.on_request, 4}, {programs.on_request_kprobe, 4}},
         {{programs.on_reset_sent}},
         {{programs.on_reset_received}},
         {{programs.on_cgroup_made}},

@@ -127,6 +127,7 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
         const auto types = std::move(btf);
         configure(*state->skeleton, settings, state->ring_bytes, types);
         state->chosen = choose_programs(*state->skeleton, types, layer);
+        state->skeleton->rodata->syns_are_seen = bpf_program__autoload(state->skeleton->progs.on_syn);
     }
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);

@@ -16,6 +16,8 @@ enum Bit : std::uint8_t {
     incomplete_bit = 8,
     found_bit = 16,
     time_wait_bit = 32,
+    acknowledged_bit = 64,
+    drops_known_bit = 128,
 };
 
 std::uint8_t bit_if(bool value, Bit bit)
@@ -27,8 +29,9 @@ std::uint8_t bit_if(bool value, Bit bit)
 StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
-    const auto &[cookie, changed_ns, last_seen_ns, queued_ns, gaps_seen, state, entry_seen, found, opened_here,
-                 time_wait_socket, identity_known, incomplete, last_seq, attempt, identity] = known;
+    const auto &[cookie, changed_ns, last_seen_ns, queued_ns, syn_ns, expires_ns, gaps_seen, state, entry_seen, found,
+                 opened_here, time_wait_socket, identity_known, incomplete, acknowledged, drops_known, drops, last_seq,
+                 attempt, identity] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
             .last_seen_ns = last_seen_ns,
@@ -39,8 +42,12 @@ StoredConnection to_stored(const KnownConnection &known)
             .bits = static_cast<std::uint8_t>(
                 bit_if(entry_seen, entry_seen_bit) | bit_if(opened_here, opened_here_bit) |
                 bit_if(identity_known, identity_known_bit) | bit_if(incomplete, incomplete_bit) |
-                bit_if(found, found_bit) | bit_if(time_wait_socket, time_wait_bit)),
-            .queued_ns = queued_ns};
+                bit_if(found, found_bit) | bit_if(time_wait_socket, time_wait_bit) |
+                bit_if(acknowledged, acknowledged_bit) | bit_if(drops_known, drops_known_bit)),
+            .queued_ns = queued_ns,
+            .syn_ns = syn_ns,
+            .expires_ns = expires_ns,
+            .drops = drops};
 }
 
 KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw, const tf_owner_place &place)
@@ -51,6 +58,8 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw,
             .changed_ns = stored.changed_ns,
             .last_seen_ns = stored.last_seen_ns,
             .queued_ns = stored.queued_ns,
+            .syn_ns = stored.syn_ns,
+            .expires_ns = stored.expires_ns,
             .gaps_seen = stored.gaps_seen,
             .state = TcpState{stored.state},
             .entry_seen = (stored.bits & entry_seen_bit) != 0,
@@ -59,6 +68,9 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw,
             .time_wait_socket = (stored.bits & time_wait_bit) != 0,
             .identity_known = (stored.bits & identity_known_bit) != 0,
             .incomplete = (stored.bits & incomplete_bit) != 0,
+            .acknowledged = (stored.bits & acknowledged_bit) != 0,
+            .drops_known = (stored.bits & drops_known_bit) != 0,
+            .drops = stored.drops,
             .last_seq = stored.last_seq,
             .attempt = stored.attempt,
             .identity = std::move(identity)};

@@ -42,9 +42,12 @@ constexpr std::uint8_t reset = 5;
 constexpr std::uint8_t socket = 6;
 constexpr std::uint8_t congestion = 7;
 constexpr std::uint8_t accept = 8;
+constexpr std::uint8_t handshake = 9;
 constexpr std::uint8_t gone = 10;
 constexpr std::uint8_t owner_place = 13;
 constexpr std::uint8_t cgroup = 14;
+constexpr std::uint8_t queue = 15;
+constexpr std::uint8_t syn_queue = 16;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -89,8 +92,12 @@ struct StoredConnection {
     std::uint8_t bits = 0;
     std::uint16_t reserved = 0;
     std::uint64_t queued_ns = 0;
+    std::uint64_t syn_ns = 0;
+    std::uint64_t expires_ns = 0;
+    std::uint32_t drops = 0;
+    std::uint32_t reserved2 = 0;
 };
-static_assert(sizeof(StoredConnection) == 48);
+static_assert(sizeof(StoredConnection) == 72);
 
 inline constexpr std::array header_fields{
     Field{offsetof(tf_header, cookie), 8, Coding::Connections}, Field{offsetof(tf_header, time_ns), 8, Coding::Deltas},
@@ -115,6 +122,22 @@ inline constexpr std::array gone_fields{
     Field{offsetof(tf_gone, after_ns), 8, Coding::Deltas},
     Field{offsetof(tf_gone, by_ns), 8, Coding::Beyond, offsetof(tf_gone, after_ns)},
     Field{offsetof(tf_gone, reason), 8, Coding::Dictionary},
+};
+inline constexpr std::array handshake_fields{
+    Field{offsetof(tf_handshake, syn_ack_ns), 8, Coding::Deltas},
+    Field{offsetof(tf_handshake, timeout_us), 8, Coding::Dictionary}, // with the longest
+    Field{offsetof(tf_handshake, step), 8, Coding::Dictionary},       // up to the end
+};
+inline constexpr std::array queue_fields{
+    Field{offsetof(tf_queue, accept_queue), 4, Coding::Numbers},
+    Field{offsetof(tf_queue, syn_queue), 4, Coding::Numbers},
+    Field{offsetof(tf_queue, limit), 4, Coding::Numbers},
+    Field{offsetof(tf_queue, drops), 4, Coding::Numbers},
+    Field{offsetof(tf_queue, bits), 8, Coding::Dictionary},
+};
+inline constexpr std::array syn_queue_fields{
+    Field{offsetof(tf_syn_queue, waited_us), 4, Coding::Numbers},
+    Field{offsetof(tf_syn_queue, reserved), 4, Coding::Dictionary},
 };
 inline constexpr std::array socket_fields{
     Field{offsetof(tf_socket, inode), 8, Coding::Deltas},
@@ -165,6 +188,10 @@ inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, attempt), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, state), 4, Coding::Dictionary}, // and bits
     Field{offsetof(StoredConnection, queued_ns), 8, Coding::Deltas},
+    Field{offsetof(StoredConnection, syn_ns), 8, Coding::Deltas},
+    Field{offsetof(StoredConnection, expires_ns), 8, Coding::Deltas},
+    Field{offsetof(StoredConnection, drops), 4, Coding::Numbers},
+    Field{offsetof(StoredConnection, reserved2), 4, Coding::Dictionary},
 };
 
 // In the order in which they follow each other in a record.
@@ -178,6 +205,9 @@ inline constexpr std::array record_parts{
     Part{part::accept, sizeof(tf_accept), accept_fields, TF_RECORD_ACCEPT},
     Part{part::gone, sizeof(tf_gone), gone_fields, TF_RECORD_GONE},
     Part{part::cgroup, sizeof(tf_cgroup), cgroup_fields, TF_RECORD_CGROUP},
+    Part{part::handshake, sizeof(tf_handshake), handshake_fields, TF_RECORD_HANDSHAKE},
+    Part{part::queue, sizeof(tf_queue), queue_fields, TF_RECORD_QUEUE},
+    Part{part::syn_queue, sizeof(tf_syn_queue), syn_queue_fields, 0, TF_FLAG_SYN_QUEUE},
     Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
     Part{part::owner_place, sizeof(tf_owner_place), owner_place_fields, 0, TF_FLAG_OWNER_PLACE},

@@ -74,6 +74,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_duration(line, ",\"duration_us\":", change.duration_ns);
     put_duration(line, ",\"at_least_us\":", change.at_least_ns);
     put_socket_error(line, change.error);
+    put_duration(line, ",\"syn_queue_us\":", change.syn_queue_ns);
     if (change.metrics)
         put_metrics(line, *change.metrics);
     if (change.end) {

@@ -157,6 +157,11 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_gap(line, event);
     if (style_.quiet)
         return;
+    if (change.syn_queue_ns) {
+        line.put(", ");
+        put_duration(line, *change.syn_queue_ns, style_.precision);
+        line.put(" in the SYN queue");
+    }
     if (change.error != 0) {
         line.put(", ");
         put_in_color(line, color::trouble);

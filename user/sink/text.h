@@ -38,6 +38,8 @@ private:
     void put_what(LineWriter &line, const Event &event, const Verdict &verdict) const;
     void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_length(LineWriter &line, const StateChange &change) const;
+    void put_what(LineWriter &line, const Event &event, const Handshake &handshake) const;
+    void put_what(LineWriter &line, const Event &event, const ListenQueue &queue) const;
     void put_owner(LineWriter &line, const Identity *identity) const;
     void put_details(LineWriter &line, const Identity *identity, const Metrics *metrics, bool with_rto) const;
 

@@ -10,6 +10,13 @@ namespace tcpflight {
 
 constexpr std::uint64_t ns_per_us = 1000;
 
+// A time that was worked out, and is not known to the microsecond.
+constexpr std::uint64_t about(std::uint64_t duration_ns)
+{
+    constexpr std::uint64_t tenth_of_a_second = 100'000'000;
+    return duration_ns - duration_ns % tenth_of_a_second;
+}
+
 inline void put_labelled(LineWriter &line, std::string_view label, std::uint64_t value)
 {
     line.put(label);

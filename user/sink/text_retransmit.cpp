@@ -6,16 +6,6 @@
 #include "sink/text_parts.h"
 
 namespace tcpflight {
-namespace {
-
-// It is worked out, and not known to the microsecond.
-std::uint64_t about(std::uint64_t duration_ns)
-{
-    constexpr std::uint64_t tenth_of_a_second = 100'000'000;
-    return duration_ns - duration_ns % tenth_of_a_second;
-}
-
-} // namespace
 
 void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
 {

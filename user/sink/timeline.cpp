@@ -95,7 +95,9 @@ void TimelineSink::write(const Event &event, std::string &out)
         return;
     learn(*block, event);
     add(*block, event);
-    if (std::holds_alternative<Gone>(event.what)) {
+    const auto *handshake = std::get_if<Handshake>(&event.what);
+    const bool over = handshake != nullptr && handshake->step == HandshakeStep::NotCompleted;
+    if (over || std::holds_alternative<Gone>(event.what)) {
         print(*block, nullptr, out);
         forget(*block);
     }
@@ -170,6 +172,14 @@ void TimelineSink::learn(Block &block, const Event &event)
         if (found->state == TcpState::Listen)
             block.direction = "listener";
         return;
+    }
+    if (const auto *handshake = std::get_if<Handshake>(&event.what)) {
+        const bool over = handshake->step == HandshakeStep::NotCompleted;
+        block.state = over ? TcpState::Close : TcpState::NewSynRecv;
+        block.direction = "incoming";
+    } else if (std::holds_alternative<ListenQueue>(event.what)) {
+        block.state = TcpState::Listen;
+        block.direction = "listener";
     }
     block.happened = true;
 }
@@ -313,7 +323,7 @@ void TimelineSink::print(Block &block, const Verdict *verdict, std::string &out)
     printed_ = true;
     print_head(block, out);
     print_lines(block, out);
-    if (verdict == nullptr || !verdict->ended)
+    if ((verdict == nullptr || !verdict->ended) && block.state != TcpState::Close)
         print_line(out, indent + 2, [&](LineWriter &line) {
             put_blanks(line, indent);
             line.put("not ended: in ");

@@ -4,6 +4,7 @@
 #include "sink/duration.h"
 #include "sink/errno_name.h"
 #include "sink/escape.h"
+#include "sink/handshake_text.h"
 #include "sink/segment_text.h"
 #include "sink/text_parts.h"
 
@@ -73,6 +74,11 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const St
         line.put(" after >");
         put_duration(line, *change.at_least_ns, style_.precision);
     }
+    if (change.syn_queue_ns) {
+        line.put(", ");
+        put_duration(line, *change.syn_queue_ns, style_.precision);
+        line.put(" in the SYN queue");
+    }
     if (change.error != 0) {
         line.put(", ");
         put_in_color(line, color::trouble);
@@ -138,6 +144,16 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const Co
     line.put(" -> ");
     line.put(name(change.to));
     put_sender(line, change.metrics);
+}
+
+void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const Handshake &handshake) const
+{
+    put_handshake(line, handshake, style_);
+}
+
+void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const ListenQueue &queue) const
+{
+    put_listen_queue(line, queue, style_);
 }
 
 // One that failed: the others become runs.

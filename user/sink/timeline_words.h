@@ -43,6 +43,8 @@ private:
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
     void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_what(LineWriter &line, const Event &event, const CongestionChange &change) const;
+    void put_what(LineWriter &line, const Event &event, const Handshake &handshake) const;
+    void put_what(LineWriter &line, const Event &event, const ListenQueue &queue) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
     static void put_what(LineWriter & /*line*/, const Event & /*event*/, const Lost & /*lost*/) {}
     static void put_what(LineWriter & /*line*/, const Event & /*event*/, const Verdict & /*verdict*/) {}

@@ -31,8 +31,9 @@ std::optional<Event> Table::observe_found(const Record &record)
     auto identity = to_identity(record);
     cgroups_.locate(identity);
     if (auto known = index_.find(record.header.cookie); known != index_.end()) {
-        complete(slots_[known->second], identity);
-        return std::nullopt;
+        auto &connection = slots_[known->second];
+        complete(connection, identity);
+        return TcpState{record.header.new_state} == TcpState::Listen ? found_queue(connection, record) : std::nullopt;
     }
     // Its connection has ended before our eyes.
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET) && (record.socket.bits & TF_SOCKET_SEEN) != 0)
@@ -74,6 +75,8 @@ void Table::enter(const Record &record, const Identity &identity, Admission admi
     connection.identity = identity;
     connection.identity_known = true;
     connection.opened_here = connection.state == TcpState::SynSent;
+    connection.drops_known = connection.state == TcpState::Listen;
+    connection.drops = connection.drops_known ? record.socket.drops : 0;
     connection.entry_seen = record.socket.since_ns != 0;
     connection.found = true;
     connection.changed_ns = connection.entry_seen ? record.socket.since_ns : header.time_ns;

@@ -19,8 +19,10 @@ struct KnownConnection {
     std::uint64_t cookie = 0;
     std::uint64_t changed_ns = 0; // CLOCK_BOOTTIME at which it entered `state`; meaningful if `entry_seen`
     std::uint64_t last_seen_ns = 0;
-    std::uint64_t queued_ns = 0; // when it entered the accept queue of its listener; 0: not seen
-    std::uint32_t gaps_seen = 0; // gaps wholly behind its last event
+    std::uint64_t queued_ns = 0;  // when it entered the accept queue of its listener; 0: not seen
+    std::uint64_t syn_ns = 0;     // when its SYN came, or the SYN-ACK was sent; 0: not known
+    std::uint64_t expires_ns = 0; // of a handshake: by when it is over if nothing comes; 0: not known
+    std::uint32_t gaps_seen = 0;  // gaps wholly behind its last event
     TcpState state = TcpState::Close;
     bool entry_seen = false;
     bool found = false;       // it was there in `state` at `changed_ns`, or that is when it entered it (entry_seen)
@@ -28,6 +30,9 @@ struct KnownConnection {
     bool time_wait_socket = false; // the socket is gone, and what took its place is in `state`
     bool identity_known = false;
     bool incomplete = false;
+    bool acknowledged = false; // of a handshake: see Handshake
+    bool drops_known = false;
+    std::uint32_t drops = 0;    // of a listener, if drops_known: what it had dropped when that was told last
     std::uint32_t last_seq = 0; // of the last retransmitted segment
     std::uint32_t attempt = 0;  // how often that segment was; 0: none was
     Identity identity;

@@ -2,6 +2,7 @@
 
 #include "table/convert.h"
 #include "table/give_up.h"
+#include "table/handshake_time.h"
 
 #include <linux/tcp.h>
 
@@ -75,6 +76,22 @@ Direction direction_of(const KnownConnection &connection, const tf_header &heade
     return TcpState{header.new_state} == TcpState::Listen ? Direction::Neither : direction_of(connection);
 }
 
+// At SYN_RECV > ESTABLISHED.
+std::optional<std::uint64_t> syn_queue_ns(const KnownConnection &connection, const Record &record)
+{
+    constexpr std::uint64_t ns_per_us = 1000;
+    if (connection.state != TcpState::SynRecv || !connection.entry_seen)
+        return std::nullopt;
+    const auto born_ns = connection.changed_ns;
+    if (record.has(TF_FLAG_SYN_QUEUE)) {
+        // With TCP Fast Open the socket is there before the SYN-ACK (RFC 7413): it was in no queue.
+        const auto waited_ns = record.syn_queue.waited_us * ns_per_us;
+        return record.header.time_ns - born_ns < waited_ns ? std::optional(waited_ns) : std::nullopt;
+    }
+    return connection.syn_ns != 0 && born_ns >= connection.syn_ns ? std::optional(born_ns - connection.syn_ns)
+                                                                  : std::nullopt;
+}
+
 CongestionChange to_congestion_change(const Record &record)
 {
     CongestionChange change;
@@ -112,6 +129,10 @@ std::optional<Event> Table::observe(const Record &record)
         if (known == nullptr || known->time_wait_socket)
             return observe_stray_reset(record);
     }
+    if (record.header.type == TF_RECORD_QUEUE)
+        return observe_queue(record);
+    if (record.header.type == TF_RECORD_HANDSHAKE && record.handshake.step == TF_HANDSHAKE_ENDED)
+        return observe_handshake_end(record);
     return observe_socket(record);
 }
 
@@ -144,12 +165,15 @@ Event Table::observe_socket(const Record &record)
     Event event = event_of(connection, header.time_ns);
     connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
+    if (header.type != TF_RECORD_HANDSHAKE)
+        set_expiry(connection, 0); // a socket came of it
     switch (header.type) {
     case TF_RECORD_STATE: event.what = state_change(connection, record); break;
     case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
     case TF_RECORD_ACCEPT: event.what = accept(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
     case TF_RECORD_CONGESTION: event.what = to_congestion_change(record); break;
+    case TF_RECORD_HANDSHAKE: event.what = handshake(connection, record); break;
     default: break; // decode lets nothing else through
     }
     event.incomplete = connection.incomplete;
@@ -233,7 +257,7 @@ Table::Connection &Table::find_or_add(const Record &record)
     auto &connection = add(record.header.cookie);
     connection.state = TcpState{record.header.old_state};
     // Seen from its birth on, it has missed nothing; otherwise any gap so far may have hidden a part of it.
-    bool born_now = connection.state == TcpState::Close ||
+    bool born_now = connection.state == TcpState::Close || connection.state == TcpState::NewSynRecv ||
                     (connection.state == TcpState::Listen && TcpState{record.header.new_state} == TcpState::SynRecv);
     connection.gaps_seen = born_now ? gaps_ : 0;
     connection.admission = wanted_ ? Admission::No : Admission::Yes;
@@ -301,8 +325,11 @@ StateChange Table::state_change(Connection &connection, const Record &record)
                        .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
                        .afterwards = connection.time_wait_socket,
                        .error = header.error,
+                       .syn_queue_ns = {},
                        .metrics = {},
                        .end = {}};
+    if (connection.state == TcpState::NewSynRecv && change.from == TcpState::Listen)
+        begin_socket(connection, record);
     if (connection.state != change.from)
         connection.incomplete = true; // a transition is missing: how long this state lasted is not known
     else if (connection.entry_seen && header.time_ns >= connection.changed_ns)
@@ -311,9 +338,12 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.at_least_ns = header.time_ns - connection.changed_ns;
     if (record.has(TF_FLAG_METRICS))
         change.metrics = to_metrics(record.metrics);
+    if (change.to == TcpState::Established && change.from == TcpState::SynRecv)
+        change.syn_queue_ns = syn_queue_ns(connection, record);
     if (change.to == TcpState::Established)
         connection.queued_ns = change.from == TcpState::SynRecv ? header.time_ns : 0;
     connection.opened_here |= change.to == TcpState::SynSent;
+    connection.drops_known |= change.to == TcpState::Listen;
     connection.state = change.to;
     connection.changed_ns = header.time_ns;
     connection.entry_seen = true;
@@ -476,6 +506,8 @@ void Table::put(const KnownConnection &connection)
         forget_one();
     auto &own = add(connection.cookie);
     static_cast<KnownConnection &>(own) = connection;
+    own.expires_ns = 0;
+    set_expiry(own, connection.expires_ns);
     cgroups_.locate(own.identity);
     own.admission = wanted_ ? Admission::No : Admission::Yes;
     if (wanted_ && connection.identity_known)
@@ -489,6 +521,7 @@ void Table::put(const KnownConnection &connection)
 void Table::forget_all()
 {
     index_.clear();
+    expiries_.clear();
     slots_.clear();
     free_slots_.clear();
     clock_hand_ = 0;
@@ -522,6 +555,7 @@ void Table::remove(std::uint64_t cookie)
     auto slot = found->second;
     if (slots_[slot].time_wait_socket)
         stop_lingering(slots_[slot]);
+    set_expiry(slots_[slot], 0);
     slots_[slot].cookie = 0;
     free_slots_.push_back(slot);
     index_.erase(found);

@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -40,6 +41,11 @@ public:
     // What the last record has ended besides, just before its own event: a TIME_WAIT whose place a new connection took,
     // or one that answered a segment with a RST. Valid until the next call of observe().
     [[nodiscard]] const std::optional<Event> &ended() const { return ended_; }
+    // Handshakes are over some time after their last SYN-ACK, whether the kernel tells or not. The next one that was
+    // over by `time_ns`, up to which all records were observed; its event is as observe() makes them.
+    std::optional<Event> expire(std::uint64_t time_ns);
+    // When the next one will be; none: none is under way.
+    [[nodiscard]] std::optional<std::uint64_t> next_expiry_ns() const;
 
     // From now on; connections that are there are not asked for again.
     void set_wanted(Wanted wanted) { wanted_ = std::move(wanted); }
@@ -98,8 +104,11 @@ private:
     Event observe_socket(const Record &record);
     std::optional<Event> observe_loss(const Record &record);
     Event observe_stray_reset(const Record &record);
+    std::optional<Event> observe_handshake_end(const Record &record);
+    std::optional<Event> observe_queue(const Record &record);
     std::optional<Event> observe_found(const Record &record);
     void complete(Connection &connection, const Identity &found);
+    static std::optional<Event> found_queue(Connection &connection, const Record &record);
     void enter(const Record &record, const Identity &identity, Admission admission);
     std::optional<Event> observe_gone(const Record &record);
     void linger(Connection &connection);
@@ -115,6 +124,11 @@ private:
     StateChange state_change(Connection &connection, const Record &record);
     void depart(const Connection &connection, TcpState last_state, Event &event);
     static Accept accept(Connection &connection, const Record &record);
+    Handshake handshake(Connection &connection, const Record &record);
+    void set_expiry(Connection &connection, std::uint64_t expires_ns);
+    Event end_handshake(const Connection &connection, std::uint64_t time_ns, const Handshake &handshake);
+    static void begin_socket(Connection &connection, const Record &record);
+    static std::optional<std::uint32_t> news_of_drops(Connection &connection, std::uint32_t drops);
     static Retransmit retransmit(Connection &connection, const Record &record);
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_all();
@@ -133,6 +147,7 @@ private:
     std::optional<Event> ended_;
     Departed departed_;
     Cgroups cgroups_;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> expiries_;              // (when, cookie) of handshakes
     Identity passing_;                                                        // of an event without a connection
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> losses_; // (cpu, reason) > total told
     std::uint32_t gaps_ = 0;

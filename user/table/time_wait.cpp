@@ -144,6 +144,11 @@ std::optional<Event> Table::observe_gone(const Record &record)
     auto &connection = slots_[known->second];
     const auto &gone = record.gone;
     auto time_ns = record.header.time_ns;
+    if (connection.state == TcpState::NewSynRecv) {
+        Handshake over;
+        over.acknowledged = connection.acknowledged;
+        return end_handshake(connection, time_ns, over);
+    }
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET)) {
         TcpState state{record.header.old_state};
         if (!connection.time_wait_socket && !can_be_over(connection.state))

@@ -53,7 +53,7 @@ TEST(Json, AStateChangeToTheByte)
         R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
         R"("pid":2231,"inner_pid":null,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
         R"("cgroup":null,"cgroup_path":null,"container":null,"incomplete":false,"old_state":"CLOSE","new_state":"SYN_SENT","time_wait_socket":false,)"
-        R"("duration_us":null,"at_least_us":null,"error":null,"errno":null})"
+        R"("duration_us":null,"at_least_us":null,"error":null,"errno":null,"syn_queue_us":null})"
         "\n");
 }
 

@@ -44,6 +44,31 @@ EventBuilder retransmission()
     return EventBuilder().retransmits(retransmit);
 }
 
+Handshake syn_ack_again()
+{
+    Handshake handshake;
+    handshake.step = HandshakeStep::SynAckRetransmit;
+    handshake.attempt = 1;
+    handshake.rto_ns = handshake.gives_up_ns = handshake.since_syn_ns = largest_integer;
+    return handshake;
+}
+
+Handshake no_listener()
+{
+    Handshake handshake;
+    handshake.step = HandshakeStep::NotCompleted;
+    handshake.end = HandshakeEnd::NoListener;
+    return handshake;
+}
+
+ListenQueue full_queue()
+{
+    ListenQueue queue;
+    queue.syn_queue = queue.dropped = queue.dropped_in_all = 1;
+    queue.syn_cookies = true;
+    return queue;
+}
+
 Found everything_found()
 {
     constexpr auto largest = std::numeric_limits<std::uint32_t>::max();
@@ -130,6 +155,12 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().changes_mind({}),
         EventBuilder().accepted({}),
         EventBuilder().accepted({.state = TcpState::CloseWait, .queued_ns = 12'345}),
+        EventBuilder().changes(TcpState::SynRecv, TcpState::Established).queued_syn(1'234'567),
+        EventBuilder().shakes_hands({}),
+        EventBuilder().shakes_hands(syn_ack_again()),
+        EventBuilder().shakes_hands(no_listener()),
+        EventBuilder().crowds({}),
+        EventBuilder().crowds(full_queue()),
         EventBuilder().resets({}),
         EventBuilder().resets({.state = TcpState::Listen, .reason = ResetReason::Other, .kernel_reason = 31}),
         EventBuilder().resets({.direction = ResetDirection::Received}).connection(0).unknown_owner().uid(unknown_uid),
@@ -189,10 +220,11 @@ TEST(Schema, HoldsForEveryReasonOfAReset)
 // Each key alone is missed, in each kind of event.
 TEST(Schema, MissesEveryKey)
 {
-    for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
-                              EventBuilder().accepted({}), EventBuilder().changes_mind({}), EventBuilder().finds({}),
-                              EventBuilder().finds({}).metrics({}), EventBuilder().judged({}), EventBuilder().goes({}),
-                              EventBuilder().loses(1, LossReason::RingFull, 0)}) {
+    for (const auto &event :
+         {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
+          EventBuilder().accepted({}), EventBuilder().shakes_hands({}), EventBuilder().crowds({}),
+          EventBuilder().changes_mind({}), EventBuilder().finds({}), EventBuilder().finds({}).metrics({}),
+          EventBuilder().judged({}), EventBuilder().goes({}), EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");
         for (const auto &[key, value] : whole.items()) {
