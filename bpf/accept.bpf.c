@@ -135,7 +135,14 @@ static __always_inline void look_at_listener(void)
 	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)) /* Linux 5.15 */
 		return;
 	const struct pt_regs___kernel *regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	__u32 descriptor = bpf_core_field_exists(regs->di) ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, orig_x0);
+	__u32 descriptor;
+
+	if (bpf_core_field_exists(regs->di))
+		descriptor = BPF_CORE_READ(regs, di);
+	else if (bpf_core_field_exists(regs->orig_x0))
+		descriptor = BPF_CORE_READ(regs, orig_x0);
+	else
+		return;
 	struct sock *sk = own_socket(descriptor);
 
 	if (sk && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&

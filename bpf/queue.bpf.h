@@ -35,14 +35,14 @@ static __always_inline __u32 syn_queue_length(const struct event *e)
 {
 	const struct inet_connection_sock *icsk = (const void *)e->sk;
 
-	return e->untyped ? BPF_CORE_READ(icsk, icsk_accept_queue.qlen.counter)
-			  : ((const struct tcp_sock *)e->sk)->inet_conn.icsk_accept_queue.qlen.counter;
+	return is_untyped(e) ? BPF_CORE_READ(icsk, icsk_accept_queue.qlen.counter)
+			     : ((const struct tcp_sock *)e->sk)->inet_conn.icsk_accept_queue.qlen.counter;
 }
 
 static __always_inline _Bool sends_cookies(const struct event *e)
 {
 	const struct tcp_sock *tp = (const void *)e->sk;
-	__u32 stamp = e->untyped ? BPF_CORE_READ(tp, rx_opt.ts_recent_stamp) : tp->rx_opt.ts_recent_stamp;
+	__u32 stamp = is_untyped(e) ? BPF_CORE_READ(tp, rx_opt.ts_recent_stamp) : tp->rx_opt.ts_recent_stamp;
 	__u64 age = (__u32)bpf_jiffies64() - stamp;
 
 	return stamp && age * jiffy_us < COOKIES_FRESH_US;

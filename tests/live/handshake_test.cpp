@@ -275,7 +275,8 @@ TEST_F(FullQueue, OfHandshakes)
     third.kill();
     tracer.stop();
 
-    EXPECT_TRUE(events_for(tracer, listener, three).empty());
+    // Whichever came last had no room.
+    EXPECT_TRUE(events_for(tracer, listener, two).empty() || events_for(tracer, listener, three).empty());
     const TraceEvent event = *queue_event(tracer);
     EXPECT_EQ(event.number("accept_queue"), 0U) << event.json();
     EXPECT_GE(event.number("syn_queue"), 1U);
