@@ -19,6 +19,7 @@ constexpr std::string_view beginning =
        tcpflight list [OPTION]... [EXPRESSION]        show the sockets of now
        tcpflight info FILE...                         tell what it holds
        tcpflight merge FILE... -w FILE                bring recordings together
+       tcpflight explain [VERDICT]                    tell what a verdict means
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the

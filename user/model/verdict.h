@@ -92,6 +92,7 @@ struct Verdict {
 
     // Nanoseconds; 0: not known.
     std::uint64_t lasted_ns = 0;   // since its begin
+    std::uint64_t handshake_ns = 0; // from SYN_SENT or SYN_RECV until ESTABLISHED
     std::uint64_t open_ns = 0;     // from ESTABLISHED until the first end closed
     std::uint64_t answer_ns = 0;   // from then on until the second end closed
     std::uint64_t silent_ns = 0;   // so long nothing came back
