@@ -10,7 +10,7 @@ constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a ran
 
 constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
-constexpr std::array<Flag, 43> table{{
+constexpr std::array<Flag, 44> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},

@@ -129,7 +129,7 @@ Event Table::end_handshake(const Connection &connection, std::uint64_t time_ns, 
     event.connection = connection.cookie;
     event.identity = connection.identity_known ? &passing_ : nullptr;
     event.incomplete = connection.incomplete;
-    event.wanted = connection.wanted;
+    event.wanted = connection.wanted();
     event.what = over;
     remove(connection.cookie);
     return event;
@@ -190,7 +190,7 @@ std::optional<Event> Table::found_queue(Connection &connection, const Record &re
     event.connection = record.header.cookie;
     event.identity = connection.identity_known ? &connection.identity : nullptr;
     event.incomplete = connection.incomplete;
-    event.wanted = connection.wanted;
+    event.wanted = connection.wanted();
     event.what = ListenQueue{.accept_queue = record.socket.recv_queue,
                              .syn_queue = {},
                              .limit = record.socket.send_queue,
