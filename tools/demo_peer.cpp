@@ -1,8 +1,8 @@
 // The two ends of the demo's connections (tools/demo), as processes with names that tell them apart.
 //
 //     demo_peer server PORT    listens on 127.0.0.1, prints "ready"; takes one connection, and closes when it was
-//     closed demo_peer client PORT    connects, prints "connected LOCALPORT" or "refused"; closes at the end of
-//     standard input
+//     closed demo_peer client PORT    connects, prints "connected LOCALPORT" or "refused"; sends what comes on
+//     standard input, and closes at its end
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
@@ -41,6 +41,16 @@ void drain(int descriptor)
     }
 }
 
+// Sends what comes on standard input, until its end.
+void forward(int connection)
+{
+    std::array<char, 512> buffer;
+    for (ssize_t size = 0; (size = ::read(STDIN_FILENO, buffer.data(), buffer.size())) > 0;) {
+        if (::send(connection, buffer.data(), static_cast<std::size_t>(size), MSG_NOSIGNAL) < 0)
+            return;
+    }
+}
+
 int serve(const sockaddr_in &address)
 {
     const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -76,7 +86,7 @@ int connect_to(const sockaddr_in &address)
     }
     std::printf("connected %u\n", static_cast<unsigned>(ntohs(own.sin_port)));
     std::fflush(stdout);
-    drain(STDIN_FILENO);
+    forward(connection);
     ::shutdown(connection, SHUT_WR);
     drain(connection);
     return 0;

@@ -47,6 +47,7 @@ const std::map<std::string, OutputStyle> &styles()
         map["timeline.color.txt"].timelines = true;
         map["timeline.color.txt"].color = true;
         map["timeline.color.txt"].time = TimeStyle::DeltaStart;
+        map["summary.txt"].summary_ns = 1'000'000'000;
         map["timeline.quiet.txt"].timelines = true;
         map["timeline.quiet.txt"].quiet = true;
         return map;

@@ -33,6 +33,7 @@ enum class Op : std::uint8_t {
     Shutdown,
     Close,
     Linger0,
+    Keepalive,
     Churn,
     Serve,
     Fork
@@ -232,6 +233,11 @@ ssize_t receive_message(int control, void *data, std::size_t size, int &descript
         case Op::Receive: result = receive_up_to(request.fd, request.size); break;
         case Op::Shutdown: result = ::shutdown(request.fd, SHUT_WR); break;
         case Op::Close: result = ::close(request.fd); break;
+        case Op::Keepalive: {
+            int on = 1;
+            result = setsockopt(request.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+            break;
+        }
         case Op::Linger0: {
             linger value{1, 0};
             result = setsockopt(request.fd, SOL_SOCKET, SO_LINGER, &value, sizeof(value));
@@ -415,6 +421,11 @@ Step Actor::shut_down_writing(const ActorSocket &socket)
 Step Actor::close(const ActorSocket &socket)
 {
     return call_simple({.op = Op::Close, .fd = socket.fd});
+}
+
+void Actor::set_keepalive(const ActorSocket &socket)
+{
+    call_simple({.op = Op::Keepalive, .fd = socket.fd});
 }
 
 void Actor::set_linger_0(const ActorSocket &socket)

@@ -65,6 +65,8 @@ public:
     Step close(const ActorSocket &socket);
     // close(2) will send RST instead of FIN.
     void set_linger_0(const ActorSocket &socket);
+    // SO_KEEPALIVE, with the times of the namespace (net.ipv4.tcp_keepalive_*).
+    void set_keepalive(const ActorSocket &socket);
 
     // `count` connections one after the other: connect, wait until the peer has closed, close; `pause` before each.
     // Every `refused_every`th (0: none) goes to port 1, where nobody listens.

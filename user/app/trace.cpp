@@ -169,8 +169,10 @@ bool Session::read_batch()
     auto until = boot_now_ns() - stamp_slack_ns;
     auto before = consumed_;
     bool more = source_.read(until, *this) && look_for_losses() && tell_absences(source_.settled_ns());
-    if (more)
+    if (more) {
         pipeline_.advance(source_.settled_ns());
+        more = !pipeline_.is_done();
+    }
     if (more)
         more = tick();
     if (auto forgotten = pipeline_.totals().forgotten; forgotten != known_forgotten_) {

@@ -10,7 +10,7 @@ constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a ran
 
 constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
-constexpr std::array<Flag, 42> table{{
+constexpr std::array<Flag, 43> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -44,6 +44,9 @@ constexpr std::array<Flag, 42> table{{
     {FlagId::VerdictChoice, FlagGroup::Display, "", "--verdicts", "WHICH", "a choice", "alarms, all or none",
      "alarms (default): a line where a connection is\n"
      "broken; all: for each end; none"},
+    {FlagId::Summary, FlagGroup::Display, "", "--summary", "S", "a number of seconds", "0 to 86400",
+     "no lines, but numbers of how connections ended,\n"
+     "each S seconds and at the end; 0: at the end only"},
     {FlagId::Found, FlagGroup::Display, "", "--found", "", "", "",
      "also a line for each socket that is there at the\n"
      "start"},

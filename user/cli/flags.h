@@ -24,6 +24,7 @@ enum class FlagId : std::uint8_t {
     Numeric,
     Timelines,
     VerdictChoice,
+    Summary,
     Found,
     Wide,
     Sort,

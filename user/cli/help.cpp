@@ -18,6 +18,7 @@ constexpr std::string_view beginning =
        tcpflight -r FILE... [OPTION]...     show what was recorded
        tcpflight list [OPTION]...           show the sockets there are now
        tcpflight info FILE...               tell what a recording holds
+       tcpflight explain [VERDICT]          tell what a verdict means
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the

@@ -67,8 +67,11 @@ struct Options {
     std::optional<RecordOptions> record; // at most one of the two
     std::optional<ReadOptions> read;
 
-    // Each timeline ends with its verdict.
-    [[nodiscard]] Verdicts shown_verdicts() const { return style.timelines ? Verdicts::All : verdicts; }
+    // Each timeline ends with its verdict, and a summary counts them.
+    [[nodiscard]] Verdicts shown_verdicts() const
+    {
+        return style.timelines || style.summary_ns ? Verdicts::All : verdicts;
+    }
 };
 
 // What the command line comes to.

@@ -68,6 +68,7 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
         break;
     case FlagId::Numeric: break;
     case FlagId::Timelines: options_.style.timelines = true; break;
+    case FlagId::Summary: return set_summary(flag, value);
     case FlagId::VerdictChoice: return choose(flag, value, verdicts, options_.verdicts);
     case FlagId::Found: options_.show_found = true; break;
     case FlagId::Wide: list_.wide = true; break;
@@ -171,6 +172,12 @@ Result<void> OptionsBuilder::combine(const std::vector<std::string> &words)
         if (!reads && flag.group == FlagGroup::Reading)
             return failure(fmt::format("{} needs -r/--read: it says how to read a recording", flag.display()));
     }
+    if (options_.style.summary_ns && options_.style.timelines)
+        return failure("--summary and -g/--timelines each replace the lines: give one of them");
+    if (options_.style.summary_ns && options_.style.format == Format::Json)
+        return failure("--summary is for people: with --format json, ask for --verdicts all");
+    if (options_.style.summary_ns && writes && !record_.print)
+        return failure("--summary shows numbers: with -w/--write it needs --print");
     if (options_.style.timelines && options_.style.format == Format::Json)
         return failure("-g/--timelines is for people: with --format json, ask for --verdicts all");
     if (options_.style.timelines && writes && !record_.print)
@@ -248,6 +255,16 @@ Result<void> OptionsBuilder::set_count(const Flag &flag, std::string_view value)
     if (!count)
         return tl::unexpected(count.error());
     options_.count = *count;
+    return {};
+}
+
+Result<void> OptionsBuilder::set_summary(const Flag &flag, std::string_view value)
+{
+    constexpr std::uint64_t longest_s = 86'400;
+    auto interval = parse_seconds(flag, value, longest_s);
+    if (!interval)
+        return tl::unexpected(interval.error());
+    options_.style.summary_ns = *interval;
     return {};
 }
 

@@ -34,6 +34,7 @@ private:
     Result<void> add_comm(const Flag &flag, std::string_view value);
     Result<void> count_time();
     Result<void> set_count(const Flag &flag, std::string_view value);
+    Result<void> set_summary(const Flag &flag, std::string_view value);
     Result<void> set_buffer_size(const Flag &flag, std::string_view value);
     Result<void> set_sweep(const Flag &flag, std::string_view value);
 

@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/options_builder.h"
 #include "cli/suggest.h"
+#include "diagnose/catalogue.h"
 #include "filter/quote.h"
 
 #include <fmt/format.h>
@@ -15,12 +16,16 @@
 namespace tcpflight {
 namespace {
 
-enum class Subcommand : std::uint8_t { None, List, Info };
+enum class Subcommand : std::uint8_t { None, List, Info, Explain };
 
 Subcommand find_subcommand(int argc, const char *const *argv)
 {
     const std::string_view word = argc > 1 ? argv[1] : "";
-    return word == "list" ? Subcommand::List : word == "info" ? Subcommand::Info : Subcommand::None;
+    if (word == "list")
+        return Subcommand::List;
+    if (word == "info")
+        return Subcommand::Info;
+    return word == "explain" ? Subcommand::Explain : Subcommand::None;
 }
 
 Command wrong(std::string_view sentence)
@@ -67,6 +72,26 @@ Command info(const Arguments &arguments)
     return command;
 }
 
+// "explain [NAME]".
+Command explain_command(const Arguments &arguments)
+{
+    if (!arguments.given.empty())
+        return wrong(fmt::format("{} does not go with explain: give the name of a verdict, or nothing for the list",
+                                 find_flag(arguments.given.front().flag).display()));
+    if (arguments.leftover.empty())
+        return {Command::Kind::Print, {}, list_verdicts()};
+    if (arguments.leftover.size() > 1)
+        return wrong(fmt::format("explain: takes one name, and {} follows {}", quote(arguments.leftover[1]),
+                                 quote(arguments.leftover[0])));
+    const auto &given = arguments.leftover.front();
+    if (auto kind = find_verdict(given))
+        return {Command::Kind::Print, {}, explain(*kind)};
+    auto nearest = nearest_verdict(given);
+    return wrong(fmt::format("explain: there is no verdict {}: {}", quote(given),
+                             nearest ? fmt::format("did you mean '{}'?", *nearest)
+                                     : "tcpflight explain, without a name, lists them"));
+}
+
 bool looks_like_option(std::string_view argument)
 {
     return argument.size() > 1 && argument.starts_with('-');
@@ -89,6 +114,9 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     auto unknown = std::find_if(leftover.begin(), leftover.end(), looks_like_option);
     if (unknown != leftover.end())
         return unknown_option(*unknown);
+
+    if (subcommand == Subcommand::Explain)
+        return explain_command(arguments);
 
     if (auto fitting = is_list ? check_list_flags(arguments) : refuse_list_flags(arguments); !fitting)
         return wrong(fitting.error().message);

@@ -194,21 +194,23 @@ void Diagnosis::judge(const Ended &ended)
     if (settings_.every_end || severity_of(verdict.kind) != Severity::Normal)
         emit(verdict, ended.connection, ended.due_ns, ended.identity_known ? &ended.identity : nullptr, story.wanted,
              ended.incomplete);
-    look_for_deserted(story, verdict, ended.due_ns);
+    look_for_deserted(story, verdict, ended);
     forget(ended.connection);
 }
 
-void Diagnosis::look_for_deserted(const Followed &story, const Verdict &end, std::uint64_t time_ns)
+void Diagnosis::look_for_deserted(const Followed &story, const Verdict &end, const Ended &ended)
 {
     auto *other = other_end_of(story);
     if (other == nullptr || !is_deserted(*other, end) || !other->raise(VerdictKind::HalfOpen))
         return;
     other->deserted_ns = end.about_ns;
-    auto verdict = evidence_of(*other, VerdictKind::HalfOpen, time_ns);
-    verdict.silent_ns = time_ns - end.about_ns;
+    auto verdict = evidence_of(*other, VerdictKind::HalfOpen, ended.due_ns);
+    verdict.silent_ns = ended.due_ns - end.about_ns;
     verdict.other.connection = story.connection;
     verdict.other.state = TcpState::Close;
-    emit(verdict, other->connection, time_ns, identify_(other->connection), other->wanted, !other->whole);
+    verdict.other.pid = ended.identity.owner.pid;
+    verdict.other.comm = ended.identity.owner.comm;
+    emit(verdict, other->connection, ended.due_ns, identify_(other->connection), other->wanted, !other->whole);
 }
 
 void Diagnosis::name_other_end(const Followed &story, Verdict &verdict)

@@ -83,7 +83,7 @@ private:
     void judge_first();
     void judge_early(std::uint64_t connection);
     void judge(const Ended &ended);
-    void look_for_deserted(const Followed &story, const Verdict &end, std::uint64_t time_ns);
+    void look_for_deserted(const Followed &story, const Verdict &end, const Ended &ended);
     void name_other_end(const Followed &story, Verdict &verdict);
     void emit(const Verdict &verdict, std::uint64_t connection, std::uint64_t time_ns, const Identity *identity,
               bool wanted, bool incomplete);

@@ -125,6 +125,7 @@ Verdict evidence_of(const Story &story, VerdictKind kind, std::uint64_t about_ns
     verdict.error = story.error;
     verdict.retransmits = story.retransmits;
     verdict.lasted_ns = story.whole ? distance(story.begun_ns, about_ns) : 0;
+    verdict.handshake_ns = story.whole ? distance(story.begun_ns, story.established_ns) : 0;
     verdict.closed_first = story.closed_first;
     verdict.open_ns = distance(story.established_ns, story.first_fin_ns);
     verdict.answer_ns = distance(story.first_fin_ns, story.second_fin_ns);

@@ -57,6 +57,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     put_state(line, ",\"state\":", verdict.state);
     put_socket_error(line, verdict.error);
     put_time(",\"lasted_us\":", verdict.lasted_ns);
+    put_time(",\"handshake_us\":", verdict.handshake_ns);
     put_name_or_null(line, ",\"closed_first\":", verdict.closed_first);
     put_time(",\"open_us\":", verdict.open_ns);
     put_time(",\"answer_us\":", verdict.answer_ns);

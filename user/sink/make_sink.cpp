@@ -1,6 +1,7 @@
 #include "sink/make_sink.h"
 
 #include "sink/json.h"
+#include "sink/summary.h"
 #include "sink/text.h"
 #include "sink/timeline.h"
 
@@ -10,6 +11,8 @@ std::unique_ptr<Sink> make_sink(const OutputStyle &style)
 {
     if (style.format == Format::Json)
         return std::make_unique<JsonSink>(style.precision);
+    if (style.summary_ns)
+        return std::make_unique<SummarySink>(style);
     if (style.timelines)
         return std::make_unique<TimelineSink>(style);
     return std::make_unique<TextSink>(style);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace tcpflight {
 
@@ -26,9 +27,10 @@ struct OutputStyle {
     Format format = Format::Text;
     TimeStyle time = TimeStyle::Clock;
     TimePrecision precision = TimePrecision::Micro;
-    bool quiet = false;     // -q: no owner, no details
-    bool metrics = false;   // -v: RTT, cwnd, RTO, queues; provenance of the owner
-    bool timelines = false; // -g: a block a connection; Text only
+    bool quiet = false;                           // -q: no owner, no details
+    bool metrics = false;                         // -v: RTT, cwnd, RTO, queues; provenance of the owner
+    std::optional<std::uint64_t> summary_ns = {}; // --summary: every so often, 0: at the end; Text only
+    bool timelines = false;                       // -g: a block a connection; Text only
     bool color = false;
     std::uint16_t columns = 0; // fold lines to this width at ": " and ", "; 0: never
 };

@@ -1,5 +1,6 @@
 #include "sink/timeline.h"
 
+#include "diagnose/catalogue.h"
 #include "sink/address.h"
 #include "sink/color.h"
 #include "sink/duration.h"
@@ -393,6 +394,13 @@ void TimelineSink::print_verdict(const Verdict &verdict, std::string &out)
             line.put(name(verdict.kind));
         line.put(": ");
         put_evidence(line, verdict, style_.precision);
+    });
+    const auto look = verdict_catalogue()[static_cast<std::size_t>(verdict.kind)].look;
+    if (severity_of(verdict.kind) != Severity::Alarm || look.empty() || style_.quiet)
+        return;
+    print_line(out, label.size(), [&](LineWriter &line) {
+        line.put("   look at: ");
+        line.put(look);
     });
 }
 

@@ -27,6 +27,7 @@ private:
     void put_cut_off();
     void put_half_open();
     void put_other_end();
+    bool put_owner();
     void put_in_state();
     // `before` and the time, unless it is not known.
     void put_time(std::string_view before, std::uint64_t duration_ns);
@@ -188,9 +189,12 @@ void Evidence::put_cut_off()
 void Evidence::put_half_open()
 {
     if (verdict_.unanswered == Unanswered::Nothing) {
-        line_.put("the other end is gone");
+        line_.put("the other end ");
+        if (put_owner())
+            line_.put(' ');
+        line_.put("has been gone");
         put_time(" for ", verdict_.silent_ns);
-        line_.put(" and this one was not told");
+        line_.put(", and this one was not told");
         return;
     }
     put_sent();
@@ -202,21 +206,31 @@ void Evidence::put_other_end()
 {
     const auto &other = verdict_.other;
     const bool matters = severity_of(verdict_.kind) == Severity::Alarm || verdict_.kind == VerdictKind::HalfClosed;
-    if (other.connection == 0 || !matters)
+    const bool was_said = verdict_.kind == VerdictKind::HalfOpen && verdict_.unanswered == Unanswered::Nothing;
+    if (other.connection == 0 || !matters || was_said)
         return;
     line_.put(", other end ");
-    if (other.pid != 0) {
-        const auto *end = std::find(other.comm.begin(), other.comm.end(), '\0');
-        put_escaped(line_, {other.comm.data(), static_cast<std::size_t>(end - other.comm.begin())});
-        put_labelled(line_, "[", other.pid);
-        line_.put("] ");
-    }
+    if (put_owner())
+        line_.put(' ');
     if (other.state == TcpState::Close) {
         line_.put("has ended");
         return;
     }
     line_.put("is ");
     line_.put(name(other.state));
+}
+
+// Of the other end: "client[77]".
+bool Evidence::put_owner()
+{
+    const auto &other = verdict_.other;
+    if (other.pid == 0)
+        return false;
+    const auto *end = std::find(other.comm.begin(), other.comm.end(), '\0');
+    put_escaped(line_, {other.comm.data(), static_cast<std::size_t>(end - other.comm.begin())});
+    put_labelled(line_, "[", other.pid);
+    line_.put(']');
+    return true;
 }
 
 void Evidence::put_in_state()

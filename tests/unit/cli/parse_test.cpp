@@ -230,6 +230,23 @@ INSTANTIATE_TEST_SUITE_P(Table, Colors,
                                          ColorCase{{"--color=always", "--color=never"}, true, false, false},
                                          ColorCase{{"--color=always", "--format=json"}, true, false, false}));
 
+TEST(CommandLine, ExplainsVerdicts)
+{
+    auto command = parse({"explain", "half-open"});
+    EXPECT_EQ(command.kind, Command::Kind::Print);
+    EXPECT_EQ(command.text.find("half-open (alarm)\n"), 0U) << command.text;
+    EXPECT_NE(parse({"explain"}).text.find("\nnotice  refused\n"), std::string::npos);
+}
+
+TEST(CommandLine, VerdictsAreThoseThatTheOutputNeeds)
+{
+    EXPECT_EQ(parse({}).options.shown_verdicts(), Verdicts::Alarms);
+    EXPECT_EQ(parse({"--verdicts", "none"}).options.shown_verdicts(), Verdicts::None);
+    EXPECT_EQ(parse({"-g", "--verdicts", "none"}).options.shown_verdicts(), Verdicts::All);
+    EXPECT_EQ(parse({"--summary", "0"}).options.shown_verdicts(), Verdicts::All);
+    EXPECT_EQ(parse({"--summary", "60"}).options.style.summary_ns, 60'000'000'000U);
+}
+
 TEST(CommandLine, FoldsOnTerminalsOnly)
 {
     Surroundings terminal{.stdout_is_terminal = true, .terminal_columns = 80};

@@ -73,6 +73,7 @@ TEST_F(HalfOpenTest, TheEndThatWasLeftBehindIsNamedToo)
     EXPECT_EQ(left.verdict.unanswered, Unanswered::Nothing);
     EXPECT_EQ(left.verdict.other.connection, 2U);
     EXPECT_EQ(left.verdict.other.state, Close);
+    EXPECT_EQ(left.verdict.other.pid, 2223U) << "whose it was";
     ASSERT_TRUE(left.identity);
     EXPECT_EQ(left.identity->local.port, 57374);
 

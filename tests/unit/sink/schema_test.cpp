@@ -77,7 +77,8 @@ Verdict everything_judged()
     verdict.reason = ResetReason::NotAccepted;
     verdict.error = 524;
     verdict.times_sent = verdict.retransmits = std::numeric_limits<std::uint32_t>::max();
-    verdict.lasted_ns = verdict.open_ns = verdict.answer_ns = verdict.silent_ns = largest_integer;
+    verdict.lasted_ns = verdict.handshake_ns = verdict.open_ns = verdict.answer_ns = verdict.silent_ns =
+        largest_integer;
     verdict.gives_up_ns = verdict.limit_ns = largest_integer;
     verdict.other = {.connection = largest_integer, .state = TcpState::Close, .pid = 1, .comm = {'\xff', '"'}};
     return verdict;

@@ -1,0 +1,268 @@
+#include "diagnose/catalogue.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::array<VerdictEntry, verdict_kinds> entries{{
+    {VerdictKind::Orderly, "Both ends have closed, and each knows it of the other.",
+     "The connection went through LAST_ACK, or into TIME_WAIT, without an error.", "RFC 9293 section 3.6", ""},
+    {VerdictKind::HalfClosed,
+     "This end has closed, the other end has acknowledged that, and goes on: it may still send, but nobody would read "
+     "it. The kernel alone waits for its FIN, for net.ipv4.tcp_fin_timeout seconds.",
+     "A socket in FIN_WAIT2 was replaced by the smaller thing that the kernel keeps for an orphan.",
+     "RFC 9293 section 3.6; tcp_close() in net/ipv4/tcp.c", ""},
+    {VerdictKind::ListenerClosed, "A process listens no more.", "LISTEN -> CLOSE.", "RFC 9293 section 3.10.4", ""},
+    {VerdictKind::Unclear,
+     "It has ended, and the events do not say why. Most often some were lost, or it ended before its reason could be "
+     "seen.",
+     "None of the other rules.", "", "Is the timeline marked with missing events? Then a larger buffer (-B) helps."},
+    {VerdictKind::Refused, "The other host answered that nobody listens on that port (or a firewall said so).",
+     "The connection ended in SYN_SENT with ECONNREFUSED.",
+     "RFC 9293 section 3.5.2 group 1; tcp_reset() in "
+     "net/ipv4/tcp_input.c",
+     "Does the service run there, on this address and this port (tcpflight list, ss -ltn)? Is the address the right "
+     "one, of IPv4 and IPv6?"},
+    {VerdictKind::ConnectCancelled,
+     "The process closed its socket before an answer could be expected. Programs that try several addresses at once "
+     "do that.",
+     "SYN_SENT -> CLOSE without an error, and no SYN had been sent again.", "RFC 8305 section 5", ""},
+    {VerdictKind::ConnectAbandoned,
+     "The process had waited for an answer for longer than a SYN's time-out, and gave up before the kernel did.",
+     "SYN_SENT -> CLOSE without an error, after at least one retransmission of the SYN.", "RFC 9293 section 3.10.4",
+     "Is there a way to the host (ip route get, ping)? Does a firewall drop the SYN, or its answer? The program has a "
+     "time-out of its own, or was ended by somebody."},
+    {VerdictKind::ConnectTimedOut, "No SYN of several was answered, until the kernel gave up.",
+     "The connection ended in SYN_SENT with ETIMEDOUT.",
+     "RFC 1122 section 4.2.3.5; net.ipv4.tcp_syn_retries, tcp_write_timeout() in net/ipv4/tcp_timer.c",
+     "Does the host exist, and is there a way to it (ip route get)? Does a firewall drop the SYN, or the answer on "
+     "its way back? Does the server's accept queue overflow (nstat TcpExtListenDrops there)?"},
+    {VerdictKind::Unreachable,
+     "A router, this host's routing or a firewall said that the other host or network cannot be reached; or the "
+     "connection timed out after that had been said.",
+     "The connection ended with ENETUNREACH, EHOSTUNREACH, EHOSTDOWN, ENETDOWN, ENONET, ENOPROTOOPT, EACCES or EPROTO.",
+     "RFC 1122 section 4.2.3.9; icmp_err_convert in net/ipv4/icmp.c",
+     "ip route get ADDRESS, ip neigh: is the next hop alive? A firewall with `reject` says this too."},
+    {VerdictKind::HandshakeFailed, "A client's SYN was answered, and then the handshake came to nothing.",
+     "SYN_RECV -> CLOSE.", "RFC 9293 section 3.10.7.4", "Port scanners and health checks do this on purpose."},
+    {VerdictKind::ResetByPeer,
+     "The other end, or something between, cut the connection off. What had not arrived by then is lost. `half-open "
+     "for` says that the other end had been gone for so long, and that this end found out when it sent something.",
+     "A RST was received: ECONNRESET, or EPIPE after the other end had closed.",
+     "RFC 9293 section 3.5.3; tcp_reset() in net/ipv4/tcp_input.c",
+     "The log of the other end at that time: it crashed, closed with unread data, or uses linger 0. A firewall or load "
+     "balancer with an idle time-out sends RSTs too: is it always the same age?"},
+    {VerdictKind::ResetByUs, "This end cut the connection off.", "It ended, and a RST was sent.",
+     "RFC 9293 section 3.5.2; tcp_send_active_reset() in net/ipv4/tcp_output.c",
+     "The reason, where the kernel tells it (Linux 6.10 and later)."},
+    {VerdictKind::AbortedUnread,
+     "The process closed its socket while data that had come was not read, or data came afterwards. The kernel sent a "
+     "RST instead of a FIN, which can destroy what the other end had not read yet.",
+     "It ended, and a RST was sent because of unread data or data after close.",
+     "RFC 1122 section 4.2.2.13, RFC 2525 section 2.17; tcp_close() in net/ipv4/tcp.c",
+     "If the other end misses the end of an answer, the program should read until the end (or shutdown(2), then read) "
+     "before it closes."},
+    {VerdictKind::AbortedLinger, "The process asked to be cut off: SO_LINGER with 0 seconds, or TCP_LINGER2 below 0.",
+     "It ended, and a RST was sent because of linger.", "RFC 9293 section 3.10.5; tcp_close() in net/ipv4/tcp.c",
+     "Load balancers and test tools do this on purpose, to keep out of TIME_WAIT. Data under way is lost."},
+    {VerdictKind::NotAccepted, "The listener was closed before the connection had been accepted.",
+     "A RST was sent for a connection in its listener's queue.",
+     "inet_csk_listen_stop() in net/ipv4/inet_connection_sock.c", "Was the server restarted?"},
+    {VerdictKind::Killed, "Another process ended it (ss -K, SOCK_DESTROY), or the kernel for want of its interface.",
+     "The connection ended with ECONNABORTED, or the RST's reason is an abort.", "tcp_abort() in net/ipv4/tcp.c",
+     "Who runs ss -K, or an agent that ends connections?"},
+    {VerdictKind::NoMemory, "The kernel dropped it for want of memory, or because there were too many orphans.",
+     "The RST's reason is the want of memory.", "tcp_out_of_resources() in net/ipv4/tcp_timer.c",
+     "net.ipv4.tcp_mem and tcp_max_orphans; dmesg says \"out of memory\" or \"too many orphaned sockets\"."},
+    {VerdictKind::DataTimedOut,
+     "Data was sent again and again and never acknowledged, until the kernel gave up. What was written is lost.",
+     "The connection ended with ETIMEDOUT while a segment was being repeated.",
+     "RFC 1122 section 4.2.3.5 (R2); net.ipv4.tcp_retries2, tcp_write_timeout() in net/ipv4/tcp_timer.c",
+     "The way to the other host since the first retransmission: cable, route, firewall, NAT that forgot the "
+     "connection. Is the other host up?"},
+    {VerdictKind::FinTimedOut,
+     "This end has closed, and its FIN was never acknowledged, until the kernel gave up. The other end may believe in "
+     "the connection for ever.",
+     "The connection ended with ETIMEDOUT while its FIN was being repeated.",
+     "RFC 1122 section 4.2.3.5 (R2); net.ipv4.tcp_orphan_retries, tcp_write_timeout() in net/ipv4/tcp_timer.c",
+     "The way to the other host since the FIN went out: firewall, NAT, route, a host that is gone? The other end, if "
+     "it is "
+     "alive, believes in the connection: keepalive would find that."},
+    {VerdictKind::KeepaliveTimedOut,
+     "Nothing was under way, and the other end did not answer probes: it is gone, or the way to it. Without keepalive "
+     "this end would have waited for ever.",
+     "The connection ended with ETIMEDOUT while no segment was being repeated, or with a RST because of keepalive. "
+     "Probes of a closed window that are not answered end in the same way.",
+     "RFC 9293 section 3.8.4; tcp_keepalive_timer() in net/ipv4/tcp_timer.c",
+     "When did the other host go? NAT and firewalls forget idle connections: is tcp_keepalive_time (TCP_KEEPIDLE) less "
+     "than their time-out?"},
+    {VerdictKind::UserTimedOut, "What was sent was not acknowledged within the time that the program allows.",
+     "The connection ended with ETIMEDOUT while a segment was being repeated, and TCP_USER_TIMEOUT was set.",
+     "RFC 5482 section 2; tcp(7), TCP_USER_TIMEOUT",
+     "The way to the other host since the first retransmission. Should the program survive such an outage, its "
+     "TCP_USER_TIMEOUT is too short."},
+    {VerdictKind::ConnectUnanswered, "SYNs have not been answered so far. The kernel goes on until it gives up.",
+     "In SYN_SENT, three time-outs in a row.", "RFC 1122 section 4.2.3.5 (R1)",
+     "Is there a way to the host (ip route get, ping)? Does a firewall drop the SYN, or its answer?"},
+    {VerdictKind::HalfOpen,
+     "One end believes in a connection that the other end, or the way to it, no longer has. Either what this end sends "
+     "(data, or its FIN) is not acknowledged; or the other end, on this host, has ended without this one being told: "
+     "nothing will tell it until it sends something, or keepalive does.",
+     "Three time-outs in a row without an acknowledgement, whatever the state. Or: 10 ms after the other end has ended "
+     "by a time-out or a RST, this end is still ESTABLISHED, CLOSE_WAIT or FIN_WAIT2.",
+     "RFC 9293 section 3.5.1, RFC 1122 section 4.2.3.5 (R1); net.ipv4.tcp_retries1",
+     "What changed between the hosts when the silence began: firewall, NAT, route, a host that is gone? "
+     "tcpflight list shows the connection's timer; ss -K ends it; keepalive (SO_KEEPALIVE) or TCP_USER_TIMEOUT in the "
+     "program finds the next one."},
+}};
+
+constexpr std::size_t columns = 80;
+
+// Broken at blanks, each line after the first behind `indent` blanks; `used`: columns taken already.
+void append_wrapped(std::string &out, std::string_view text, std::size_t indent, std::size_t used)
+{
+    while (!text.empty()) {
+        const auto word = text.substr(0, text.find(' '));
+        if (used + word.size() > columns) {
+            out.back() = '\n';
+            out.append(indent, ' ');
+            used = indent;
+        }
+        out += word;
+        out += ' ';
+        used += word.size() + 1;
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+    }
+    out.back() = '\n';
+}
+
+void append_field(std::string &out, std::string_view label, std::string_view text)
+{
+    constexpr std::size_t indent = 10;
+    if (text.empty())
+        return;
+    out += label;
+    out.append(indent - label.size(), ' ');
+    append_wrapped(out, text, indent, indent);
+}
+
+// Edits that turn one into the other: a letter more, less or changed.
+std::size_t distance(std::string_view left, std::string_view right)
+{
+    std::vector<std::size_t> row(right.size() + 1);
+    for (std::size_t column = 0; column <= right.size(); column++)
+        row[column] = column;
+    for (std::size_t line = 1; line <= left.size(); line++) {
+        auto diagonal = std::exchange(row[0], line);
+        for (std::size_t column = 1; column <= right.size(); column++) {
+            const auto changed = diagonal + (left[line - 1] == right[column - 1] ? 0 : 1);
+            diagonal = row[column];
+            row[column] = std::min({changed, row[column] + 1, row[column - 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+} // namespace
+
+std::span<const VerdictEntry> verdict_catalogue()
+{
+    return entries;
+}
+
+std::string explain(VerdictKind kind)
+{
+    const auto &entry = entries.at(static_cast<std::size_t>(kind));
+    std::string out(name(kind));
+    out += " (";
+    out += name(severity_of(kind));
+    out += ")\n\n";
+    append_wrapped(out, entry.meaning, 0, 0);
+    out += '\n';
+    append_field(out, "Rule:", entry.rule);
+    append_field(out, "Source:", entry.source);
+    append_field(out, "Look at:", entry.look);
+    return out;
+}
+
+std::string list_verdicts()
+{
+    std::string out;
+    for (const auto severity : {Severity::Alarm, Severity::Notice, Severity::Normal}) {
+        for (const auto &entry : entries) {
+            if (severity_of(entry.kind) != severity)
+                continue;
+            out += name(severity);
+            out.append(8 - name(severity).size(), ' ');
+            out += name(entry.kind);
+            out += '\n';
+        }
+    }
+    return out;
+}
+
+std::optional<std::string_view> nearest_verdict(std::string_view given)
+{
+    constexpr std::size_t longest = 32; // no name is longer, and the work grows with the square
+    std::string plain;
+    for (const char c : given.substr(0, longest + 1))
+        plain += c == '_' || c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (plain.size() < 2 || plain.size() > longest)
+        return std::nullopt;
+    std::optional<std::string_view> best;
+    auto best_distance = std::max<std::size_t>(plain.size() / 3, 1) + 1;
+    for (const auto &entry : entries) {
+        const auto candidate = name(entry.kind);
+        const auto edits = candidate.starts_with(plain) ? std::min<std::size_t>(1, candidate.size() - plain.size())
+                                                        : distance(plain, candidate);
+        if (edits < best_distance) {
+            best = candidate;
+            best_distance = edits;
+        }
+    }
+    return best;
+}
+
+std::string verdicts_document()
+{
+    std::string out = R"(# Verdicts
+
+What a connection came to, as `-g`, the lines and the JSON objects of verdicts name it. The names stay the same. This page is
+made from the program (`tcpflight explain NAME` prints an entry); `tools/renew-golden` renews it.
+
+Alarms are shown in the stream by default: something is broken that nobody may have noticed. Notices and normal ends are
+shown by `-g` and `--verdicts all`.
+)";
+    for (const auto severity : {Severity::Alarm, Severity::Notice, Severity::Normal}) {
+        out += severity == Severity::Alarm    ? "\n## Alarms\n"
+               : severity == Severity::Notice ? "\n## Notices\n"
+                                              : "\n## Normal\n";
+        for (const auto &entry : entries) {
+            if (severity_of(entry.kind) != severity)
+                continue;
+            out += "\n### ";
+            out += name(entry.kind);
+            out += "\n\n";
+            out += entry.meaning;
+            out += "\n\n- Rule: ";
+            out += entry.rule;
+            if (!entry.source.empty()) {
+                out += "\n- Source: ";
+                out += entry.source;
+            }
+            if (!entry.look.empty()) {
+                out += "\n- Look at: ";
+                out += entry.look;
+            }
+            out += '\n';
+        }
+    }
+    return out;
+}
+
+} // namespace tcpflight
