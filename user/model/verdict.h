@@ -91,13 +91,13 @@ struct Verdict {
     std::uint64_t about_ns = 0;      // CLOCK_BOOTTIME of the event that it is about
 
     // Nanoseconds; 0: not known.
-    std::uint64_t lasted_ns = 0;   // since its begin
+    std::uint64_t lasted_ns = 0;    // since its begin
     std::uint64_t handshake_ns = 0; // from SYN_SENT or SYN_RECV until ESTABLISHED
-    std::uint64_t open_ns = 0;     // from ESTABLISHED until the first end closed
-    std::uint64_t answer_ns = 0;   // from then on until the second end closed
-    std::uint64_t silent_ns = 0;   // so long nothing came back
-    std::uint64_t gives_up_ns = 0; // then the kernel ends it, about
-    std::uint64_t limit_ns = 0;    // TCP_USER_TIMEOUT
+    std::uint64_t open_ns = 0;      // from ESTABLISHED until the first end closed
+    std::uint64_t answer_ns = 0;    // from then on until the second end closed
+    std::uint64_t silent_ns = 0;    // so long nothing came back
+    std::uint64_t gives_up_ns = 0;  // then the kernel ends it, about
+    std::uint64_t limit_ns = 0;     // TCP_USER_TIMEOUT
 
     OtherEnd other; // connection 0: not on this host, or not known
 };

@@ -60,7 +60,9 @@ TEST(TablePlace, IsTheAcceptors)
 
 TEST(TablePlace, IsAskedForByTheFilter)
 {
-    Table table([](const Identity &identity) { return identity.container() == "web"; });
+    Table table([](const Identity &identity, Direction) {
+        return identity.container() == "web" ? Admission::Yes : Admission::No;
+    });
     observe(table, RecordBuilder::cgroup(5, 9, 8, "/lxc/web"));
     auto inside = observe(table, RecordBuilder::state(1, 10, close_state, syn_sent)
                                      .identity(50000, 80)
