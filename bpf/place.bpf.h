@@ -10,14 +10,19 @@
 /* The process as it numbers itself; 0: its namespace is the initial one, or the kernel does not let us look. */
 static __always_inline __u32 inner_pid(struct task_struct *task)
 {
-	const struct pid *pid = task->group_leader->thread_pid;
+	struct task_struct *leader = task->group_leader;
+	const struct pid *pid = leader->thread_pid;
 	__u32 level = pid->level;
+	__u64 address = 0;
 	__u32 number = 0;
 
 	if (!level || !may_probe_read)
 		return 0;
+	/* A number and no pointer: up to 6.1 the verifier adds nothing to a pointer but constants. */
+	bpf_probe_read_kernel(&address, sizeof(address), &leader->thread_pid);
+	address += __builtin_preserve_field_info(pid->numbers, BPF_FIELD_BYTE_OFFSET);
 	bpf_probe_read_kernel(&number, sizeof(number),
-			      (const void *)&pid->numbers + level * bpf_core_type_size(struct upid));
+			      (const void *)(address + level * bpf_core_type_size(struct upid)));
 	return number;
 }
 

@@ -25,6 +25,7 @@ struct thing {
     struct inner *pointer;
     char name[32];
     unsigned narrow : 3;
+    char tail[];
 };
 typedef void (*btf_trace_happened)(void *context, const struct thing *, u8, int);
 btf_trace_happened trace;
@@ -115,6 +116,8 @@ class Types(unittest.TestCase):
         whole = "probe_read(&copy, 4, &t->name); return copy;"
         self.assertEqual(self.check(whole, "char name[16];").objections, [])
         self.assertEqual(len(self.check(whole, "char name[64];").objections), 1)
+        # A flexible array is as long as it was made.
+        self.assertEqual(self.check("probe_read(&copy, 4, &t->tail); return copy;", "char tail[4];").objections, [])
 
     def test_arguments(self):
         def objections(section, places):

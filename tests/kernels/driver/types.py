@@ -72,7 +72,9 @@ def size_objection(program, kernel, relocation, number):
     if relocation.is_load:
         both = {here.kind, there.kind}
         return "" if both == {PTR} or (both == {INT} and not here.is_signed and not there.is_signed) else sizes
-    return "" if here.kind == ARRAY and kernel.size(number) > own.size(mine) else sizes
+    # A flexible array has no size of its own, but as many elements as its struct was made with.
+    is_flexible = there.kind == ARRAY and there.count == 0
+    return "" if here.kind == ARRAY and (is_flexible or kernel.size(number) > own.size(mine)) else sizes
 
 
 def check(program, kernel, places):

@@ -69,7 +69,7 @@ TEST(SocketTable, ShowsEverythingIfWide)
     const auto text = table(some(), style, true);
     EXPECT_NE(text.find(" CONTAINER PROCESSES\n"), std::string::npos) << text;
     EXPECT_NE(text.find(" nginx[10]:6,nginx[11]:6,nginx[11]:7\n"), std::string::npos) << text;
-    EXPECT_NE(text.find(" 77 nginx[10]:8\n"), std::string::npos) << text;
+    EXPECT_NE(text.find(" 77 -         nginx[10]:8\n"), std::string::npos) << text;
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
 }
 
