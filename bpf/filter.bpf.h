@@ -11,13 +11,19 @@
 #include "filter_decide.bpf.h"
 #include "maps.bpf.h"
 
+/* Is `sk` a request_sock? That has no more than what all sockets have in common. */
+static __always_inline _Bool is_request(const struct event *e)
+{
+	return e->old_state == TCP_NEW_SYN_RECV;
+}
+
 static __always_inline __u8 direction_of(const struct event *e)
 {
 	if (e->new_state == TCP_LISTEN)
 		return TF_DIRECTION_NEITHER;
 	if (e->old_state == TCP_CLOSE && e->new_state == TCP_SYN_SENT)
 		return TF_DIRECTION_OUTGOING;
-	if (e->old_state == TCP_LISTEN && e->new_state == TCP_SYN_RECV)
+	if (is_request(e) || (e->old_state == TCP_LISTEN && e->new_state == TCP_SYN_RECV))
 		return TF_DIRECTION_INCOMING;
 	return TF_DIRECTION_UNKNOWN;
 }
@@ -29,7 +35,7 @@ static __always_inline __u8 decide(const struct event *e)
 		.local_port = e->port,
 		.remote_port = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport)),
 		.pid = e->mem.pid,
-		.uid = SK_FIELD(e, sk_uid.val),
+		.uid = is_request(e) ? 0xffffffff : SK_FIELD(e, sk_uid.val),
 		.netns = netns_inode(e),
 		.direction = direction_of(e),
 		.listener = e->new_state == TCP_LISTEN,
