@@ -25,8 +25,8 @@ struct event {
 	__u8 old_state;
 	__u8 new_state;
 	_Bool placed; /* `place` is to be told */
-	__u8 flags; /* of enum tf_record_flag, those that tell of a block in the body */
-	__u8 left;  /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
+	__u8 flags;   /* of enum tf_record_flag, those that tell of a block in the body */
+	__u8 left;    /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
 	/*
 	 * `sk` was found by following pointers, and the verifier does not know it for a socket: it is read with a
 	 * helper, which costs time. A constant wherever it is used.

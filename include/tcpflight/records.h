@@ -61,7 +61,7 @@ enum tf_record_flag {
 	 * initial pid namespace and in the socket's cgroup.
 	 */
 	TF_FLAG_OWNER_PLACE = 1 << 4,
-	TF_FLAG_SYN_QUEUE = 1 << 5,        /* a tf_syn_queue precedes the metrics and the identity */
+	TF_FLAG_SYN_QUEUE = 1 << 5, /* a tf_syn_queue precedes the metrics and the identity */
 };
 
 /* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
