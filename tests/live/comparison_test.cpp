@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <sched.h>
+#include <set>
 #include <sstream>
 #include <sys/mount.h>
 #include <tuple>
@@ -137,14 +138,17 @@ protected:
         Counts ours;
         std::size_t events = 0;
         std::map<std::uint64_t, std::uint64_t> port_of; // connection > its local port
+        std::set<std::uint64_t> left;                   // connections that go on without a socket
         tcpflight.for_each([&](const TraceEvent &event) {
             if (!event.is("state"))
                 return; // a FIN sent again, resets: the other tool does not show them
             const auto local = static_cast<unsigned>(event.number("local_port"));
             const auto remote = event.is_null("remote_port") ? 0U : static_cast<unsigned>(event.number("remote_port"));
-            // What the kernel leaves in a socket's place the other tool does not know of.
-            const bool left = event.json().at("time_wait_socket") == true;
-            ++ours[key(local, remote, event.text("old_state"), left ? "CLOSE" : event.text("new_state"))];
+            // What the kernel leaves in a socket's place, and what becomes of that, the other tool does not know of.
+            const bool leaves = event.json().at("time_wait_socket") == true;
+            if (leaves && !left.insert(event.number("conn")).second)
+                return;
+            ++ours[key(local, remote, event.text("old_state"), leaves ? "CLOSE" : event.text("new_state"))];
             ++events;
             // What the other tool cannot say of SYN_SENT holds of tcpflight by itself.
             auto [known, is_new] = port_of.try_emplace(event.number("conn"), local);

@@ -20,6 +20,11 @@ constexpr std::uint64_t ns_per_s = 1'000'000'000;
 // With --keep and no -C, so that there is always an old file that can go.
 constexpr std::uint64_t files_to_keep = 4;
 
+bool ends_recording(int error)
+{
+    return error == EPIPE || error == ECANCELED;
+}
+
 RotationSettings rotation_settings(const RecordOptions &options)
 {
     RotationSettings settings{.name = options.path,
@@ -189,7 +194,7 @@ bool Recorder::finish()
                                   quote_output(path_), closed_.lost)},
                      0);
     // As tcpdump: what -W ends is a whole file; Ctrl-C leaves it to whoever pressed it.
-    if (over_ && told_trouble_ != EPIPE && told_trouble_ != ECANCELED && !options_.post_rotate.empty()) {
+    if (over_ && !(told_trouble_ && ends_recording(*told_trouble_)) && !options_.post_rotate.empty()) {
         if (auto started = post_rotate_.start(complete); !started)
             report_error(started.error(), 0);
     }
@@ -215,7 +220,7 @@ void Recorder::report_trouble()
     auto trouble = writer_->trouble();
     if (trouble == told_trouble_)
         return;
-    if (trouble == EPIPE || trouble == ECANCELED) {
+    if (trouble && ends_recording(*trouble)) {
         over_ = true; // nobody reads it any more, or at all
     } else if (trouble) {
         report_error({fmt::format("cannot write to {}: {}: recording goes on when that is over", quote(path_),

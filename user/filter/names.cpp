@@ -24,7 +24,7 @@ Result<std::uint32_t> inode(const std::string &path)
 
 class SystemNames : public Names {
 public:
-    std::optional<std::uint16_t> port(const std::string &service) const override
+    [[nodiscard]] std::optional<std::uint16_t> port(const std::string &service) const override
     {
         servent entry{};
         servent *found = nullptr;
@@ -34,14 +34,14 @@ public:
         return ntohs(static_cast<std::uint16_t>(found->s_port));
     }
 
-    Result<std::uint32_t> netns(const std::string &name) const override
+    [[nodiscard]] Result<std::uint32_t> netns(const std::string &name) const override
     {
         if (name.find('/') != std::string::npos)
             return failure("a name has no '/': give a name of ip-netns(8), a process id or an inode number");
         return inode("/run/netns/" + name);
     }
 
-    Result<std::uint32_t> netns_of(std::uint32_t pid) const override
+    [[nodiscard]] Result<std::uint32_t> netns_of(std::uint32_t pid) const override
     {
         return inode(fmt::format("/proc/{}/ns/net", pid));
     }
@@ -49,12 +49,18 @@ public:
 
 class NoNames : public Names {
 public:
-    std::optional<std::uint16_t> port(const std::string & /*service*/) const override { return std::nullopt; }
-    Result<std::uint32_t> netns(const std::string & /*name*/) const override
+    [[nodiscard]] std::optional<std::uint16_t> port(const std::string & /*service*/) const override
+    {
+        return std::nullopt;
+    }
+    [[nodiscard]] Result<std::uint32_t> netns(const std::string & /*name*/) const override
     {
         return failure("no name is known here");
     }
-    Result<std::uint32_t> netns_of(std::uint32_t /*pid*/) const override { return failure("no process is known here"); }
+    [[nodiscard]] Result<std::uint32_t> netns_of(std::uint32_t /*pid*/) const override
+    {
+        return failure("no process is known here");
+    }
 };
 
 } // namespace

@@ -79,9 +79,9 @@ private:
     void print_head(const Block &block, std::string &out);
     void print_lines(const Block &block, std::string &out);
     void print_verdict(const Verdict &verdict, std::string &out);
-    // A line of the head or the end of a block, broken at blanks so that it fits, and going on at `indent`.
-    template <typename Put> void print_line(std::string &out, std::size_t indent, const Put &put);
-    void wrap(std::string &out, std::string_view text, std::size_t from, std::size_t indent) const;
+    // A line of the head or the end of a block, broken at blanks so that it fits, and going on at that column.
+    template <typename Put> void print_line(std::string &out, std::size_t goes_on_at, const Put &put);
+    void wrap(std::string &out, std::string_view text, std::size_t from, std::size_t goes_on_at) const;
 
     OutputStyle style_;
     Limits limits_;
