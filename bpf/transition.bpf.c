@@ -76,14 +76,26 @@ static __noinline int tell_birth(struct event *next, _Bool staged)
 		return 0;
 	birth->sk = 0;
 
-	struct event e = *next;
-	e.task = NULL;
-	e.time_ns = birth->time_ns;
-	e.old_state = TCP_LISTEN;
-	e.new_state = TCP_SYN_RECV;
-	begin_life(&e);
-	tell(&e, staged);
-	next->mem = e.mem;
+	/* Not in a copy: up to 6.1 three calls have 512 bytes of stack together. */
+	struct task_struct *task = next->task;
+	__u8 old_state = next->old_state;
+	__u8 new_state = next->new_state;
+
+	next->task = NULL;
+	next->time_ns = birth->time_ns;
+	next->old_state = TCP_LISTEN;
+	next->new_state = TCP_SYN_RECV;
+	begin_life(next);
+	tell(next, staged);
+	next->task = task;
+	next->time_ns = 0;
+	next->old_state = old_state;
+	next->new_state = new_state;
+	next->kept = NULL;
+	next->place = (struct tf_owner_place){};
+	next->placed = 0;
+	next->flags = 0;
+	next->left = 0;
 	return 0;
 }
 
