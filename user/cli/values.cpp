@@ -1,34 +1,18 @@
 #include "cli/values.h"
 
 #include "filter/quote.h"
+#include "model/number.h"
 #include "tcpflight/control.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <string>
-#include <system_error>
 
 namespace tcpflight {
 namespace {
-
-constexpr std::uint64_t max_port = 65535;
-constexpr std::uint64_t max_pid = 1U << 22; // PID_MAX_LIMIT of linux/threads.h
-constexpr std::size_t max_comm = 15;
-
-std::optional<std::uint64_t> number(std::string_view text, std::uint64_t low, std::uint64_t high)
-{
-    // Not signed: std::from_chars would take "-0".
-    std::uint64_t value = 0;
-    const char *end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stop != end || value < low || value > high)
-        return std::nullopt;
-    return value;
-}
 
 // `part` of a list `whole`.
 Error wrong_part(const Flag &flag, std::string_view part, std::string_view whole)
@@ -41,8 +25,8 @@ Error wrong_part(const Flag &flag, std::string_view part, std::string_view whole
 Result<void> parse_port_range(const Flag &flag, std::string_view part, std::string_view whole, PortSet &ports)
 {
     std::size_t dash = part.find('-');
-    auto first = number(part.substr(0, dash), 1, max_port);
-    auto last = dash == std::string_view::npos ? first : number(part.substr(dash + 1), 1, max_port);
+    auto first = to_number(part.substr(0, dash), 1, max_port);
+    auto last = dash == std::string_view::npos ? first : to_number(part.substr(dash + 1), 1, max_port);
     if (!first || !last)
         return tl::unexpected(wrong_part(flag, part, whole));
     if (*first > *last)
@@ -72,7 +56,7 @@ Error wrong_value(const Flag &flag, std::string_view value)
 
 Result<std::uint64_t> parse_number(const Flag &flag, std::string_view text, std::uint64_t low, std::uint64_t high)
 {
-    auto value = number(text, low, high);
+    auto value = to_number(text, low, high);
     if (!value)
         return tl::unexpected(wrong_value(flag, text));
     return *value;
@@ -86,7 +70,7 @@ Result<void> parse_ports(const Flag &flag, std::string_view text, PortSet &ports
 Result<void> parse_pids(const Flag &flag, std::string_view text, std::vector<std::uint32_t> &pids)
 {
     return for_each_part(text, [&](std::string_view part) -> Result<void> {
-        auto value = number(part, 1, max_pid);
+        auto value = to_number(part, 1, max_pid);
         if (!value)
             return tl::unexpected(wrong_part(flag, part, text));
         auto pid = static_cast<std::uint32_t>(*value);
@@ -126,7 +110,7 @@ Result<std::uint64_t> parse_size(const Flag &flag, std::string_view text, std::u
         for (std::size_t step = 0; step <= exponent; step++)
             factor *= rest == "b" ? 1000U : 1024U;
     }
-    auto count = number(digits, 1, std::numeric_limits<std::int64_t>::max() / factor);
+    auto count = to_number(digits, 1, std::numeric_limits<std::int64_t>::max() / factor);
     if (!count || *count * factor < low)
         return tl::unexpected(wrong_value(flag, text));
     return *count * factor;
@@ -137,13 +121,13 @@ Result<std::uint64_t> parse_seconds(const Flag &flag, std::string_view text, std
     constexpr std::size_t max_decimals = 9;
     constexpr std::uint64_t ns_per_s = 1'000'000'000;
     auto point = text.find('.');
-    auto whole = number(text.substr(0, point), 0, most_s);
+    auto whole = to_number(text.substr(0, point), 0, most_s);
     std::optional<std::uint64_t> fraction = 0;
     if (point != std::string_view::npos) {
         std::string decimals(text.substr(point + 1));
         bool fits = !decimals.empty() && decimals.size() <= max_decimals;
         decimals.resize(max_decimals, '0');
-        fraction = fits ? number(decimals, 0, ns_per_s - 1) : std::nullopt;
+        fraction = fits ? to_number(decimals, 0, ns_per_s - 1) : std::nullopt;
     }
     if (!whole || !fraction || *whole * ns_per_s + *fraction > most_s * ns_per_s)
         return tl::unexpected(wrong_value(flag, text));

@@ -1,8 +1,9 @@
 #include "model/moment.h"
 
-#include <charconv>
+#include "model/number.h"
+
+#include <algorithm>
 #include <ctime>
-#include <system_error>
 
 namespace tcpflight {
 namespace {
@@ -89,16 +90,14 @@ bool take_clock(Scanner &scanner, Moment &moment)
 std::optional<Moment> parse_epoch(std::string_view text)
 {
     Moment moment;
-    std::int64_t seconds = 0;
-    constexpr std::int64_t most = std::int64_t{1} << 33; // of which nanoseconds fit into 64 bits
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc() || !Scanner::is_digit(text.front()) || seconds > most)
-        return std::nullopt;
-    Scanner scanner(text.substr(static_cast<std::size_t>(end - text.data())));
+    constexpr std::uint64_t most = std::uint64_t{1} << 33; // of which nanoseconds fit into 64 bits
+    auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    auto seconds = to_number(text.substr(0, digits), 0, most);
+    Scanner scanner(text.substr(digits));
     auto fraction = scanner.fraction();
-    if (!fraction || !scanner.is_at_end())
+    if (!seconds || !fraction || !scanner.is_at_end())
         return std::nullopt;
-    moment.epoch_s = seconds;
+    moment.epoch_s = static_cast<std::int64_t>(*seconds);
     moment.fraction_ns = *fraction;
     return moment;
 }

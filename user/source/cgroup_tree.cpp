@@ -1,14 +1,16 @@
 #include "source/cgroup_tree.h"
 
+#include "model/number.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -48,9 +50,7 @@ std::uint32_t old_hierarchy(std::string_view own_cgroups)
         const auto number = take_part(line, ':');
         if (!lists(take_part(line, ':'), old_controller))
             continue;
-        std::uint32_t hierarchy = 0;
-        std::from_chars(number.data(), number.data() + number.size(), hierarchy);
-        return hierarchy;
+        return static_cast<std::uint32_t>(to_number(number, 0, std::numeric_limits<std::uint32_t>::max()).value_or(0));
     }
     return 0;
 }
