@@ -149,6 +149,67 @@ TEST_P(Container, IsTheAcceptors)
                    });
 }
 
+TEST_P(Container, IsAskedFor)
+{
+    const ContainerCgroup cgroup(mount_, 'e');
+    if (!cgroup.is_made())
+        GTEST_SKIP() << "needs to make a cgroup in " << mount_.folder;
+    Actor server("server", cgroup.place());
+    Actor client("client");
+    Tracer by_id = trace({"container eeeeee"});
+    Tracer by_pattern = trace({"cgroup *-eee*.scope and not container d"});
+    Tracer rest = trace({"not cgroup " + cgroup.path() + " and not container eeeeee"});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+
+    for (Tracer *tracer : {&by_id, &by_pattern})
+        expect_exactly(*tracer,
+                       {
+                           Timeline::of_listener(listener).by(server, "listen").inside(1, cgroup.id()).to("LISTEN"),
+                           Timeline::of_child(c.child)
+                               .by(server, "inherited")
+                               .inside(1, cgroup.id())
+                               .to("SYN_RECV", c.client.step)
+                               .to("ESTABLISHED", c.client.step)
+                               .by(server, "accept")
+                               .inside(1, cgroup.id())
+                               .accepted_here(c.child.step),
+                       });
+    expect_exactly(rest, {connected_client(c, client)});
+
+    const Finished listed = run_tcpflight({"list", "container", "eeee"});
+    EXPECT_NE(listed.out.find("server"), std::string::npos) << listed.out << listed.err;
+    EXPECT_EQ(listed.out.find("client"), std::string::npos) << listed.out;
+}
+
+// The listener is the host's; a child is shown from the moment on when a process in the container accepts it.
+TEST_P(Container, IsAskedForWhenOneOfItsProcessesAccepts)
+{
+    const ContainerCgroup cgroup(mount_, 'f');
+    if (!cgroup.is_made())
+        GTEST_SKIP() << "needs to make a cgroup in " << mount_.folder;
+    Tracer tracer = trace({"container ffff and cgroup " + cgroup.path()});
+    Actor server("server");
+    Actor worker("worker", cgroup.place());
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket passed = server.give(listener, worker);
+    const Connection c = connect(client, worker, passed);
+
+    ASSERT_TRUE(tracer.wait_for_events(1));
+    client.close(c.client);
+    worker.receive(c.child);
+    worker.close(c.child);
+    ASSERT_TRUE(tracer.wait_for_events(4));
+    tracer.stop();
+    const auto &events = tracer.events();
+    ASSERT_EQ(events.size(), 4U);
+    EXPECT_TRUE(events[0].is("accept")) << events[0].json().dump();
+    EXPECT_TRUE(events[1].is_change("ESTABLISHED", "CLOSE_WAIT"));
+    EXPECT_TRUE(events[2].is_change("CLOSE_WAIT", "LAST_ACK"));
+    EXPECT_TRUE(events[3].is_change("LAST_ACK", "CLOSE"));
+}
+
 // What was there before tcpflight, what is recorded, and what `list` shows.
 TEST_P(Container, IsFoundAndRecorded)
 {

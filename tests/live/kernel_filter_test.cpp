@@ -60,8 +60,9 @@ private:
     std::string term()
     {
         static constexpr std::array<const char *, 5> ends{"", "src ", "dst ", "src and dst ", "src or dst "};
-        static constexpr std::array<const char *, 6> late{"event reset",      "state LISTEN", "duration > 5s",
-                                                          "retransmits >= 3", "comm ng*",     "comm curl"};
+        static constexpr std::array<const char *, 8> late{"event reset", "state LISTEN",     "duration > 5s",
+                                                          "comm ng*",    "retransmits >= 3", "comm curl",
+                                                          "cgroup /a",   "container aa"};
         switch (below(11)) {
         case 0:
         case 1: return of(ends) + std::string("port ") + std::to_string(of(ports));
@@ -120,6 +121,12 @@ Connection random_connection(Random &random)
         c.identity.owner.source = OwnerSource::Syscall;
         std::string_view name = random.of(names);
         name.copy(c.identity.owner.comm.data(), c.identity.owner.comm.size());
+    }
+    if (random.below(3) != 0) {
+        static const std::array<std::string, 3> paths{"/a/docker-" + std::string(64, 'a'), "/a", "/b"};
+        const auto &path = paths.at(random.below(paths.size()));
+        c.identity.where =
+            std::make_shared<const Cgroup>(Cgroup{.path = path, .container = std::string(container_of(path))});
     }
     c.facts.uid = c.identity.uid = random.below(5) == 0 ? unknown_uid : random.below(3);
     c.facts.netns = c.identity.netns = 4026531840 + random.below(2);

@@ -10,7 +10,7 @@
 
 namespace tcpflight::test {
 
-// https is 443, http 80, ssh 22 and ftp-data 20; a namespace "blue", and one of process 7.
+// https is 443, http 80, ssh 22 and ftp-data 20; a user www-data, a namespace "blue", and one of process 7.
 class FewNames : public Names {
 public:
     [[nodiscard]] std::optional<std::uint16_t> port(const std::string &service) const override
@@ -22,6 +22,12 @@ public:
         if (service == "ssh")
             return std::uint16_t{22};
         return service == "ftp-data" ? std::optional(std::uint16_t{20}) : std::nullopt;
+    }
+    [[nodiscard]] Result<std::uint32_t> uid(const std::string &user) const override
+    {
+        if (user == "www-data")
+            return 33U;
+        return failure("did you mean 'www-data'?");
     }
     [[nodiscard]] Result<std::uint32_t> netns(const std::string &name) const override
     {

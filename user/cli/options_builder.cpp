@@ -288,7 +288,7 @@ Result<void> OptionsBuilder::set_filter(const std::vector<std::string> &words, c
     add_condition(expression, any_of(std::move(pids)));
     AnyOf comms;
     for (const auto &comm : comms_)
-        comms.parts.push_back({NameTerm{.pattern = literal_pattern(comm)}});
+        comms.parts.push_back({NameTerm{.what = Name::Comm, .pattern = literal_pattern(comm)}});
     add_condition(expression, any_of(std::move(comms)));
     if (ipv4_ != ipv6_)
         add_condition(expression, {FamilyTerm{ipv4_ ? Family::IPv4 : Family::IPv6}});

@@ -1,5 +1,6 @@
 #include "filter/eval.h"
 
+#include "filter/cgroup_match.h"
 #include "filter/glob.h"
 
 #include <algorithm>
@@ -176,7 +177,25 @@ private:
     {
         if (subject_.identity == nullptr)
             return Answer::Open;
-        return of_owners([&](const auto &process) { return glob_matches(term.pattern, process.comm_view()); });
+        switch (term.what) {
+        case Name::Comm:
+            return of_owners([&](const auto &process) { return glob_matches(term.pattern, process.comm_view()); });
+        case Name::Cgroup:
+            return of_place([&](const Cgroup &place) { return cgroup_matches(term.pattern, place.path); });
+        case Name::Container: break;
+        }
+        return of_place([&](const Cgroup &place) { return container_matches(term.pattern, place.container); });
+    }
+
+    // Until the owner is known it is the socket's, and the owner may be somewhere else.
+    template <typename Ask> [[nodiscard]] Answer of_place(const Ask &holds) const
+    {
+        const auto &identity = *subject_.identity;
+        if (identity.where == nullptr)
+            return Answer::Open;
+        if (holds(*identity.where))
+            return Answer::Yes;
+        return identity.owner.is_known() ? Answer::No : Answer::Open;
     }
 
     // Whoever has it open is as good as the owner.

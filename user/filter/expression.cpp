@@ -170,24 +170,25 @@ bool is_open(const Expression &expression)
 std::string to_text(const Expression &expression)
 {
     return std::visit(
-        Overloaded{[](const AllOf &all) { return join(all.parts, " and "); },
-                   [](const AnyOf &any) { return any.parts.empty() ? "not tcp" : join(any.parts, " or "); },
-                   [](const NotThat &negated) { return "not " + join(negated.parts, " "); },
-                   [](const NetTerm &net) { return net_text(net); },
-                   [](const PortTerm &port) {
-                       return port.first == port.last
-                                  ? fmt::format("{}port {}", end_text(port.end), port.first)
-                                  : fmt::format("{}portrange {}-{}", end_text(port.end), port.first, port.last);
-                   },
-                   [](const FamilyTerm &term) { return std::string(term.family == Family::IPv4 ? "ip" : "ip6"); },
-                   [](const NumberTerm &term) { return fmt::format("{} {}", number_name(term.what), term.value); },
-                   [](const NameTerm &term) { return "comm " + pattern_text(term.pattern); },
-                   [](const DirectionTerm &term) {
-                       return std::string(term.direction == Direction::Outgoing ? "outgoing" : "incoming");
-                   },
-                   [](const StateTerm &term) { return fmt::format("state {}", name(term.state)); },
-                   [](const EventTerm &term) { return fmt::format("event {}", name(term.event)); },
-                   [](const QuantityTerm &term) { return quantity_text(term); }},
+        Overloaded{
+            [](const AllOf &all) { return join(all.parts, " and "); },
+            [](const AnyOf &any) { return any.parts.empty() ? "not tcp" : join(any.parts, " or "); },
+            [](const NotThat &negated) { return "not " + join(negated.parts, " "); },
+            [](const NetTerm &net) { return net_text(net); },
+            [](const PortTerm &port) {
+                return port.first == port.last
+                           ? fmt::format("{}port {}", end_text(port.end), port.first)
+                           : fmt::format("{}portrange {}-{}", end_text(port.end), port.first, port.last);
+            },
+            [](const FamilyTerm &term) { return std::string(term.family == Family::IPv4 ? "ip" : "ip6"); },
+            [](const NumberTerm &term) { return fmt::format("{} {}", number_name(term.what), term.value); },
+            [](const NameTerm &term) { return fmt::format("{} {}", name(term.what), pattern_text(term.pattern)); },
+            [](const DirectionTerm &term) {
+                return std::string(term.direction == Direction::Outgoing ? "outgoing" : "incoming");
+            },
+            [](const StateTerm &term) { return fmt::format("state {}", name(term.state)); },
+            [](const EventTerm &term) { return fmt::format("event {}", name(term.event)); },
+            [](const QuantityTerm &term) { return quantity_text(term); }},
         expression.node);
 }
 
@@ -219,6 +220,16 @@ bool asks_for(const Expression &expression, Quantity quantity)
         const auto *number = std::get_if<QuantityTerm>(&term.node);
         return number != nullptr && number->quantity == quantity;
     });
+}
+
+std::string_view name(Name what)
+{
+    switch (what) {
+    case Name::Comm: return "comm";
+    case Name::Cgroup: return "cgroup";
+    case Name::Container: break;
+    }
+    return "container";
 }
 
 std::string_view name(EventClass event)

@@ -68,8 +68,11 @@ struct NumberTerm {
     bool operator==(const NumberTerm &) const = default;
 };
 
-// Compared with a pattern (glob.h).
+enum class Name : std::uint8_t { Comm, Cgroup, Container };
+
+// Compared with a pattern (glob.h): of "comm" the whole name, of the others as cgroup_match.h says.
 struct NameTerm {
+    Name what = Name::Comm;
     std::string pattern;
     bool operator==(const NameTerm &) const = default;
 };
@@ -128,6 +131,7 @@ bool any_term(const Expression &expression, const std::function<bool(const Expre
 // About this number?
 bool asks_for(const Expression &expression, Quantity quantity);
 
+std::string_view name(Name what);
 std::string_view name(EventClass event);
 std::string_view name(Quantity quantity);
 std::string_view name(Relation relation);

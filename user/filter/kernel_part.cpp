@@ -15,7 +15,8 @@ namespace {
 template <typename Node>
 constexpr bool is_branch = std::is_same_v<Node, AllOf> || std::is_same_v<Node, AnyOf> || std::is_same_v<Node, NotThat>;
 
-// Names of processes change, and are as long as four words; the rest is not there yet when the kernel decides.
+// Names are left out: those of processes change, and those of cgroups are not at hand. The rest is not there yet when
+// the kernel decides.
 template <typename Node>
 constexpr bool is_for_kernel =
     std::is_same_v<Node, NetTerm> || std::is_same_v<Node, PortTerm> || std::is_same_v<Node, FamilyTerm> ||

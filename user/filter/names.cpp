@@ -1,6 +1,8 @@
 #include "filter/names.h"
 
+#include "filter/nearest.h"
 #include "filter/quote.h"
+#include "model/account.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -10,6 +12,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
+#include <vector>
 
 namespace tcpflight {
 namespace {
@@ -34,6 +38,17 @@ public:
         return ntohs(static_cast<std::uint16_t>(found->s_port));
     }
 
+    [[nodiscard]] Result<std::uint32_t> uid(const std::string &user) const override
+    {
+        if (auto known = find_uid(user))
+            return *known;
+        const auto users = local_users();
+        const std::vector<std::string_view> words(users.begin(), users.end());
+        if (auto near = nearest(user, words))
+            return failure(fmt::format("did you mean {}?", quote(*near)));
+        return failure("give a number, or a name as getent passwd lists them");
+    }
+
     [[nodiscard]] Result<std::uint32_t> netns(const std::string &name) const override
     {
         if (name.find('/') != std::string::npos)
@@ -52,6 +67,10 @@ public:
     [[nodiscard]] std::optional<std::uint16_t> port(const std::string & /*service*/) const override
     {
         return std::nullopt;
+    }
+    [[nodiscard]] Result<std::uint32_t> uid(const std::string & /*user*/) const override
+    {
+        return failure("no name is known here");
     }
     [[nodiscard]] Result<std::uint32_t> netns(const std::string & /*name*/) const override
     {

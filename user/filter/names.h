@@ -18,13 +18,15 @@ public:
 
     // Of a TCP service: "https". None: it has none.
     [[nodiscard]] virtual std::optional<std::uint16_t> port(const std::string &service) const = 0;
+    // Of a user: "www-data". Errors say what would be right, in printable ASCII.
+    [[nodiscard]] virtual Result<std::uint32_t> uid(const std::string &user) const = 0;
     // The inode number of the network namespace that `ip netns` knows under this name. Errors say why not.
     [[nodiscard]] virtual Result<std::uint32_t> netns(const std::string &name) const = 0;
     // The same, of a process.
     [[nodiscard]] virtual Result<std::uint32_t> netns_of(std::uint32_t pid) const = 0;
 };
 
-// getservbyname(3), /run/netns and /proc.
+// getservbyname(3), users as account.h knows them, /run/netns and /proc.
 const Names &system_names();
 
 // Knows no names.

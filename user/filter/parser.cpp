@@ -21,7 +21,20 @@ using Kind = Token::Kind;
 
 // What values without a keyword of their own belong to.
 struct Head {
-    enum class What : std::uint8_t { Host, Net, Port, PortRange, Pid, Comm, Uid, Netns, State, Event };
+    enum class What : std::uint8_t {
+        Host,
+        Net,
+        Port,
+        PortRange,
+        Pid,
+        Comm,
+        Uid,
+        Cgroup,
+        Container,
+        Netns,
+        State,
+        Event
+    };
     What what = What::Host;
     End end = End::Either;
     std::optional<Family> family; // "ip host"
@@ -32,13 +45,15 @@ struct Noun {
     Head::What what;
     std::string_view wants;
 };
-constexpr std::array<Noun, 10> nouns{{{"host", Head::What::Host, "an address"},
+constexpr std::array<Noun, 12> nouns{{{"host", Head::What::Host, "an address"},
                                       {"net", Head::What::Net, "a network"},
                                       {"port", Head::What::Port, "a port"},
                                       {"portrange", Head::What::PortRange, "a range of ports"},
                                       {"pid", Head::What::Pid, "a process id"},
                                       {"comm", Head::What::Comm, "a process name"},
-                                      {"uid", Head::What::Uid, "a user id"},
+                                      {"uid", Head::What::Uid, "a user"},
+                                      {"cgroup", Head::What::Cgroup, "the path of a cgroup"},
+                                      {"container", Head::What::Container, "the id of a container"},
                                       {"netns", Head::What::Netns, "a network namespace"},
                                       {"state", Head::What::State, "a state"},
                                       {"event", Head::What::Event, "a kind of event"}}};
@@ -488,9 +503,11 @@ private:
         case Head::What::Net: return of_family(head, parse_net_value(token.text, take_mask()));
         case Head::What::Port: return wrap_end(parse_port_value(token.text, names_), head.end);
         case Head::What::PortRange: return wrap_end(parse_port_range_value(token.text, names_), head.end);
-        case Head::What::Pid: return wrap(parse_number_value(Number::Pid, token.text));
-        case Head::What::Uid: return wrap(parse_number_value(Number::Uid, token.text));
+        case Head::What::Pid: return wrap(parse_pid_value(token.text));
+        case Head::What::Uid: return wrap(parse_uid_value(token.text, names_));
         case Head::What::Comm: return wrap(parse_comm_value(token.text));
+        case Head::What::Cgroup: return wrap(parse_cgroup_value(token.text));
+        case Head::What::Container: return wrap(parse_container_value(token.text));
         case Head::What::Netns: return wrap(parse_netns_value(token.text, names_));
         case Head::What::State: return wrap(parse_state_value(token.text));
         case Head::What::Event: break;

@@ -6,7 +6,7 @@
 //                | [ "tcp" ] [ ends ] ( "port" values | "portrange" values )
 //                | ends values                                  (* hosts *)
 //                | "tcp" | family
-//                | ( "pid" | "comm" | "uid" | "netns" | "state" | "event" ) values
+//                | ( "pid" | "comm" | "uid" | "cgroup" | "container" | "netns" | "state" | "event" ) values
 //                | "outgoing" | "incoming"
 //                | ( "duration" | "retransmits" | "rtt" ) relation quantity ;
 //     family     = "ip" | "ip6" ;
@@ -27,8 +27,11 @@
 //                IPv6 address alone. Bits behind the prefix must be 0
 //     port       1 to 65535, or the name of a service
 //     portrange  port "-" port
-//     pid, uid   a number
+//     pid        a number
+//     uid        a number, or the name of a user
 //     comm       a pattern (glob.h), compared with the whole name
+//     cgroup     the path of a cgroup from the root of its hierarchy, or a pattern for one (cgroup_match.h)
+//     container  the begin of an id, or a pattern for a name (cgroup_match.h)
 //     netns      a name of ip-netns(8), a process id, or an inode number (above 4194304)
 //     state      a state as the kernel and ss(8) name it, in any case: ESTABLISHED, TIME_WAIT, TIME-WAIT
 //     event      state, error, retransmit, reset, accept, congestion, found, gone or verdict

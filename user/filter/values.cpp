@@ -3,6 +3,7 @@
 #include "filter/glob.h"
 #include "filter/nearest.h"
 #include "filter/quote.h"
+#include "model/number.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -20,26 +20,8 @@
 namespace tcpflight {
 namespace {
 
-constexpr std::uint64_t max_port = 65535;
-constexpr std::uint64_t max_pid = 1U << 22; // PID_MAX_LIMIT of linux/threads.h
-constexpr std::size_t max_comm = 15;
 constexpr std::uint8_t v4_offset = 96; // bits before the IPv4 part of a v4-mapped address
 constexpr std::uint8_t all_bits = 128;
-
-std::optional<std::uint64_t> to_number(std::string_view text, std::uint64_t low, std::uint64_t high)
-{
-    std::uint64_t value = 0; // not signed: std::from_chars would take "-0"
-    const char *end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || stop != end || value < low || value > high)
-        return std::nullopt;
-    return value;
-}
-
-bool is_digits(std::string_view text)
-{
-    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
 
 void keep_bits(Address &address, std::uint8_t bits)
 {
@@ -251,14 +233,27 @@ Result<PortTerm> parse_port_range_value(std::string_view text, const Names &name
     return failure(fmt::format("{} is no range of ports: give one like 8000-8080", quote(text)));
 }
 
-Result<NumberTerm> parse_number_value(Number what, std::string_view text)
+Result<NumberTerm> parse_pid_value(std::string_view text)
 {
-    bool is_pid = what == Number::Pid;
-    auto value = is_pid ? to_number(text, 1, max_pid) : to_number(text, 0, 0xfffffffe);
+    auto value = to_number(text, 1, max_pid);
     if (!value)
-        return failure(is_pid ? fmt::format("{} is no process id: give 1 to 4194304", quote(text))
-                              : fmt::format("{} is no user id: give a number", quote(text)));
-    return NumberTerm{.what = what, .value = static_cast<std::uint32_t>(*value)};
+        return failure(fmt::format("{} is no process id: give 1 to {}", quote(text), max_pid));
+    return NumberTerm{.what = Number::Pid, .value = static_cast<std::uint32_t>(*value)};
+}
+
+Result<NumberTerm> parse_uid_value(std::string_view text, const Names &names)
+{
+    auto term = [](std::uint64_t uid) {
+        return NumberTerm{.what = Number::Uid, .value = static_cast<std::uint32_t>(uid)};
+    };
+    if (auto number = to_number(text, 0, max_uid))
+        return term(*number);
+    if (text.empty() || is_digits(text) || text.find('\0') != std::string_view::npos)
+        return failure(fmt::format("{} is no user id: give 0 to {} or the name of a user", quote(text), max_uid));
+    auto uid = names.uid(std::string(text));
+    if (!uid)
+        return failure(fmt::format("{} is no user of this host: {}", quote(text), uid.error().message));
+    return term(*uid);
 }
 
 Result<NumberTerm> parse_netns_value(std::string_view text, const Names &names)
@@ -286,7 +281,33 @@ Result<NameTerm> parse_comm_value(std::string_view text)
     if (is_plain && text.size() > max_comm)
         return failure(fmt::format("{} is too long, the kernel keeps {} bytes of a name: give {}", quote(text),
                                    max_comm, quote(text.substr(0, max_comm))));
-    return NameTerm{.pattern = normal_pattern(text)};
+    return NameTerm{.what = Name::Comm, .pattern = normal_pattern(text)};
+}
+
+Result<NameTerm> parse_cgroup_value(std::string_view text)
+{
+    constexpr std::string_view mounted = "/sys/fs/cgroup/";
+    if (text.starts_with(mounted))
+        return failure(fmt::format("{} is where a cgroup's files are: give its path as /proc/PID/cgroup has it, like "
+                                   "/system.slice/ssh.service",
+                                   quote(text)));
+    while (text.size() > 1 && text.ends_with('/'))
+        text.remove_suffix(1);
+    bool can_match = !text.empty() && std::string_view("/*?[\\").find(text.front()) != std::string_view::npos;
+    if (!can_match)
+        return failure(fmt::format("{} is no path of a cgroup: give one from the root, like /system.slice/ssh.service, "
+                                   "or */ssh.service",
+                                   quote(text)));
+    return NameTerm{.what = Name::Cgroup, .pattern = normal_pattern(text)};
+}
+
+Result<NameTerm> parse_container_value(std::string_view text)
+{
+    constexpr std::size_t id_digits = 64;
+    bool is_id = text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    if (text.empty() || (is_id && text.size() > id_digits))
+        return failure(fmt::format("{} is no container: give the first digits of its id, or its name", quote(text)));
+    return NameTerm{.what = Name::Container, .pattern = normal_pattern(text)};
 }
 
 Result<StateTerm> parse_state_value(std::string_view text)

@@ -19,9 +19,12 @@ Result<NetTerm> parse_host_value(std::string_view text);
 Result<NetTerm> parse_net_value(std::string_view text, std::string_view mask);
 Result<PortTerm> parse_port_value(std::string_view text, const Names &names);
 Result<PortTerm> parse_port_range_value(std::string_view text, const Names &names);
-Result<NumberTerm> parse_number_value(Number what, std::string_view text);
+Result<NumberTerm> parse_pid_value(std::string_view text);
+Result<NumberTerm> parse_uid_value(std::string_view text, const Names &names);
 Result<NumberTerm> parse_netns_value(std::string_view text, const Names &names);
 Result<NameTerm> parse_comm_value(std::string_view text);
+Result<NameTerm> parse_cgroup_value(std::string_view text);
+Result<NameTerm> parse_container_value(std::string_view text);
 Result<StateTerm> parse_state_value(std::string_view text);
 Result<EventTerm> parse_event_value(std::string_view text);
 // Nanoseconds, or how often.

@@ -1,4 +1,4 @@
-#include "probe/account.h"
+#include "model/account.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -9,12 +9,12 @@
 namespace tcpflight {
 namespace {
 
-#ifdef TCPFLIGHT_STATIC
-
 struct Close {
     void operator()(std::FILE *file) const { std::fclose(file); }
 };
 using File = std::unique_ptr<std::FILE, Close>;
+
+#ifdef TCPFLIGHT_STATIC
 
 const passwd *find_user(const std::string &name)
 {
@@ -69,6 +69,21 @@ std::optional<Account> find_account(const std::string &name)
     Account account{.user = user->pw_uid, .group = user->pw_gid, .groups = {}};
     account.groups = find_groups(name, account.group);
     return account;
+}
+
+std::optional<uid_t> find_uid(const std::string &name)
+{
+    const passwd *user = find_user(name);
+    return user != nullptr ? std::optional(user->pw_uid) : std::nullopt;
+}
+
+std::vector<std::string> local_users()
+{
+    std::vector<std::string> names;
+    const File file(std::fopen("/etc/passwd", "re"));
+    while (const passwd *user = file ? fgetpwent(file.get()) : nullptr)
+        names.emplace_back(user->pw_name);
+    return names;
 }
 
 } // namespace tcpflight

@@ -18,5 +18,10 @@ struct Account {
 // As this host knows them (nsswitch.conf). A statically linked tcpflight asks /etc/passwd and /etc/group alone: glibc
 // asks others through libraries of its very own version, which such a program may not find. None: no such user.
 std::optional<Account> find_account(const std::string &name);
+// The same, the number alone.
+std::optional<uid_t> find_uid(const std::string &name);
+
+// The names in /etc/passwd, in its order.
+std::vector<std::string> local_users();
 
 } // namespace tcpflight

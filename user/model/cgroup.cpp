@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::size_t id_digits = 64;
 
-bool is_id(std::string_view text)
-{
-    return text.size() == id_digits &&
-           std::ranges::all_of(text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
 std::string_view without_suffix(std::string_view text, std::string_view suffix)
 {
     if (text.ends_with(suffix))
@@ -33,7 +27,7 @@ std::string_view id_in(std::string_view folder)
     const auto id = folder.substr(folder.size() - id_digits);
     const auto engine = folder.substr(0, folder.size() - id_digits);
     const bool named = engine.empty() || engine.ends_with('-');
-    return named && is_id(id) && !engine.ends_with("conmon-") ? id : std::string_view{};
+    return named && is_container_id(id) && !engine.ends_with("conmon-") ? id : std::string_view{};
 }
 
 struct Naming {
@@ -70,6 +64,12 @@ std::string_view take_last(std::string_view &path)
 
 } // namespace
 
+bool is_container_id(std::string_view container)
+{
+    return container.size() == id_digits &&
+           std::ranges::all_of(container, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
 std::string_view container_of(std::string_view path)
 {
     while (!path.empty()) {
@@ -86,7 +86,7 @@ std::string_view container_of(std::string_view path)
 std::string_view short_container(std::string_view container)
 {
     constexpr std::size_t shown_digits = 12;
-    return is_id(container) ? container.substr(0, shown_digits) : container;
+    return is_container_id(container) ? container.substr(0, shown_digits) : container;
 }
 
 } // namespace tcpflight

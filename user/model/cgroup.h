@@ -27,6 +27,9 @@ struct Cgroup {
 // is returned is a part of `path`, bytes escaped by systemd ("\x2d") included.
 std::string_view container_of(std::string_view path);
 
+// One of those with 64 digits, not a name.
+bool is_container_id(std::string_view container);
+
 // What a container engine would print in a list: an id cut to its first 12 digits, a name whole.
 std::string_view short_container(std::string_view container);
 

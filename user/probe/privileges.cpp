@@ -1,7 +1,7 @@
 #include "probe/privileges.h"
 
 #include "filter/quote.h"
-#include "probe/account.h"
+#include "model/account.h"
 
 #include <fmt/format.h>
 #include <grp.h>

@@ -96,6 +96,28 @@ TEST(Eval, Owners)
     EXPECT_EQ(of("uid 0", unknown), open);
 }
 
+TEST(Eval, Places)
+{
+    const std::string id(64, 'a');
+    auto in = [](std::string_view path) { return *EventBuilder().in_cgroup(path).build().identity; };
+    auto docker = in("/system.slice/docker-" + id + ".scope");
+    EXPECT_EQ(of("cgroup /system.slice", docker), yes);
+    EXPECT_EQ(of("cgroup /system", docker), no);
+    EXPECT_EQ(of("cgroup */docker-*", docker), yes);
+    EXPECT_EQ(of("container aaaa", docker), yes);
+    EXPECT_EQ(of("container ab", docker), no);
+    EXPECT_EQ(of("not container ab", docker), yes);
+    auto host = in("/user.slice");
+    EXPECT_EQ(of("container *", host), no);
+    EXPECT_EQ(of("cgroup /", host), yes);
+    auto nowhere = identity();
+    EXPECT_EQ(of("cgroup /", nowhere), open) << "not told of";
+    EXPECT_EQ(of("not container a", nowhere), open);
+    auto unowned = *EventBuilder().unknown_owner().in_cgroup("/user.slice").build().identity;
+    EXPECT_EQ(of("cgroup /user.slice", unowned), yes) << "the socket is";
+    EXPECT_EQ(of("not cgroup /system.slice", unowned), open) << "who owns it may not be where the socket was made";
+}
+
 TEST(Eval, WhoeverHasItOpenIsAsGoodAsTheOwner)
 {
     auto known = identity();

@@ -35,6 +35,7 @@ INSTANTIATE_TEST_SUITE_P(
                     PartCase{"port 80 or comm x", "", 0}, PartCase{"not (port 80 or comm x)", "not port 80", 1},
                     PartCase{"not (port 80 and comm x)", "", 0},
                     PartCase{"not (port 80 and ip)", "not port 80 or not ip", 2}, PartCase{"event reset", "", 0},
+                    PartCase{"cgroup /a and container b and port 1", "port 1", 1},
                     PartCase{"not retransmits > 3 and ip6", "ip6", 1},
                     PartCase{"port 1 or 2 or 3", "port 1 or 2 or 3", 3},
                     PartCase{"(port 1 or 2) and (pid 3 or 4)", "(port 1 or 2) and (pid 3 or 4)", 5},
