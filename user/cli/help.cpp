@@ -40,8 +40,9 @@ constexpr std::array<std::pair<FlagGroup, std::string_view>, 7> groups{{
 constexpr std::string_view ending = R"(
 Expression, as tcpdump has it (all of it: docs/filter.md, tcpflight(1)):
   host ADDRESS, net NET, port PORT, portrange A-B; before these src or local
-  (this host's end), dst or remote; ip, ip6; pid N, comm NAME, uid USER, netns ID;
-  cgroup PATH, container ID; outgoing, incoming; joined with and, or, not, ( ).
+  (this host's end), dst or remote; ip, ip6; pid N, comm NAME, uid USER,
+  cgroup PATH, container ID, netns ID; outgoing, incoming; joined with and, or,
+  not, ( ).
   Lines:   state NAME, event state|error|retransmit|reset|accept|...
   Numbers: duration > 5s, retransmits >= 3, rtt > 200ms: such a connection is
            shown from its begin, once it has come to that.
