@@ -5,6 +5,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -46,9 +47,9 @@ template <typename T> std::uint64_t difference(T value, std::uint64_t before)
     return zigzag(static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::make_signed_t<T>>(narrow))));
 }
 
-template <typename T>
-void put_integers(const Field &field, const std::byte *structs, const Places &places, std::vector<std::uint64_t> &last,
-                  ByteBuffer &out)
+template <typename T, typename Where>
+void put_integers(const Field &field, const std::byte *structs, const Where &places, std::size_t connections,
+                  std::vector<std::uint64_t> &last, ByteBuffer &out)
 {
     const auto *fields = structs + field.offset;
     auto value = [&](std::size_t i) { return load<T>(fields + places.at(i)); };
@@ -60,7 +61,7 @@ void put_integers(const Field &field, const std::byte *structs, const Places &pl
         });
         break;
     case Coding::DeltasByConnection:
-        last.assign(max_block_count, 0);
+        last.assign(connections, 0);
         put_numbers(out, places.size(), [&](std::size_t i) {
             T now = value(i);
             return difference(now, std::exchange(last[places.connection(i)], now));
@@ -117,8 +118,68 @@ template <typename Use> void with_width(std::size_t width, Use &&use)
     case 4: use([] { return std::size_t{4}; }); break;
     case 8: use([] { return std::size_t{8}; }); break;
     case 16: use([] { return std::size_t{16}; }); break;
+    case 20: use([] { return std::size_t{20}; }); break;
+    case 24: use([] { return std::size_t{24}; }); break;
     default: use([width] { return width; }); break;
     }
+}
+
+// Of a packed dictionary with so many values: an index needs so many bits.
+unsigned index_bits(std::size_t values)
+{
+    if (values <= 1)
+        return 0;
+    return values <= 16 ? 4 : values <= 256 ? 8 : 16;
+}
+
+void put_indexes(std::size_t values, std::span<const std::uint16_t> indexes, ByteBuffer &out)
+{
+    switch (index_bits(values)) {
+    case 4: {
+        auto *to = out.extend((indexes.size() + 1) / 2);
+        for (std::size_t i = 0; i + 1 < indexes.size(); i += 2)
+            *to++ = static_cast<std::byte>(indexes[i] | indexes[i + 1] << 4);
+        if (indexes.size() % 2 != 0)
+            *to = static_cast<std::byte>(indexes.back());
+        break;
+    }
+    case 8: {
+        auto *to = out.extend(indexes.size());
+        for (auto index : indexes)
+            *to++ = static_cast<std::byte>(index);
+        break;
+    }
+    case 16: out.append(std::as_bytes(indexes)); break;
+    default: break;
+    }
+}
+
+// Calls take(i, index) for each of `count` indexes. False: `bytes` are not as many as there should be.
+template <typename Take>
+bool take_indexes(std::size_t values, std::size_t count, std::span<const std::byte> bytes, Take &&take)
+{
+    auto bits = index_bits(values);
+    if (bytes.size() != (count * bits + 7) / 8)
+        return false;
+    switch (bits) {
+    case 4:
+        for (std::size_t i = 0; i < count; i++)
+            take(i, std::to_integer<std::size_t>(bytes[i / 2]) >> (i % 2 * 4) & 15U);
+        break;
+    case 8:
+        for (std::size_t i = 0; i < count; i++)
+            take(i, std::to_integer<std::size_t>(bytes[i]));
+        break;
+    case 16:
+        for (std::size_t i = 0; i < count; i++)
+            take(i, load<std::uint16_t>(bytes.data() + i * sizeof(std::uint16_t)));
+        break;
+    default:
+        for (std::size_t i = 0; i < count; i++)
+            take(i, 0);
+        break;
+    }
+    return true;
 }
 
 bool fill_dictionary(const Column &column, std::byte *structs, const Places &places)
@@ -133,45 +194,91 @@ bool fill_dictionary(const Column &column, std::byte *structs, const Places &pla
         return false;
     const auto *values = rest.data();
     rest = rest.subspan(count * field_width);
-    auto numbers = Numbers::take(rest, places.size());
-    if (!numbers || !rest.empty())
-        return false;
     bool sound = true;
     with_width(field_width, [&](auto width) {
-        numbers->for_each([&](std::size_t i, std::uint64_t index) {
+        auto take = [&](std::size_t i, std::uint64_t index) {
             if (index < count)
                 std::memcpy(structs + places.at(i) + column.entry.offset, values + index * width(), width());
             else
                 sound = false;
-        });
+        };
+        if (column.entry.coding == Coding::PackedDictionary) {
+            sound &= take_indexes(count, places.size(), rest, take);
+        } else if (auto numbers = Numbers::take(rest, places.size()); numbers && rest.empty()) {
+            numbers->for_each(take);
+        } else {
+            sound = false;
+        }
     });
     return sound;
+}
+
+// Then it needs no column.
+template <typename Where> bool is_zero(const Field &field, const std::byte *structs, const Where &places)
+{
+    const auto *fields = structs + field.offset;
+    auto all = [&](auto &&is_zero_at) {
+        for (std::size_t i = 0; i < places.size(); i++) {
+            if (!is_zero_at(fields + places.at(i)))
+                return false;
+        }
+        return true;
+    };
+    bool zero = false;
+    if (!with_integer(field.width, [&]<typename T>(T) { zero = all([](auto *at) { return load<T>(at) == 0; }); }))
+        zero =
+            all([&](auto *at) { return std::all_of(at, at + field.width, [](auto b) { return b == std::byte{}; }); });
+    return zero;
+}
+
+ColumnEntry entry_of(const Part &part, const Field &field)
+{
+    return {
+        .part = part.number, .coding = field.coding, .offset = field.offset, .width = field.width, .base = field.base};
 }
 
 } // namespace
 
 void ColumnWriter::add(const Part &part, const std::byte *structs, const Places &places)
 {
+    add_fields(part, structs, places);
+}
+
+void ColumnWriter::add(const Part &part, const std::byte *structs, const Rows &rows)
+{
+    add_fields(part, structs, rows);
+}
+
+void ColumnWriter::add(const Part &part, const Field &field, std::span<const std::byte> values,
+                       std::span<const std::uint16_t> indexes)
+{
+    add(entry_of(part, field), [&](ByteBuffer &out) {
+        auto count = static_cast<std::uint32_t>(values.size() / field.width);
+        out.put(count);
+        out.append(values);
+        put_indexes(count, indexes, out);
+    });
+}
+
+template <typename Where> void ColumnWriter::add_fields(const Part &part, const std::byte *structs, const Where &places)
+{
     if (places.size() == 0)
         return;
     for (const auto &field : part.fields) {
-        if (field.coding == Coding::Connections)
+        if (field.coding == Coding::Connections || is_zero(field, structs, places))
             continue;
-        ColumnEntry entry{.part = part.number,
-                          .coding = field.coding,
-                          .offset = field.offset,
-                          .width = field.width,
-                          .base = field.base};
-        add(entry, [&](ByteBuffer &out) {
-            if (field.coding == Coding::Dictionary)
+        add(entry_of(part, field), [&](ByteBuffer &out) {
+            if (field.coding == Coding::PackedDictionary)
                 add_dictionary(field, structs, places);
             else
-                with_integer(field.width, [&]<typename T>(T) { put_integers<T>(field, structs, places, last_, out); });
+                with_integer(field.width,
+                             [&]<typename T>(T) { put_integers<T>(field, structs, places, connections_, last_, out); });
         });
     }
 }
 
-void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, const Places &places)
+template <typename Where>
+void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, const Where &places)
 {
     indexes_.resize(places.size());
     auto count_at = body_.size();
@@ -183,12 +290,12 @@ void ColumnWriter::add_dictionary(const Field &field, const std::byte *structs, 
     default: count = index_bytes(field, structs, places); break;
     }
     std::memcpy(body_.data() + count_at, &count, sizeof(count));
-    put_numbers(body_, places.size(), [&](std::size_t i) { return indexes_[i]; });
+    put_indexes(count, indexes_, body_);
 }
 
 // Appends the values, and fills indexes_. Returns how many values there are.
-template <typename T>
-std::uint32_t ColumnWriter::index_integers(const Field &field, const std::byte *structs, const Places &places)
+template <typename T, typename Where>
+std::uint32_t ColumnWriter::index_integers(const Field &field, const std::byte *structs, const Where &places)
 {
     const auto *fields = structs + field.offset;
     std::uint32_t count = 0;
@@ -222,13 +329,15 @@ std::uint32_t ColumnWriter::index_integers(const Field &field, const std::byte *
 }
 
 // The same for values that are no integers.
-std::uint32_t ColumnWriter::index_bytes(const Field &field, const std::byte *structs, const Places &places)
+template <typename Where>
+std::uint32_t ColumnWriter::index_bytes(const Field &field, const std::byte *structs, const Where &places)
 {
     auto values_at = body_.size();
     std::uint32_t count = 0;
     with_width(field.width, [&](auto width) {
         auto value_of = [&](std::size_t number) { return body_.data() + values_at + (number - 1) * width(); };
-        slots_.assign(256, 0); // number of the value, from 1
+        slots_.assign(256, 0);    // number of the value, from 1
+        std::uint16_t before = 0; // of the last one: most fields repeat themselves
         auto find = [&](const std::byte *value) -> std::uint16_t & {
             auto slot = (XXH3_64bits(value, width()) >> 32) & (slots_.size() - 1);
             while (slots_[slot] != 0 && std::memcmp(value_of(slots_[slot]), value, width()) != 0)
@@ -237,11 +346,16 @@ std::uint32_t ColumnWriter::index_bytes(const Field &field, const std::byte *str
         };
         for (std::size_t i = 0; i < places.size(); i++) {
             const auto *value = structs + places.at(i) + field.offset;
+            if (before != 0 && std::memcmp(value_of(before), value, width()) == 0) {
+                indexes_[i] = static_cast<std::uint16_t>(before - 1);
+                continue;
+            }
             auto &number = find(value);
             if (number == 0) {
                 number = static_cast<std::uint16_t>(++count);
                 body_.append({value, width()});
             }
+            before = number;
             indexes_[i] = static_cast<std::uint16_t>(number - 1);
             if (count > slots_.size() / 2) {
                 slots_.assign(4 * slots_.size(), 0);
@@ -311,7 +425,8 @@ bool fill_column(const Column &column, std::size_t part_size, std::byte *structs
         return with_integer(entry.width, [&]<typename T>(T) { sound = fill_integers<T>(column, structs, places); }) &&
                sound;
     }
-    case Coding::Dictionary: return fill_dictionary(column, structs, places);
+    case Coding::Dictionary:
+    case Coding::PackedDictionary: return fill_dictionary(column, structs, places);
     case Coding::Connections: break; // its place is taken by whoever reads the header
     }
     unknown++;

@@ -32,6 +32,24 @@ private:
     std::vector<Place> places_;
 };
 
+// The same for structs of one kind that stand one behind the other.
+class Rows {
+public:
+    // `connections`: of each; empty: each has its own, and no column asks.
+    Rows(std::size_t count, std::size_t struct_size, std::span<const std::uint16_t> connections = {})
+        : count_(count), struct_size_(struct_size), connections_(connections)
+    {
+    }
+    [[nodiscard]] std::size_t size() const { return count_; }
+    [[nodiscard]] std::size_t at(std::size_t index) const { return index * struct_size_; }
+    [[nodiscard]] std::uint16_t connection(std::size_t index) const { return connections_[index]; }
+
+private:
+    std::size_t count_;
+    std::size_t struct_size_;
+    std::span<const std::uint16_t> connections_;
+};
+
 struct ColumnEntry {
     std::uint8_t part = 0;
     Coding coding = Coding::Bytes;
@@ -45,8 +63,14 @@ static_assert(sizeof(ColumnEntry) == 12);
 // Makes the payload of a block.
 class ColumnWriter {
 public:
+    // Before an add() with columns by connection: more than the highest connection() of its places.
+    void expect_connections(std::size_t count) { connections_ = count; }
     // All fields of a part but those that are Connections; nothing where there are no structs.
     void add(const Part &part, const std::byte *structs, const Places &places);
+    void add(const Part &part, const std::byte *structs, const Rows &rows);
+    // A packed dictionary that is there already: the values, one behind the other, and which of them it is each time.
+    void add(const Part &part, const Field &field, std::span<const std::byte> values,
+             std::span<const std::uint16_t> indexes);
     // A column of another kind: `fill` appends its bytes.
     template <typename Fill> void add(ColumnEntry entry, Fill &&fill)
     {
@@ -64,17 +88,20 @@ private:
         std::uint32_t number = 0; // in the dictionary, from 1; 0: a free slot
     };
 
-    void add_dictionary(const Field &field, const std::byte *structs, const Places &places);
-    template <typename T>
-    std::uint32_t index_integers(const Field &field, const std::byte *structs, const Places &places);
-    std::uint32_t index_bytes(const Field &field, const std::byte *structs, const Places &places);
+    template <typename Where> void add_fields(const Part &part, const std::byte *structs, const Where &places);
+    template <typename Where> void add_dictionary(const Field &field, const std::byte *structs, const Where &places);
+    template <typename T, typename Where>
+    std::uint32_t index_integers(const Field &field, const std::byte *structs, const Where &places);
+    template <typename Where>
+    std::uint32_t index_bytes(const Field &field, const std::byte *structs, const Where &places);
 
     std::vector<ColumnEntry> entries_;
     ByteBuffer body_;
     std::vector<Integer> integers_;      // of a dictionary: a hash table
     std::vector<std::uint16_t> slots_;   // the same where values are no integers
     std::vector<std::uint16_t> indexes_; // into it
-    std::vector<std::uint64_t> last_;    // by connection
+    std::size_t connections_ = 0;
+    std::vector<std::uint64_t> last_; // by connection
 };
 
 struct Column {

@@ -100,9 +100,9 @@ void KnownPacker::add(const KnownConnection &connection)
 
 void KnownPacker::pack(ByteBuffer &out)
 {
-    columns_.add(connection_part, bytes_of(connections_), places_of(count(), sizeof(StoredConnection)));
-    columns_.add(identity_part, bytes_of(identities_), places_of(count(), sizeof(tf_identity)));
-    columns_.add(owner_place_part, bytes_of(places_), places_of(count(), sizeof(tf_owner_place)));
+    columns_.add(connection_part, bytes_of(connections_), Rows(count(), sizeof(StoredConnection)));
+    columns_.add(identity_part, bytes_of(identities_), Rows(count(), sizeof(tf_identity)));
+    columns_.add(owner_place_part, bytes_of(places_), Rows(count(), sizeof(tf_owner_place)));
     columns_.finish(out);
     connections_.clear();
     identities_.clear();

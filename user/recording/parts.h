@@ -22,6 +22,7 @@ enum class Coding : std::uint8_t {
     Beyond = 5,
     Dictionary = 6,
     Connections = 7,
+    PackedDictionary = 8, // what is written where 6 once was
 };
 
 struct Field {
@@ -102,42 +103,42 @@ static_assert(sizeof(StoredConnection) == 72);
 inline constexpr std::array header_fields{
     Field{offsetof(tf_header, cookie), 8, Coding::Connections}, Field{offsetof(tf_header, time_ns), 8, Coding::Deltas},
     Field{offsetof(tf_header, local_port), 2, Coding::DeltasByConnection},
-    Field{offsetof(tf_header, old_state), 4, Coding::Dictionary}, // new_state and error with it
+    Field{offsetof(tf_header, old_state), 4, Coding::PackedDictionary}, // new_state and error with it
 };
 inline constexpr std::array retransmission_fields{
     Field{offsetof(tf_retransmission, bytes_acked), 8, Coding::Numbers},
     Field{offsetof(tf_retransmission, seq), 4, Coding::DeltasByConnection},
     Field{offsetof(tf_retransmission, end_seq), 4, Coding::Beyond, offsetof(tf_retransmission, seq)},
     Field{offsetof(tf_retransmission, snd_una), 4, Coding::Beyond, offsetof(tf_retransmission, seq)},
-    Field{offsetof(tf_retransmission, tcp_flags), 8, Coding::Dictionary}, // up to the timer
+    Field{offsetof(tf_retransmission, tcp_flags), 8, Coding::PackedDictionary}, // up to the timer
     Field{offsetof(tf_retransmission, total), 4, Coding::Numbers},
     Field{offsetof(tf_retransmission, silent_us), 4, Coding::Numbers},
     Field{offsetof(tf_retransmission, retrying_ms), 4, Coding::Numbers},
-    Field{offsetof(tf_retransmission, user_timeout_ms), 16, Coding::Dictionary}, // the settings, up to the end
+    Field{offsetof(tf_retransmission, user_timeout_ms), 16, Coding::PackedDictionary}, // the settings, up to the end
 };
-inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::Dictionary}};
-inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::Dictionary}};
-inline constexpr std::array accept_fields{Field{0, sizeof(tf_accept), Coding::Dictionary}};
+inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::PackedDictionary}};
+inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::PackedDictionary}};
+inline constexpr std::array accept_fields{Field{0, sizeof(tf_accept), Coding::PackedDictionary}};
 inline constexpr std::array gone_fields{
     Field{offsetof(tf_gone, after_ns), 8, Coding::Deltas},
     Field{offsetof(tf_gone, by_ns), 8, Coding::Beyond, offsetof(tf_gone, after_ns)},
-    Field{offsetof(tf_gone, reason), 8, Coding::Dictionary},
+    Field{offsetof(tf_gone, reason), 8, Coding::PackedDictionary},
 };
 inline constexpr std::array handshake_fields{
     Field{offsetof(tf_handshake, syn_ack_ns), 8, Coding::Deltas},
-    Field{offsetof(tf_handshake, timeout_us), 8, Coding::Dictionary}, // with the longest
-    Field{offsetof(tf_handshake, step), 8, Coding::Dictionary},       // up to the end
+    Field{offsetof(tf_handshake, timeout_us), 8, Coding::PackedDictionary}, // with the longest
+    Field{offsetof(tf_handshake, step), 8, Coding::PackedDictionary},       // up to the end
 };
 inline constexpr std::array queue_fields{
     Field{offsetof(tf_queue, accept_queue), 4, Coding::Numbers},
     Field{offsetof(tf_queue, syn_queue), 4, Coding::Numbers},
     Field{offsetof(tf_queue, limit), 4, Coding::Numbers},
     Field{offsetof(tf_queue, drops), 4, Coding::Numbers},
-    Field{offsetof(tf_queue, bits), 8, Coding::Dictionary},
+    Field{offsetof(tf_queue, bits), 8, Coding::PackedDictionary},
 };
 inline constexpr std::array syn_queue_fields{
     Field{offsetof(tf_syn_queue, waited_us), 4, Coding::Numbers},
-    Field{offsetof(tf_syn_queue, reserved), 4, Coding::Dictionary},
+    Field{offsetof(tf_syn_queue, reserved), 4, Coding::PackedDictionary},
 };
 inline constexpr std::array socket_fields{
     Field{offsetof(tf_socket, inode), 8, Coding::Deltas},
@@ -147,38 +148,38 @@ inline constexpr std::array socket_fields{
     Field{offsetof(tf_socket, send_queue), 4, Coding::Numbers},
     Field{offsetof(tf_socket, timer_left_us), 4, Coding::Numbers},
     Field{offsetof(tf_socket, drops), 4, Coding::Numbers},
-    Field{offsetof(tf_socket, mark), 8, Coding::Dictionary}, // timer, retries and bits with it
+    Field{offsetof(tf_socket, mark), 8, Coding::PackedDictionary}, // timer, retries and bits with it
 };
 inline constexpr std::array loss_fields{
     Field{offsetof(tf_loss, total), 8, Coding::Numbers}, Field{offsetof(tf_loss, until_ns), 8, Coding::Deltas},
-    Field{offsetof(tf_loss, cpu), 8, Coding::Dictionary}, // with the reason
+    Field{offsetof(tf_loss, cpu), 8, Coding::PackedDictionary}, // with the reason
 };
 inline constexpr std::array metrics_fields{
     Field{offsetof(tf_metrics, rtt_us), 4, Coding::Numbers},
     Field{offsetof(tf_metrics, rttvar_us), 4, Coding::Numbers},
     Field{offsetof(tf_metrics, rto_us), 4, Coding::Numbers},
     Field{offsetof(tf_metrics, cwnd), 4, Coding::Numbers},
-    Field{offsetof(tf_metrics, ssthresh), 4, Coding::Dictionary},
+    Field{offsetof(tf_metrics, ssthresh), 4, Coding::PackedDictionary},
     Field{offsetof(tf_metrics, send_queue), 4, Coding::Numbers},
     Field{offsetof(tf_metrics, recv_queue), 4, Coding::Numbers},
     Field{offsetof(tf_metrics, in_flight), 4, Coding::Numbers},
 };
 inline constexpr std::array identity_fields{
-    Field{offsetof(tf_identity, local_addr), 16, Coding::Dictionary},
-    Field{offsetof(tf_identity, remote_addr), 16, Coding::Dictionary},
-    Field{offsetof(tf_identity, cgroup), 24, Coding::Dictionary}, // netns, uid, pid and tid with it
+    Field{offsetof(tf_identity, local_addr), 16, Coding::PackedDictionary},
+    Field{offsetof(tf_identity, remote_addr), 16, Coding::PackedDictionary},
+    Field{offsetof(tf_identity, cgroup), 24, Coding::PackedDictionary}, // netns, uid, pid and tid with it
     Field{offsetof(tf_identity, local_port), 2, Coding::Deltas},
     Field{offsetof(tf_identity, remote_port), 2, Coding::Deltas},
-    Field{offsetof(tf_identity, family), 20, Coding::Dictionary}, // up to the end
+    Field{offsetof(tf_identity, family), 20, Coding::PackedDictionary}, // up to the end
 };
 // Few processes have many connections each.
-inline constexpr std::array owner_place_fields{Field{0, sizeof(tf_owner_place), Coding::Dictionary}};
+inline constexpr std::array owner_place_fields{Field{0, sizeof(tf_owner_place), Coding::PackedDictionary}};
 inline constexpr std::array cgroup_fields{
     Field{offsetof(tf_cgroup, id), 8, Coding::Deltas},
-    Field{offsetof(tf_cgroup, hierarchy), 8, Coding::Dictionary},
-    Field{offsetof(tf_cgroup, path), sizeof(tf_cgroup::path), Coding::Dictionary},
+    Field{offsetof(tf_cgroup, hierarchy), 8, Coding::PackedDictionary},
+    Field{offsetof(tf_cgroup, path), sizeof(tf_cgroup::path), Coding::PackedDictionary},
 };
-inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::Dictionary}};
+inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::PackedDictionary}};
 inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, cookie), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, changed_ns), 8, Coding::Deltas},
@@ -186,12 +187,12 @@ inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, gaps_seen), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, last_seq), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, attempt), 4, Coding::Numbers},
-    Field{offsetof(StoredConnection, state), 4, Coding::Dictionary}, // and bits
+    Field{offsetof(StoredConnection, state), 4, Coding::PackedDictionary}, // and bits
     Field{offsetof(StoredConnection, queued_ns), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, syn_ns), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, expires_ns), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, drops), 4, Coding::Numbers},
-    Field{offsetof(StoredConnection, reserved2), 4, Coding::Dictionary},
+    Field{offsetof(StoredConnection, reserved2), 4, Coding::PackedDictionary},
 };
 
 // In the order in which they follow each other in a record.

@@ -43,103 +43,137 @@ const Column *find(const std::vector<Column> &columns, const ColumnEntry &entry)
 
 } // namespace
 
-RecordPacker::RecordPacker() : expected_(256), connections_(least_slots) {}
+RecordPacker::RecordPacker()
+    : headers_(max_block_count), connections_(max_block_count), shape_numbers_(max_block_count), slots_(least_slots)
+{
+}
+
+inline RecordPacker::Kind &RecordPacker::kind_of(const tf_header &header)
+{
+    auto &kinds = kinds_[header.type];
+    return kinds && (*kinds)[header.flags].size != 0 ? (*kinds)[header.flags] : work_out(header.type, header.flags);
+}
 
 // There are few kinds of headers: each is worked out once.
-const RecordPacker::Expected &RecordPacker::expected(const tf_header &header)
+RecordPacker::Kind &RecordPacker::work_out(std::uint8_t type, std::uint8_t flags)
 {
-    auto &known = expected_[(header.type * std::size_t{37} + header.flags) % expected_.size()];
-    if (known.size != 0 && known.shape.type == header.type && known.shape.flags == header.flags)
-        return known;
-    known = {.shape = {.type = header.type, .flags = header.flags}, .size = sizeof(tf_header)};
+    auto &kinds = kinds_[type];
+    if (!kinds)
+        kinds = std::make_unique<Kinds>();
+    auto &kind = (*kinds)[flags];
+    kind = {.shape = {.type = type, .flags = flags}, .size = sizeof(tf_header)};
     for (const auto &part : record_parts) {
-        if (!part.is_in(header.type, header.flags))
+        if (!part.is_in(type, flags))
             continue;
-        known.shape.parts |= std::uint32_t{1} << part.number;
-        known.size += part.size;
+        kind.shape.parts |= std::uint32_t{1} << part.number;
+        kind.size += part.size;
     }
-    return known;
+    return kind;
 }
 
-bool RecordPacker::add(std::span<const std::byte> record)
+void RecordPacker::add_parts(std::uint32_t parts, std::span<const std::byte> bytes, std::uint16_t connection)
 {
-    if (count() == max_block_count || records_.size() + record.size() > max_packed_bytes)
-        return false;
-    tf_header header{};
-    std::memcpy(&header, record.data(), sizeof(header));
-    auto connection = connection_of(header.cookie);
-    auto at = records_.size();
-    // Most records are but a header, whose size the compiler knows.
-    auto *to = records_.extend(record.size());
-    std::memcpy(to, &header, sizeof(header));
-    if (record.size() > sizeof(header))
-        std::memcpy(to + sizeof(header), record.data() + sizeof(header), record.size() - sizeof(header));
-    first_ns_ = count() == 0 ? header.time_ns : std::min<std::uint64_t>(first_ns_, header.time_ns);
-    last_ns_ = count() == 0 ? header.time_ns : std::max<std::uint64_t>(last_ns_, header.time_ns);
-    places_[part::header].add(at, connection);
-
-    auto [shape, size] = expected(header);
-    if (size != record.size()) {
-        shape.parts = rest_bit;
-        places_[part::rest].add(at + sizeof(header), connection);
-        rest_sizes_.push_back(static_cast<std::uint32_t>(record.size() - sizeof(header)));
-    } else if (shape.parts != 0) {
-        at += sizeof(header);
-        for (const auto &part : record_parts) {
-            if ((shape.parts >> part.number & 1) == 0)
-                continue;
-            places_[part.number].add(at, connection);
-            at += part.size;
-        }
+    auto at = parts_.size();
+    parts_.append(bytes);
+    for (const auto &part : record_parts) {
+        if ((parts >> part.number & 1) == 0)
+            continue;
+        places_[part.number].add(at, connection);
+        at += part.size;
     }
-    places_[part::shape].add(shapes_.size() * sizeof(Shape), connection);
-    shapes_.push_back(shape);
-    return true;
 }
 
-std::uint16_t RecordPacker::connection_of(std::uint64_t cookie)
+inline std::uint16_t RecordPacker::number_of(const Shape &shape, std::uint16_t &number)
+{
+    if (number == 0) {
+        shapes_.push_back(shape);
+        number = static_cast<std::uint16_t>(shapes_.size());
+    }
+    return static_cast<std::uint16_t>(number - 1);
+}
+
+inline std::uint16_t RecordPacker::connection_of(std::uint64_t cookie)
 {
     auto &slot = slot_of(cookie);
     if (slot != 0)
         return static_cast<std::uint16_t>(slot - 1);
     cookies_.push_back(cookie);
     slot = static_cast<std::uint16_t>(cookies_.size());
-    if (cookies_.size() > connections_.size() / 2)
-        resize_slots(2 * connections_.size());
+    if (cookies_.size() > slots_.size() / 2)
+        resize_slots(2 * slots_.size());
     return static_cast<std::uint16_t>(cookies_.size() - 1);
 }
 
 // Cookies are numbered one after the other; the multiplication spreads them.
-std::uint16_t &RecordPacker::slot_of(std::uint64_t cookie)
+inline std::uint16_t &RecordPacker::slot_of(std::uint64_t cookie)
 {
-    auto last = connections_.size() - 1;
+    auto last = slots_.size() - 1;
     auto slot = ((cookie * 0x9e3779b97f4a7c15U) >> 32) & last;
-    while (connections_[slot] != 0 && cookies_[connections_[slot] - std::size_t{1}] != cookie)
+    while (slots_[slot] != 0 && cookies_[slots_[slot] - std::size_t{1}] != cookie)
         slot = (slot + 1) & last;
-    return connections_[slot];
+    return slots_[slot];
+}
+
+bool RecordPacker::add(std::span<const std::byte> record)
+{
+    if (count_ == max_block_count || parts_.size() + count_ * sizeof(tf_header) + record.size() > max_packed_bytes)
+        return false;
+    auto &header = headers_[count_];
+    std::memcpy(&header, record.data(), sizeof(header));
+    if (count_ == 0)
+        first_ns_ = last_ns_ = header.time_ns;
+    first_ns_ = std::min<std::uint64_t>(first_ns_, header.time_ns);
+    last_ns_ = std::max<std::uint64_t>(last_ns_, header.time_ns);
+    auto connection = connection_of(header.cookie);
+    connections_[count_] = connection;
+
+    auto &kind = kind_of(header);
+    if (kind.size == record.size()) {
+        shape_numbers_[count_] = number_of(kind.shape, kind.number);
+        if (kind.shape.parts != 0) // most records are but a header
+            add_parts(kind.shape.parts, record.subspan(sizeof(header)), connection);
+    } else {
+        auto shape = kind.shape;
+        shape.parts = rest_bit;
+        shape_numbers_[count_] = number_of(shape, kind.number_with_rest);
+        places_[part::rest].add(parts_.size(), connection);
+        rest_sizes_.push_back(static_cast<std::uint32_t>(record.size() - sizeof(header)));
+        parts_.append(record.subspan(sizeof(header)));
+    }
+    count_++;
+    return true;
 }
 
 // As few as needed: they then stay in the cache.
 void RecordPacker::resize_slots(std::size_t count)
 {
-    connections_.assign(count, 0);
+    slots_.assign(count, 0);
     for (std::size_t known = 0; known < cookies_.size(); known++)
         slot_of(cookies_[known]) = static_cast<std::uint16_t>(known + 1);
 }
 
 void RecordPacker::pack(ByteBuffer &out)
 {
-    columns_.add(shape_part, reinterpret_cast<const std::byte *>(shapes_.data()), places_[part::shape]);
+    columns_.expect_connections(cookies_.size());
+    columns_.add(shape_part, shape_part.fields.front(), std::as_bytes(std::span(shapes_)),
+                 std::span(shape_numbers_).first(count_));
     add_connections();
-    columns_.add(header_part, records_.data(), places_[part::header]);
+    columns_.add(header_part, reinterpret_cast<const std::byte *>(headers_.data()),
+                 Rows(count_, sizeof(tf_header), connections_));
     for (const auto &part : record_parts)
-        columns_.add(part, records_.data(), places_[part.number]);
+        columns_.add(part, parts_.data(), places_[part.number]);
     if (!rest_sizes_.empty())
         add_rest();
     columns_.finish(out);
 
-    records_.clear();
+    for (const auto &shape : shapes_) {
+        auto &kind = (*kinds_[shape.type])[shape.flags];
+        kind.number = 0;
+        kind.number_with_rest = 0;
+    }
     shapes_.clear();
+    count_ = 0;
+    parts_.clear();
     for (auto &places : places_)
         places.clear();
     rest_sizes_.clear();
@@ -151,9 +185,8 @@ void RecordPacker::pack(ByteBuffer &out)
 void RecordPacker::add_connections()
 {
     columns_.add(connections_entry, [&](ByteBuffer &out) {
-        const auto &places = places_[part::header];
-        put_numbers(out, places.size(), [&, known = std::uint64_t{0}](std::size_t i) mutable {
-            auto distance = known - places.connection(i);
+        put_numbers(out, count_, [&, known = std::uint64_t{0}](std::size_t i) mutable {
+            auto distance = known - connections_[i];
             known += distance == 0 ? 1U : 0U;
             return distance;
         });
@@ -171,7 +204,7 @@ void RecordPacker::add_rest()
     });
     columns_.add(rest_bytes_entry, [&](ByteBuffer &out) {
         for (std::size_t i = 0; i < places.size(); i++)
-            out.append(records_.bytes().subspan(places.at(i), rest_sizes_[i]));
+            out.append(parts_.bytes().subspan(places.at(i), rest_sizes_[i]));
     });
 }
 

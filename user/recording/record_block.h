@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -19,7 +20,7 @@ public:
 
     // At least a header, at most max_record_size. False: the block is full; pack it first.
     bool add(std::span<const std::byte> record);
-    [[nodiscard]] std::size_t count() const { return places_[part::header].size(); }
+    [[nodiscard]] std::size_t count() const { return count_; }
     [[nodiscard]] std::uint64_t first_ns() const { return first_ns_; } // of the earliest
     [[nodiscard]] std::uint64_t last_ns() const { return last_ns_; }   // of the latest
 
@@ -27,27 +28,40 @@ public:
     void pack(ByteBuffer &out);
 
 private:
-    // What a header leads to expect, and how long the record then is; 0: not worked out yet.
-    struct Expected {
+    // What all headers of one type with the same flags lead to expect, and which of the block's shapes that is, from 1;
+    // 0: it is not among them yet.
+    struct Kind {
         Shape shape;
-        std::size_t size = 0;
+        std::uint32_t size = 0; // of the whole record; 0: not worked out yet
+        std::uint16_t number = 0;
+        std::uint16_t number_with_rest = 0;
     };
+    using Kinds = std::array<Kind, 256>; // of one type, by flags
 
-    const Expected &expected(const tf_header &header);
+    Kind &kind_of(const tf_header &header);
+    Kind &work_out(std::uint8_t type, std::uint8_t flags);
+    void add_parts(std::uint32_t parts, std::span<const std::byte> bytes, std::uint16_t connection);
+    std::uint16_t number_of(const Shape &shape, std::uint16_t &number);
     std::uint16_t connection_of(std::uint64_t cookie);
     std::uint16_t &slot_of(std::uint64_t cookie);
     void resize_slots(std::size_t count);
     void add_connections();
     void add_rest();
 
-    std::vector<Expected> expected_; // by a hash of type and flags
-    ByteBuffer records_;
-    std::vector<Shape> shapes_; // of each record
+    std::array<std::unique_ptr<Kinds>, 256> kinds_; // by type
+    std::vector<Shape> shapes_;                     // of the block
+    // Of each record; as long as a block can be.
+    std::size_t count_ = 0;
+    std::vector<tf_header> headers_;
+    std::vector<std::uint16_t> connections_;
+    std::vector<std::uint16_t> shape_numbers_; // into shapes_
+    // What is behind the headers.
+    ByteBuffer parts_;
     std::array<Places, part::count> places_;
     std::vector<std::uint32_t> rest_sizes_;
     // The block's connections in the order of their first record, and a hash table of their numbers, from 1.
     std::vector<std::uint64_t> cookies_;
-    std::vector<std::uint16_t> connections_;
+    std::vector<std::uint16_t> slots_;
     std::uint64_t first_ns_ = 0;
     std::uint64_t last_ns_ = 0;
     ColumnWriter columns_;

@@ -435,14 +435,15 @@ void Table::for_each_known(const Visit &visit) const
 
 void Table::for_each(const Visit &visit) const
 {
-    std::vector<const KnownConnection *> alive;
+    // The cookie with it: where many are alive, to look it up for each comparison would take most of the time.
+    std::vector<std::pair<std::uint64_t, const KnownConnection *>> alive;
     alive.reserve(index_.size());
     for (const auto &connection : slots_) {
         if (connection.cookie != 0)
-            alive.push_back(&connection);
+            alive.emplace_back(connection.cookie, &connection);
     }
-    std::sort(alive.begin(), alive.end(), [](const auto *a, const auto *b) { return a->cookie < b->cookie; });
-    for (const auto *connection : alive)
+    std::sort(alive.begin(), alive.end());
+    for (const auto &[cookie, connection] : alive)
         visit(*connection);
 }
 

@@ -126,6 +126,63 @@ TEST(RecordBlock, RecordsOfTheWrongSizeAreKeptAsTheyAre)
     EXPECT_EQ(round_trip(records), records);
 }
 
+// At each width of an index, and with a last byte that is half full.
+TEST(RecordBlock, DictionariesOfAnyLengthComeBack)
+{
+    for (std::uint64_t values : {1U, 2U, 16U, 17U, 256U, 257U, 3001U}) {
+        std::vector<Record> records;
+        for (std::uint64_t i = 0; i < 3001; i++) {
+            auto record = RecordBuilder::state(1, i, 1, 4).bytes();
+            auto error = static_cast<std::uint16_t>(i * i % values);
+            std::memcpy(record.data() + offsetof(tf_header, error), &error, sizeof(error));
+            records.push_back(record);
+        }
+        EXPECT_EQ(round_trip(records), records) << values;
+    }
+}
+
+// What versions up to now have written: indexes as numbers.
+TEST(RecordBlock, ReadsDictionariesThatAreNotPacked)
+{
+    std::vector<std::uint32_t> structs(3);
+    Places places;
+    for (std::size_t i = 0; i < structs.size(); i++)
+        places.add(i * sizeof(std::uint32_t), 0);
+    ByteBuffer bytes;
+    bytes.put(std::uint32_t{2});
+    bytes.put(std::uint32_t{4711});
+    bytes.put(std::uint32_t{42});
+    constexpr std::array<std::uint64_t, 3> indexes{1, 0, 1};
+    put_numbers(bytes, indexes.size(), [&](std::size_t i) { return indexes.at(i); });
+    auto size = bytes.size();
+    std::memset(bytes.extend(8), 0, 8);
+    std::uint64_t unknown = 0;
+    auto fill = [&](std::size_t bytes_of_column) {
+        Column column{.entry = {.coding = Coding::Dictionary, .width = sizeof(std::uint32_t)},
+                      .bytes = bytes.bytes().first(bytes_of_column)};
+        return fill_column(column, sizeof(std::uint32_t), reinterpret_cast<std::byte *>(structs.data()), places,
+                           unknown);
+    };
+    EXPECT_TRUE(fill(size));
+    EXPECT_EQ(structs, (std::vector<std::uint32_t>{42, 4711, 42}));
+    EXPECT_FALSE(fill(size - 1));
+    EXPECT_EQ(unknown, 0U);
+}
+
+TEST(RecordBlock, NeedsNoColumnForWhatIsZero)
+{
+    auto size_with = [](std::uint16_t port) {
+        RecordPacker packer;
+        for (std::uint64_t i = 0; i < 100; i++)
+            packer.add(RecordBuilder::state(1, i, 1, 4).local_port(i == 99 ? port : std::uint16_t{0}).bytes());
+        ByteBuffer payload;
+        packer.pack(payload);
+        return payload.size();
+    };
+    // The entry, the lengths, and one number.
+    EXPECT_EQ(size_with(1), size_with(0) + sizeof(ColumnEntry) + 50 + 1);
+}
+
 TEST(RecordBlock, ConnectionsComeBackInAnyOrder)
 {
     std::mt19937_64 random(2);
