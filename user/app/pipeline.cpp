@@ -53,27 +53,27 @@ bool Pipeline::consume(std::span<const std::byte> record)
     auto event = table_.observe(record_);
     for (const auto *told : {&table_.ended(), &std::as_const(event)}) {
         if (*told)
-            take(**told);
+            take(**told, table_.slot());
     }
     return !is_done();
 }
 
-void Pipeline::take(const Event &event)
+void Pipeline::take(const Event &event, std::uint32_t slot)
 {
     if (verdicts_ != Verdicts::None)
-        diagnosis_.expect(event);
+        diagnosis_.expect(event, slot);
     if (show_)
         sequencer_.push(event);
     else
         deliver(event);
     if (verdicts_ != Verdicts::None)
-        diagnosis_.observe(event);
+        diagnosis_.observe(event, slot);
 }
 
 void Pipeline::expire(std::uint64_t time_ns)
 {
     while (auto event = table_.expire(time_ns))
-        take(*event);
+        take(*event, no_slot);
 }
 
 // What has ended is judged first: verdicts wait for their turn like all that happens.

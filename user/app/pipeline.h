@@ -97,6 +97,7 @@ public:
     {
         table_.restore_cgroups(cgroups);
         table_.heal(connections);
+        diagnosis_.move([this](std::uint64_t connection) { return table_.slot_of(connection); });
     }
 
     // The connections that are alive after the last record.
@@ -112,7 +113,7 @@ public:
 
 private:
     void set_filter(const Filter &filter);
-    void take(const Event &event);
+    void take(const Event &event, std::uint32_t slot);
     void expire(std::uint64_t time_ns);
     void deliver(const Event &event);
     void deliver_verdict(const Event &event, const Verdict &verdict);

@@ -1,7 +1,7 @@
 #include "cli/suggest.h"
 
 #include "cli/flags.h"
-#include "filter/nearest.h"
+#include "model/nearest.h"
 
 #include <algorithm>
 #include <vector>

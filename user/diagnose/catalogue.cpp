@@ -1,10 +1,10 @@
 #include "diagnose/catalogue.h"
 
+#include "model/nearest.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <utility>
-#include <vector>
 
 namespace tcpflight {
 namespace {
@@ -151,23 +151,6 @@ void append_field(std::string &out, std::string_view label, std::string_view tex
     append_wrapped(out, text, indent, indent);
 }
 
-// Edits that turn one into the other: a letter more, less or changed.
-std::size_t distance(std::string_view left, std::string_view right)
-{
-    std::vector<std::size_t> row(right.size() + 1);
-    for (std::size_t column = 0; column <= right.size(); column++)
-        row[column] = column;
-    for (std::size_t line = 1; line <= left.size(); line++) {
-        auto diagonal = std::exchange(row[0], line);
-        for (std::size_t column = 1; column <= right.size(); column++) {
-            const auto changed = diagonal + (left[line - 1] == right[column - 1] ? 0 : 1);
-            diagonal = row[column];
-            row[column] = std::min({changed, row[column] + 1, row[column - 1] + 1});
-        }
-    }
-    return row.back();
-}
-
 } // namespace
 
 std::span<const VerdictEntry> verdict_catalogue()
@@ -208,24 +191,13 @@ std::string list_verdicts()
 
 std::optional<std::string_view> nearest_verdict(std::string_view given)
 {
-    constexpr std::size_t longest = 32; // no name is longer, and the work grows with the square
     std::string plain;
-    for (const char c : given.substr(0, longest + 1))
+    for (const char c : given)
         plain += c == '_' || c == ' ' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (plain.size() < 2 || plain.size() > longest)
-        return std::nullopt;
-    std::optional<std::string_view> best;
-    auto best_distance = std::max<std::size_t>(plain.size() / 3, 1) + 1;
-    for (const auto &entry : entries) {
-        const auto candidate = name(entry.kind);
-        const auto edits = candidate.starts_with(plain) ? std::min<std::size_t>(1, candidate.size() - plain.size())
-                                                        : distance(plain, candidate);
-        if (edits < best_distance) {
-            best = candidate;
-            best_distance = edits;
-        }
-    }
-    return best;
+    std::array<std::string_view, verdict_kinds> names;
+    std::transform(entries.begin(), entries.end(), names.begin(),
+                   [](const VerdictEntry &entry) { return name(entry.kind); });
+    return nearest(plain, names);
 }
 
 std::string verdicts_document()

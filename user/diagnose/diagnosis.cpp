@@ -3,48 +3,35 @@
 #include "diagnose/ends.h"
 #include "diagnose/half_open.h"
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
 #include <utility>
 
 namespace tcpflight {
 namespace {
-
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value)
-{
-    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
-    hash = (hash ^ value) * odd;
-    return hash ^ (hash >> 29);
-}
-
-std::uint64_t mix(std::uint64_t hash, const Endpoint &endpoint)
-{
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    std::memcpy(&high, endpoint.address.bytes.data(), sizeof(high));
-    std::memcpy(&low, endpoint.address.bytes.data() + sizeof(high), sizeof(low));
-    return mix(mix(mix(hash, high), low), endpoint.port);
-}
-
-// 127.0.0.0/8 and ::1 are another host in each network namespace.
-bool is_loopback(const Address &address)
-{
-    static constexpr std::array<std::uint8_t, 16> v6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    return address.is_v4() ? address.bytes[12] == 127 : address.bytes == v6;
-}
-
-// Never 0.
-std::uint64_t ends_of(const Endpoint &from, const Endpoint &to, std::uint64_t seed)
-{
-    return mix(mix(seed, from), to) | 1U;
-}
 
 // What takes the place of a connection in TIME_WAIT goes on and ends by itself.
 bool is_afterwards(const Event &event)
 {
     const auto *change = std::get_if<StateChange>(&event.what);
     return change != nullptr && change->afterwards;
+}
+
+// What has a story: not what stands for a socket that has ended or is not there yet.
+bool belongs_to_a_story(const Event &event)
+{
+    if (event.connection == 0 || std::holds_alternative<Verdict>(event.what) || is_afterwards(event))
+        return false;
+    // No socket came of it yet; what comes of it has a story of its own.
+    if (std::holds_alternative<Handshake>(event.what))
+        return false;
+    const auto *found = std::get_if<Found>(&event.what);
+    return found == nullptr || (!found->time_wait_socket && found->state != TcpState::NewSynRecv);
+}
+
+// As it should be, and without anything to say of it.
+bool is_plain(const Story &story)
+{
+    return story.error == 0 &&
+           (story.left_time_wait || story.state == TcpState::LastAck || story.state == TcpState::Listen);
 }
 
 } // namespace
@@ -55,177 +42,178 @@ Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
 }
 
 // connect(2) again, after the first one had failed.
-void Diagnosis::expect(const Event &event)
+void Diagnosis::expect(const Event &event, std::uint32_t slot)
 {
-    if (ended_.empty() || !std::holds_alternative<StateChange>(event.what) || is_afterwards(event))
+    if (ended_.empty() || !std::holds_alternative<StateChange>(event.what) || is_afterwards(event) ||
+        find(event.connection, slot) != nullptr)
         return;
-    if (const auto *story = find(event.connection); story != nullptr && story->has_ended())
-        judge_early(event.connection);
+    if (auto *ended = find_ended(event.connection))
+        judge(*ended);
 }
 
-void Diagnosis::observe(const Event &event)
+void Diagnosis::observe(const Event &event, std::uint32_t slot)
 {
-    if (event.connection == 0 || std::holds_alternative<Verdict>(event.what) || is_afterwards(event))
+    if (!belongs_to_a_story(event))
         return;
-    // No socket came of it yet; what comes of it has a story of its own.
-    if (std::holds_alternative<Handshake>(event.what))
+    if (std::holds_alternative<Reset>(event.what) || slot == no_slot) {
+        auto *story = find(event.connection, slot);
+        if (story == nullptr) {
+            auto *ended = find_ended(event.connection);
+            story = ended != nullptr ? &ended->story : nullptr;
+        }
+        if (story != nullptr)
+            story->add(event);
         return;
+    }
     // How it ended nobody knows.
     if (std::holds_alternative<Gone>(event.what)) {
-        if (const auto *gone = find(event.connection); gone != nullptr && !gone->has_ended())
-            forget(event.connection);
+        if (auto *gone = find(event.connection, slot))
+            leave(*gone, slot);
         return;
     }
-    // What stands for a socket that has ended, or is not there yet, has no end of its own.
-    if (const auto *found = std::get_if<Found>(&event.what);
-        found != nullptr && (found->time_wait_socket || found->state == TcpState::NewSynRecv))
-        return;
-    auto *story = find_or_add(event);
-    if (story == nullptr)
-        return;
-    story->add(event);
-    if (story->ends == 0 && event.identity != nullptr)
-        learn_ends(*story, *event.identity);
-    if (std::holds_alternative<Retransmit>(event.what)) {
-        auto verdict = judge_silence(*story, settings_.thresholds);
-        if (verdict && story->raise(verdict->kind)) {
-            name_other_end(*story, *verdict);
-            emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
-        }
-        return;
-    }
-    if (story->has_ended() && std::holds_alternative<StateChange>(event.what))
-        end(*story, event);
+    auto &story = find_or_begin(event, slot);
+    story.add(event);
+    if (!story.ends_known && event.identity != nullptr)
+        story.ends_known = pairs_.add({.connection = event.connection, .slot = slot}, *event.identity);
+    if (std::holds_alternative<Retransmit>(event.what))
+        judge_silent(story, event);
+    else if (story.has_ended() && std::holds_alternative<StateChange>(event.what))
+        end(story, slot, event);
 }
 
-Diagnosis::Followed *Diagnosis::find(std::uint64_t connection)
+// Null: it has no story, or that has ended.
+Story *Diagnosis::find(std::uint64_t connection, std::uint32_t slot)
 {
-    auto found = index_.find(connection);
-    return found == index_.end() ? nullptr : &stories_[found->second];
-}
-
-// Null: a reset of one that was judged long ago, or there is no room.
-Diagnosis::Followed *Diagnosis::find_or_add(const Event &event)
-{
-    if (auto *story = find(event.connection))
-        return story;
-    if (std::holds_alternative<Reset>(event.what))
+    if (slot / chunk_size >= chunks_.size())
         return nullptr;
-    if (index_.size() >= settings_.capacity) {
-        unfollowed_++;
+    auto &story = at(slot);
+    return story.connection == connection ? &story : nullptr;
+}
+
+Story &Diagnosis::find_or_begin(const Event &event, std::uint32_t slot)
+{
+    while (slot / chunk_size >= chunks_.size())
+        chunks_.push_back(std::make_unique<std::array<Story, chunk_size>>());
+    auto &story = at(slot);
+    if (story.connection != event.connection) {
+        // One that the table has forgotten can be in its place.
+        if (story.connection != 0)
+            leave(story, slot);
+        story.connection = event.connection;
+    }
+    return story;
+}
+
+Diagnosis::Ended *Diagnosis::find_ended(std::uint64_t connection)
+{
+    if (ended_index_.empty())
         return nullptr;
+    auto found = ended_index_.find(connection);
+    return found != ended_index_.end() ? &ended_.at(found->second) : nullptr;
+}
+
+// Null: it is not on this host, or not known. `other_identity` is null if that is not known.
+const Story *Diagnosis::other_end_of(const Story &story, const Identity *identity, const Identity *&other_identity)
+{
+    other_identity = nullptr;
+    if (!story.ends_known || identity == nullptr)
+        return nullptr;
+    const auto other = pairs_.other_end_of(*identity);
+    if (!other)
+        return nullptr;
+    if (const auto *alive = find(other->connection, other->slot)) {
+        other_identity = identify_(other->connection);
+        return alive;
     }
-    std::uint32_t slot = 0;
-    if (free_.empty()) {
-        slot = static_cast<std::uint32_t>(stories_.size());
-        stories_.emplace_back();
-    } else {
-        slot = free_.back();
-        free_.pop_back();
-        stories_[slot] = {};
-    }
-    index_.emplace(event.connection, slot);
-    return &stories_[slot];
+    const auto *ended = find_ended(other->connection);
+    if (ended == nullptr)
+        return nullptr;
+    other_identity = ended->identity_known ? &ended->identity : nullptr;
+    return &ended->story;
 }
 
-void Diagnosis::learn_ends(Followed &story, const Identity &identity)
+void Diagnosis::leave(Story &story, std::uint32_t slot)
 {
-    if (identity.local.port == 0 || identity.remote.port == 0)
-        return;
-    const std::uint64_t seed = is_loopback(identity.remote.address) ? identity.netns : 0;
-    story.ends = ends_of(identity.local, identity.remote, seed);
-    story.other_ends = ends_of(identity.remote, identity.local, seed);
-    ends_[story.ends] = index_.find(story.connection)->second;
+    if (story.ends_known)
+        pairs_.forget(story.connection, pairs_.leave(slot));
+    story = {};
 }
 
-Diagnosis::Followed *Diagnosis::other_end_of(const Followed &story)
+void Diagnosis::end(Story &story, std::uint32_t slot, const Event &event)
 {
-    auto found = story.ends != 0 ? ends_.find(story.other_ends) : ends_.end();
-    return found == ends_.end() ? nullptr : &stories_[found->second];
-}
-
-void Diagnosis::forget(std::uint64_t connection)
-{
-    auto found = index_.find(connection);
-    const auto slot = found->second;
-    const auto &story = stories_[slot];
-    if (auto ends = story.ends != 0 ? ends_.find(story.ends) : ends_.end(); ends != ends_.end() && ends->second == slot)
-        ends_.erase(ends);
-    free_.push_back(slot);
-    index_.erase(found);
-}
-
-void Diagnosis::end(const Followed &story, const Event &event)
-{
-    const bool is_plain = story.error == 0 &&
-                          (story.left_time_wait || story.state == TcpState::LastAck || story.state == TcpState::Listen);
-    if (is_plain && !settings_.every_end) {
-        forget(event.connection);
+    if (is_plain(story) && !settings_.every_end) {
+        leave(story, slot);
         return;
     }
-    ended_.push_back({.due_ns = event.time_ns + settings_.thresholds.settle_ns,
-                      .connection = event.connection,
-                      .identity = event.identity != nullptr ? *event.identity : Identity{},
-                      .identity_known = event.identity != nullptr,
-                      .incomplete = event.incomplete});
+    ended_index_[event.connection] = ended_.next_number();
+    ended_.push({.due_ns = event.time_ns + settings_.thresholds.settle_ns,
+                 .story = std::exchange(story, {}),
+                 .identity = event.identity != nullptr ? *event.identity : Identity{},
+                 .identity_known = event.identity != nullptr,
+                 .incomplete = event.incomplete});
+    if (ended_.back().story.ends_known)
+        ended_.back().ends = pairs_.leave(slot);
+}
+
+void Diagnosis::judge_silent(Story &story, const Event &event)
+{
+    auto verdict = judge_silence(story, settings_.thresholds);
+    if (!verdict || !story.raise(verdict->kind))
+        return;
+    name_other_end(story, event.identity, *verdict);
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 
 void Diagnosis::judge_first()
 {
-    const auto ended = std::move(ended_.front());
-    ended_.pop_front();
-    if (ended.connection != 0)
-        judge(ended);
+    if (ended_.front().story.connection != 0)
+        judge(ended_.front());
+    ended_.pop();
 }
 
-void Diagnosis::judge_early(std::uint64_t connection)
+void Diagnosis::judge(Ended &ended)
 {
-    auto found =
-        std::find_if(ended_.begin(), ended_.end(), [&](const Ended &ended) { return ended.connection == connection; });
-    if (found == ended_.end())
-        return;
-    const auto ended = *found;
-    found->connection = 0;
-    judge(ended);
-}
-
-void Diagnosis::judge(const Ended &ended)
-{
-    const auto &story = *find(ended.connection);
-    auto verdict = judge_end(story);
-    name_other_end(story, verdict);
+    const auto *identity = ended.identity_known ? &ended.identity : nullptr;
+    auto verdict = judge_end(ended.story);
+    name_other_end(ended.story, identity, verdict);
     if (settings_.every_end || severity_of(verdict.kind) != Severity::Normal)
-        emit(verdict, ended.connection, ended.due_ns, ended.identity_known ? &ended.identity : nullptr, story.wanted,
-             ended.incomplete);
-    look_for_deserted(story, verdict, ended);
-    forget(ended.connection);
+        emit(verdict, ended.story.connection, ended.due_ns, identity, ended.story.wanted, ended.incomplete);
+    look_for_deserted(verdict, ended);
+    if (ended.story.ends_known)
+        pairs_.forget(ended.story.connection, ended.ends);
+    ended_index_.erase(ended.story.connection);
+    ended.story = {};
 }
 
-void Diagnosis::look_for_deserted(const Followed &story, const Verdict &end, const Ended &ended)
+void Diagnosis::look_for_deserted(const Verdict &end, const Ended &ended)
 {
-    auto *other = other_end_of(story);
-    if (other == nullptr || !is_deserted(*other, end) || !other->raise(VerdictKind::HalfOpen))
+    if (!ended.story.ends_known || !ended.identity_known)
         return;
-    other->deserted_ns = end.about_ns;
-    auto verdict = evidence_of(*other, VerdictKind::HalfOpen, ended.due_ns);
+    const auto other = pairs_.other_end_of(ended.identity);
+    auto *left = other ? find(other->connection, other->slot) : nullptr;
+    if (left == nullptr || !is_deserted(*left, end) || !left->raise(VerdictKind::HalfOpen))
+        return;
+    left->get_into_trouble().deserted_ns = end.about_ns;
+    auto verdict = evidence_of(*left, VerdictKind::HalfOpen, ended.due_ns);
     verdict.silent_ns = ended.due_ns - end.about_ns;
-    verdict.other.connection = story.connection;
+    verdict.other.connection = ended.story.connection;
     verdict.other.state = TcpState::Close;
     verdict.other.pid = ended.identity.owner.pid;
     verdict.other.comm = ended.identity.owner.comm;
-    emit(verdict, other->connection, ended.due_ns, identify_(other->connection), other->wanted, !other->whole);
+    emit(verdict, left->connection, ended.due_ns, identify_(left->connection), left->wanted, !left->whole);
 }
 
-void Diagnosis::name_other_end(const Followed &story, Verdict &verdict)
+void Diagnosis::name_other_end(const Story &story, const Identity *identity, Verdict &verdict)
 {
-    const auto *other = other_end_of(story);
+    const Identity *other_identity = nullptr;
+    const auto *other = other_end_of(story, identity, other_identity);
     if (other == nullptr)
         return;
     verdict.other.connection = other->connection;
     verdict.other.state = other->has_ended() ? TcpState::Close : other->state;
-    if (const auto *identity = identify_(other->connection)) {
-        verdict.other.pid = identity->owner.pid;
-        verdict.other.comm = identity->owner.comm;
+    if (other_identity != nullptr) {
+        verdict.other.pid = other_identity->owner.pid;
+        verdict.other.comm = other_identity->owner.comm;
     }
 }
 
@@ -250,11 +238,30 @@ void Diagnosis::finish()
 
 void Diagnosis::restart()
 {
-    index_.clear();
-    ends_.clear();
-    stories_.clear();
-    free_.clear();
+    chunks_.clear();
+    pairs_.clear();
     ended_.clear();
+    ended_index_.clear();
+}
+
+void Diagnosis::move(const std::function<std::uint32_t(std::uint64_t connection)> &slot_of)
+{
+    auto before = std::exchange(chunks_, {});
+    pairs_.clear();
+    for (auto &chunk : before) {
+        for (auto &story : *chunk) {
+            const auto slot = story.connection != 0 ? slot_of(story.connection) : no_slot;
+            if (slot == no_slot)
+                continue;
+            while (slot / chunk_size >= chunks_.size())
+                chunks_.push_back(std::make_unique<std::array<Story, chunk_size>>());
+            const auto *identity = identify_(story.connection);
+            story.ends_known =
+                identity != nullptr && pairs_.add({.connection = story.connection, .slot = slot}, *identity);
+            at(slot) = std::move(story);
+        }
+    }
+    ended_.for_each([](Ended &ended) { ended.story.ends_known = false; });
 }
 
 } // namespace tcpflight

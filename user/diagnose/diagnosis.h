@@ -2,19 +2,24 @@
 //
 // Which verdicts fall, and where in the stream, depends on the events and their times alone, not on when they were
 // read: a recording is judged as it was live.
+//
+// Each connection that is alive has a story of one cache line, in the same slot as in the table: so that following it
+// needs no search. What has ended moves out of its slot and waits to be judged.
 #pragma once
 
+#include "diagnose/pairs.h"
+#include "diagnose/queue.h"
 #include "diagnose/story.h"
 #include "diagnose/thresholds.h"
 #include "model/event.h"
 
 #include <tsl/robin_map.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <vector>
 
 namespace tcpflight {
@@ -30,15 +35,15 @@ public:
         Thresholds thresholds;
         // A verdict for each end, also for the orderly ones; otherwise only alarms and notices.
         bool every_end = true;
-        std::size_t capacity = default_capacity; // connections followed at once; see unfollowed()
     };
 
     Diagnosis(const Settings &settings, Emit emit, Identify identify);
 
-    // An event, before it is passed on: the end of the same socket's life before it is judged.
-    void expect(const Event &event);
+    // An event, before it is passed on: the end of the same socket's life before it is judged. `slot`: where the
+    // connection lives in the table (Table::slot): its own until it ends, and then free for another one.
+    void expect(const Event &event, std::uint32_t slot);
     // The same, after it was passed on. What it means at once is emitted now.
-    void observe(const Event &event);
+    void observe(const Event &event, std::uint32_t slot);
     // No event earlier than `time_ns` is still to come: judges what ended long enough ago. Before each event.
     void advance(std::uint64_t time_ns)
     {
@@ -49,54 +54,49 @@ public:
     void finish();
     // Forgets everything.
     void restart();
+    // The table has moved the connections: where each one lives now; no_slot: it is not known any more.
+    void move(const std::function<std::uint32_t(std::uint64_t connection)> &slot_of);
 
     // Is anything waiting that advance() could set free?
     [[nodiscard]] bool is_holding() const { return !ended_.empty(); }
-    // Connections that were not followed because there were too many: they got no verdict.
-    [[nodiscard]] std::uint64_t unfollowed() const { return unfollowed_; }
-
-    static constexpr std::size_t default_capacity = std::size_t{1} << 20;
 
 private:
-    struct Followed : Story {
-        std::uint64_t ends = 0;       // of the tuple, seen from here; 0: not known yet
-        std::uint64_t other_ends = 0; // the same, seen from the other end
-    };
     struct Ended {
         std::uint64_t due_ns = 0;
-        std::uint64_t connection = 0; // 0: it was judged already
+        Story story; // connection 0: it was judged already
         Identity identity;
+        std::uint64_t ends = 0; // in pairs_, if ends_known
         bool identity_known = false;
         bool incomplete = false;
     };
     struct CookieHash {
         std::size_t operator()(std::uint64_t cookie) const { return (cookie * 0x9e3779b97f4a7c15U) >> 32; }
     };
-    using Slots = tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash>;
 
-    Followed *find(std::uint64_t connection);
-    Followed *find_or_add(const Event &event);
-    Followed *other_end_of(const Followed &story);
-    void learn_ends(Followed &story, const Identity &identity);
-    void forget(std::uint64_t connection);
-    void end(const Followed &story, const Event &event);
+    Story *find(std::uint64_t connection, std::uint32_t slot);
+    Story &find_or_begin(const Event &event, std::uint32_t slot);
+    Story &at(std::uint32_t slot) { return (*chunks_[slot / chunk_size])[slot % chunk_size]; }
+    Ended *find_ended(std::uint64_t connection);
+    const Story *other_end_of(const Story &story, const Identity *identity, const Identity *&other_identity);
+    void leave(Story &story, std::uint32_t slot);
+    void end(Story &story, std::uint32_t slot, const Event &event);
+    void judge_silent(Story &story, const Event &event);
     void judge_first();
-    void judge_early(std::uint64_t connection);
-    void judge(const Ended &ended);
-    void look_for_deserted(const Followed &story, const Verdict &end, const Ended &ended);
-    void name_other_end(const Followed &story, Verdict &verdict);
+    void judge(Ended &ended);
+    void look_for_deserted(const Verdict &end, const Ended &ended);
+    void name_other_end(const Story &story, const Identity *identity, Verdict &verdict);
     void emit(const Verdict &verdict, std::uint64_t connection, std::uint64_t time_ns, const Identity *identity,
               bool wanted, bool incomplete);
+
+    static constexpr std::size_t chunk_size = 1024; // stories: 64 KiB
 
     Settings settings_;
     Emit emit_;
     Identify identify_;
-    Slots index_; // cookie > slot
-    Slots ends_;  // ends of a tuple > slot
-    std::deque<Followed> stories_;
-    std::vector<std::uint32_t> free_;
-    std::deque<Ended> ended_; // in the order of their ends
-    std::uint64_t unfollowed_ = 0;
+    std::vector<std::unique_ptr<std::array<Story, chunk_size>>> chunks_; // by slot
+    Pairs pairs_;
+    Queue<Ended> ended_;                                                   // in the order of their ends
+    tsl::robin_map<std::uint64_t, std::uint64_t, CookieHash> ended_index_; // cookie > its number in ended_
 };
 
 } // namespace tcpflight

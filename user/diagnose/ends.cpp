@@ -37,7 +37,7 @@ bool ended_in_repetition(const Story &story)
 {
     constexpr std::uint64_t longest_rto_ns = 120'000'000'000; // TCP_RTO_MAX
     constexpr std::uint64_t slack_ns = 1'000'000'000;
-    const auto &repetition = story.repetition;
+    const auto &repetition = story.repetition();
     if (repetition.times == 0)
         return false;
     const auto expected_ns = repetition.gives_up_ns != 0 ? repetition.gives_up_ns : longest_rto_ns;
@@ -50,9 +50,9 @@ VerdictKind timed_out(const Story &story)
         return VerdictKind::ConnectTimedOut;
     if (!ended_in_repetition(story))
         return VerdictKind::KeepaliveTimedOut;
-    if (story.repetition.user_timeout_ns != 0)
+    if (story.repetition().user_timeout_ns != 0)
         return VerdictKind::UserTimedOut;
-    if (awaits_ack_of_fin(story.state) && story.repetition.what == Unanswered::Fin)
+    if (awaits_ack_of_fin(story.state) && story.repetition().what == Unanswered::Fin)
         return VerdictKind::FinTimedOut;
     return VerdictKind::DataTimedOut;
 }
@@ -75,7 +75,7 @@ VerdictKind cut_off_here(const Story &story)
 
 VerdictKind closed_while_connecting(const Story &story)
 {
-    return story.repetition.times != 0 ? VerdictKind::ConnectAbandoned : VerdictKind::ConnectCancelled;
+    return story.repetition().times != 0 ? VerdictKind::ConnectAbandoned : VerdictKind::ConnectCancelled;
 }
 
 VerdictKind ended_by_error(const Story &story)
@@ -123,7 +123,7 @@ Verdict evidence_of(const Story &story, VerdictKind kind, std::uint64_t about_ns
     verdict.state = story.state;
     verdict.about_ns = about_ns;
     verdict.error = story.error;
-    verdict.retransmits = story.retransmits;
+    verdict.retransmits = story.troubles().retransmits;
     verdict.lasted_ns = story.whole ? distance(story.begun_ns, about_ns) : 0;
     verdict.handshake_ns = story.whole ? distance(story.begun_ns, story.established_ns) : 0;
     verdict.closed_first = story.closed_first;
@@ -131,7 +131,7 @@ Verdict evidence_of(const Story &story, VerdictKind kind, std::uint64_t about_ns
     verdict.answer_ns = distance(story.first_fin_ns, story.second_fin_ns);
     if (story.reset_sent) {
         verdict.reason = story.reset_reason;
-        verdict.kernel_reason = story.reset_kernel_reason;
+        verdict.kernel_reason = story.troubles().reset_kernel_reason;
     }
     return verdict;
 }
@@ -141,7 +141,7 @@ Verdict judge_end(const Story &story)
     auto verdict =
         evidence_of(story, story.error != 0 ? ended_by_error(story) : ended_without_error(story), story.ended_ns);
     verdict.ended = true;
-    const auto &repetition = story.repetition;
+    const auto &repetition = story.repetition();
     if (repetition.times != 0 && (is_connecting(story.state) || ended_in_repetition(story))) {
         verdict.unanswered = repetition.what;
         verdict.times_sent = repetition.times + 1;
@@ -154,8 +154,8 @@ Verdict judge_end(const Story &story)
         verdict.times_sent = 1;
         verdict.silent_ns = verdict.lasted_ns;
     }
-    if (story.deserted_ns != 0)
-        verdict.silent_ns = distance(story.deserted_ns, story.ended_ns);
+    if (const auto deserted_ns = story.troubles().deserted_ns; deserted_ns != 0)
+        verdict.silent_ns = distance(deserted_ns, story.ended_ns);
     return verdict;
 }
 

@@ -6,7 +6,7 @@ namespace tcpflight {
 
 std::optional<Verdict> judge_silence(const Story &story, const Thresholds &thresholds)
 {
-    const auto &repetition = story.repetition;
+    const auto &repetition = story.repetition();
     if (story.has_ended() || repetition.timeouts < thresholds.timeouts)
         return std::nullopt;
     const bool connecting = repetition.what == Unanswered::Syn;

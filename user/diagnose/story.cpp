@@ -26,13 +26,26 @@ std::string_view name(Origin origin)
     return "unknown";
 }
 
+const Trouble &Story::troubles() const
+{
+    static const Trouble none;
+    return trouble ? *trouble : none;
+}
+
+Trouble &Story::get_into_trouble()
+{
+    if (!trouble)
+        trouble = std::make_unique<Trouble>();
+    return *trouble;
+}
+
 bool Story::raise(VerdictKind kind)
 {
     static_assert(verdict_kinds <= 32);
     const auto bit = 1U << static_cast<unsigned>(kind);
-    if ((alarms & bit) != 0)
+    if ((troubles().alarms & bit) != 0)
         return false;
-    alarms |= bit;
+    get_into_trouble().alarms |= bit;
     return true;
 }
 
@@ -61,8 +74,8 @@ void Story::add(const Event &event, const StateChange &change)
         state = change.from;
     } else {
         // Whatever changes the state was heard from the other end, or asked for by the process.
-        if (change.to != TcpState::FinWait1 && change.to != TcpState::LastAck)
-            repetition = {};
+        if (trouble && change.to != TcpState::FinWait1 && change.to != TcpState::LastAck)
+            trouble->repetition = {};
         state = change.to;
     }
     enter(change, event.time_ns);
@@ -108,7 +121,9 @@ void Story::add(const Event &event, const Retransmit &retransmit)
 {
     if (retransmit.send_error != 0)
         return;
-    retransmits++;
+    auto &known = get_into_trouble();
+    auto &repetition = known.repetition;
+    known.retransmits++;
     state = retransmit.state;
     const auto what = what_is_in(retransmit);
     // A time-out that is not the first one says that nothing was acknowledged in between, whichever segment goes.
@@ -136,7 +151,8 @@ void Story::add(const Event & /*event*/, const Reset &reset)
     }
     reset_sent = true;
     reset_reason = reset.reason;
-    reset_kernel_reason = reset.kernel_reason;
+    if (reset.kernel_reason != 0)
+        get_into_trouble().reset_kernel_reason = reset.kernel_reason;
 }
 
 void Story::add(const Event &event, const Found &found)

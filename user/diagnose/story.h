@@ -4,6 +4,8 @@
 #include "model/event.h"
 
 #include <cstdint>
+#include <memory>
+#include <string_view>
 
 namespace tcpflight {
 
@@ -26,32 +28,43 @@ struct Repetition {
     Unanswered what = Unanswered::Nothing;
 };
 
+// What a connection without trouble does not need.
+struct Trouble {
+    Repetition repetition;
+    std::uint64_t deserted_ns = 0; // the other end, on this host, was gone, and this one had not been told
+    std::uint32_t retransmits = 0;
+    std::uint32_t alarms = 0; // bits of VerdictKind: those that were raised
+    std::uint32_t reset_kernel_reason = 0;
+};
+
 // Times are CLOCK_BOOTTIME in nanoseconds; 0: not seen.
-struct Story {
-    std::uint64_t connection = 0;
-    std::uint64_t begun_ns = 0; // its first event; of one that was there before, when it was found
+//
+// There is one for each connection that is alive, and each event touches it: it fits into a cache line.
+struct alignas(64) Story {
+    std::uint64_t connection = 0; // 0: there is none
+    std::uint64_t begun_ns = 0;   // its first event; of one that was there before, when it was found
     std::uint64_t established_ns = 0;
     std::uint64_t first_fin_ns = 0; // the end that closes first: sent or received here
     std::uint64_t second_fin_ns = 0;
     std::uint64_t ended_ns = 0;
-    std::uint64_t deserted_ns = 0; // the other end, on this host, was gone, and this one had not been told
-    Repetition repetition;
-    std::uint32_t retransmits = 0;
-    std::uint32_t alarms = 0; // bits of VerdictKind: those that were raised
-    std::uint32_t reset_kernel_reason = 0;
+    std::unique_ptr<Trouble> trouble; // null: there was none; see troubles()
     TcpState state = TcpState::Close; // the last one before the end
     Origin origin = Origin::Unknown;
     Closer closed_first = Closer::Unknown;
-    std::uint16_t error = 0;     // with which it ended
-    bool left_time_wait = false; // the kernel keeps a smaller thing in TIME_WAIT
-    bool left_orphan = false;    // ... in FIN_WAIT2
-    bool reset_sent = false;
-    bool reset_received = false;
     ResetReason reset_reason = ResetReason::Unknown; // of the one that was sent
-    bool whole = false;                              // seen from its birth on, and nothing was lost
-    bool wanted = true;
+    std::uint16_t error = 0;                         // with which it ended
+    bool left_time_wait : 1 = false;                 // the kernel keeps a smaller thing in TIME_WAIT
+    bool left_orphan : 1 = false;                    // ... in FIN_WAIT2
+    bool reset_sent : 1 = false;
+    bool reset_received : 1 = false;
+    bool whole : 1 = false; // seen from its birth on, and nothing was lost
+    bool wanted : 1 = true;
+    bool ends_known : 1 = false; // both ports are
 
     [[nodiscard]] bool has_ended() const { return ended_ns != 0; }
+    [[nodiscard]] const Trouble &troubles() const;
+    [[nodiscard]] const Repetition &repetition() const { return troubles().repetition; }
+    Trouble &get_into_trouble();
     // True the first time only.
     bool raise(VerdictKind kind);
 
@@ -67,5 +80,7 @@ private:
 
     void enter(const StateChange &change, std::uint64_t time_ns);
 };
+
+static_assert(sizeof(Story) == 64);
 
 } // namespace tcpflight

@@ -1,8 +1,8 @@
 #include "filter/names.h"
 
-#include "filter/nearest.h"
 #include "filter/quote.h"
 #include "model/account.h"
+#include "model/nearest.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

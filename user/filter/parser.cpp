@@ -1,9 +1,9 @@
 #include "filter/parser.h"
 
 #include "filter/lexer.h"
-#include "filter/nearest.h"
 #include "filter/quote.h"
 #include "filter/values.h"
+#include "model/nearest.h"
 
 #include <fmt/format.h>
 

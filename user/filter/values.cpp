@@ -1,8 +1,8 @@
 #include "filter/values.h"
 
 #include "filter/glob.h"
-#include "filter/nearest.h"
 #include "filter/quote.h"
+#include "model/nearest.h"
 #include "model/number.h"
 
 #include <arpa/inet.h>

@@ -206,6 +206,9 @@ struct Event {
         what;
 };
 
+// Where a connection lives in the table while it is alive: a number below the table's capacity.
+constexpr std::uint32_t no_slot = 0xffffffff;
+
 // Bits of Retransmit::flags.
 namespace tcp_flag {
 constexpr std::uint16_t fin = 0x01;

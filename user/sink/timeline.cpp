@@ -51,6 +51,15 @@ void put_blanks(LineWriter &line, std::size_t count)
         line.put(' ');
 }
 
+// What of an identity can change: copying it all for each event would cost more than the rest of a line.
+bool has_news(const Identity &known, const Identity &said)
+{
+    return known.local != said.local || known.remote != said.remote || known.uid != said.uid ||
+           known.owner.pid != said.owner.pid || known.owner.tid != said.owner.tid ||
+           known.owner.source != said.owner.source || known.owner.comm != said.owner.comm ||
+           known.cgroup_key() != said.cgroup_key() || known.where != said.where;
+}
+
 } // namespace
 
 TimelineSink::TimelineSink(const OutputStyle &style, const Limits &limits)
@@ -157,7 +166,7 @@ TimelineSink::Block *TimelineSink::find_or_begin(const Event &event)
 
 void TimelineSink::learn(Block &block, const Event &event)
 {
-    if (event.identity != nullptr) {
+    if (event.identity != nullptr && (!block.identity_known || has_news(block.identity, *event.identity))) {
         block.identity = *event.identity;
         block.identity_known = true;
     }

@@ -113,6 +113,7 @@ Table::Table(Wanted wanted, std::size_t capacity)
 std::optional<Event> Table::observe(const Record &record)
 {
     ended_.reset();
+    slot_ = no_slot;
     if (record.header.type == TF_RECORD_LOST)
         return observe_loss(record);
     if (record.header.type == TF_RECORD_FOUND)
@@ -246,6 +247,7 @@ Table::Connection &Table::find_or_add(const Record &record)
     auto found = index_.find(record.header.cookie);
     if (found != index_.end()) {
         auto &known = slots_[found->second];
+        slot_ = found->second;
         if (!known.time_wait_socket || record.has(TF_FLAG_TIME_WAIT_SOCKET))
             return known;
         // A process that only shut its socket down can connect it again, under the cookie that its TIME_WAIT has too.
@@ -276,6 +278,7 @@ Table::Connection &Table::add(std::uint64_t cookie)
         slots_[slot] = {};
     }
     index_.emplace(cookie, slot);
+    slot_ = slot;
     auto &connection = slots_[slot];
     connection.cookie = cookie;
     return connection;
@@ -453,6 +456,12 @@ const Identity *Table::identity_of(std::uint64_t cookie) const
     if (found == index_.end() || !slots_[found->second].identity_known)
         return nullptr;
     return &slots_[found->second].identity;
+}
+
+std::uint32_t Table::slot_of(std::uint64_t cookie) const
+{
+    auto found = index_.find(cookie);
+    return found != index_.end() ? found->second : no_slot;
 }
 
 void Table::restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)

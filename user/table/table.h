@@ -72,6 +72,11 @@ public:
     // Of a connection that is alive; null: it is not known. Valid until the next observe().
     [[nodiscard]] const Identity *identity_of(std::uint64_t cookie) const;
 
+    // Where the connection of the last event of observe() lives: its own until it ends. no_slot: it was about no
+    // connection that is alive or has just ended.
+    [[nodiscard]] std::uint32_t slot() const { return slot_; }
+    [[nodiscard]] std::uint32_t slot_of(std::uint64_t cookie) const;
+
     // Connections alive now, without those below.
     [[nodiscard]] std::size_t size() const { return index_.size() - time_wait_count_; }
     // What the kernel keeps in the place of sockets: TIME_WAIT, and FIN_WAIT2 of orphans. Of more than
@@ -153,6 +158,7 @@ private:
     std::uint32_t gaps_ = 0;
     std::uint64_t gap_until_ns_ = 0; // the last gap goes on until here
     std::uint64_t forgotten_ = 0;
+    std::uint32_t slot_ = no_slot;
 };
 
 } // namespace tcpflight

@@ -163,6 +163,7 @@ std::optional<Event> Table::observe_gone(const Record &record)
                              gone.by_ns);
     }
     connection.incomplete = true;
+    slot_ = known->second;
     Event event = event_of(connection, time_ns);
     event.what = Gone{.state = connection.state, .unseen_ns = time_ns - std::min(time_ns, gone.after_ns)};
     depart(connection, connection.state, event);

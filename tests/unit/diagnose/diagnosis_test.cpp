@@ -44,7 +44,6 @@ TEST(Diagnosis, AHealthyConnectionGetsNoAlarm)
     }
     judged.finish();
     EXPECT_THAT(judged.fallen, IsEmpty());
-    EXPECT_EQ(judged.diagnosis().unfollowed(), 0U);
 }
 
 TEST(Diagnosis, EveryEndGetsOneVerdict)
@@ -98,16 +97,40 @@ TEST(Diagnosis, SaysWhetherTheConnectionIsWanted)
     EXPECT_FALSE(judged.fallen[0].wanted);
 }
 
-TEST(Diagnosis, ConnectionsBeyondItsCapacityAreCounted)
+// One that waits for its verdict has left its slot, and another connection is in it.
+TEST(Diagnosis, ASlotIsUsedAgain)
 {
-    Diagnosis::Settings one;
-    one.capacity = 1;
-    Judged judged(one);
+    Judged judged;
+    judged.open_client(1).add(Judged::client(1 * s).changes(Established, Close, 1 * s, ECONNRESET));
+    judged.add(Judged::client(1 * s + 1).connection(3).changes(Close, SynSent), 1);
+    judged.add(Judged::client(1 * s + 2).connection(1).resets({.reason = ResetReason::Linger0}), no_slot);
+    judged.add(Judged::client(1 * s + 3).connection(3).changes(SynSent, Close, 1, ECONNREFUSED), 1).finish();
+    EXPECT_THAT(judged.kinds(), ElementsAre(std::pair(std::uint64_t{1}, VerdictKind::AbortedLinger),
+                                            std::pair(std::uint64_t{3}, VerdictKind::Refused)));
+}
+
+// What the table has forgotten leaves no trace in its slot.
+TEST(Diagnosis, AForgottenConnectionIsReplaced)
+{
+    Judged judged;
     judged.open_client(1).open_server(1);
-    EXPECT_EQ(judged.diagnosis().unfollowed(), 2U) << "events";
-    judged.add(Judged::client(1 * s).changes(Established, Close, 1 * s, ECONNRESET)).finish();
-    judged.open_server(2 * s).add(Judged::server(3 * s).changes(Established, Close, 1 * s, ECONNRESET)).finish();
-    EXPECT_EQ(judged.fallen.size(), 2U) << "there is room again";
+    judged.add(Judged::client(2 * s).connection(3).local("10.0.0.1", 2).changes(Close, SynSent), 1);
+    judged.add(Judged::server(3 * s).changes(Established, Close, 1, ETIMEDOUT)).finish();
+    ASSERT_THAT(judged.kinds(), ElementsAre(std::pair(std::uint64_t{2}, VerdictKind::KeepaliveTimedOut)));
+    EXPECT_EQ(judged.last().other.connection, 0U);
+}
+
+TEST(Diagnosis, FollowsConnectionsToOtherSlots)
+{
+    Judged judged;
+    judged.open_client(1).open_server(1);
+    judged.diagnosis().move(
+        [](std::uint64_t connection) { return connection == 1 ? 2000U : static_cast<std::uint32_t>(connection); });
+    judged.add(Judged::server(1 * s).changes(Established, Close, 1, ETIMEDOUT)).finish();
+    EXPECT_THAT(judged.kinds(), ElementsAre(std::pair(std::uint64_t{2}, VerdictKind::KeepaliveTimedOut),
+                                            std::pair(std::uint64_t{1}, VerdictKind::HalfOpen)));
+    judged.add(Judged::client(2 * s).changes(Established, Close, 2 * s, ECONNRESET), 2000).finish();
+    EXPECT_EQ(judged.last().lasted_ns, 2 * s - 1);
 }
 
 TEST(Diagnosis, WhatIsNoConnectionIsPassedOver)

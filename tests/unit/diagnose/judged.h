@@ -41,15 +41,21 @@ public:
     {
     }
 
+    // Connections live in slots of the same number.
     Judged &add(const EventBuilder &builder)
+    {
+        const auto connection = builder.build().view().connection;
+        return add(builder, connection != 0 ? static_cast<std::uint32_t>(connection) : no_slot);
+    }
+    Judged &add(const EventBuilder &builder, std::uint32_t slot)
     {
         const auto owned = builder.build();
         const auto event = owned.view();
         if (event.identity != nullptr)
             alive_[event.connection] = *event.identity;
         diagnosis_.advance(event.time_ns);
-        diagnosis_.expect(event);
-        diagnosis_.observe(event);
+        diagnosis_.expect(event, slot);
+        diagnosis_.observe(event, slot);
         return *this;
     }
     // A client, and the server's end of the same connection, to ESTABLISHED.

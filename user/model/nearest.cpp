@@ -1,4 +1,4 @@
-#include "filter/nearest.h"
+#include "model/nearest.h"
 
 #include <algorithm>
 #include <vector>

@@ -1,0 +1,106 @@
+#include "diagnose/pairs.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace tcpflight {
+namespace {
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value)
+{
+    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
+    hash = (hash ^ value) * odd;
+    return hash ^ (hash >> 29);
+}
+
+std::uint64_t mix(std::uint64_t hash, const Address &address)
+{
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+    std::memcpy(&high, address.bytes.data(), sizeof(high));
+    std::memcpy(&low, address.bytes.data() + sizeof(high), sizeof(low));
+    return mix(mix(hash, high), low);
+}
+
+std::uint64_t mix(std::uint64_t hash, const Endpoint &endpoint)
+{
+    return mix(mix(hash, endpoint.address), endpoint.port);
+}
+
+// 127.0.0.0/8 and ::1 are another host in each network namespace.
+bool is_loopback(const Address &address)
+{
+    static constexpr std::array<std::uint8_t, 16> v6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    return address.is_v4() ? address.bytes[12] == 127 : address.bytes == v6;
+}
+
+std::uint64_t ends_of(const Endpoint &from, const Endpoint &to, const Identity &identity)
+{
+    return mix(mix(is_loopback(identity.remote.address) ? identity.netns : 0, from), to);
+}
+
+} // namespace
+
+bool Pairs::add(End end, const Identity &identity)
+{
+    if (identity.local.port == 0 || identity.remote.port == 0)
+        return false;
+    learn_address(mix(0, identity.local.address));
+    if (end.slot >= slots_.size())
+        slots_.resize(end.slot + std::size_t{1});
+    const Ends own{.connection = end.connection,
+                   .ends = ends_of(identity.local, identity.remote, identity),
+                   .remote = mix(0, identity.remote.address)};
+    slots_[end.slot] = own;
+    if (is_here(own.remote))
+        by_ends_[own.ends] = end;
+    return true;
+}
+
+std::uint64_t Pairs::leave(std::uint32_t slot)
+{
+    slots_[slot].connection = 0;
+    return slots_[slot].ends;
+}
+
+// A later connection can have the same ends.
+void Pairs::forget(std::uint64_t connection, std::uint64_t ends)
+{
+    if (auto found = by_ends_.find(ends); found != by_ends_.end() && found->second.connection == connection)
+        by_ends_.erase(found);
+}
+
+std::optional<Pairs::End> Pairs::other_end_of(const Identity &identity) const
+{
+    auto found = by_ends_.find(ends_of(identity.remote, identity.local, identity));
+    return found != by_ends_.end() ? std::optional(found->second) : std::nullopt;
+}
+
+void Pairs::clear()
+{
+    slots_.clear();
+    by_ends_.clear();
+    addresses_.clear();
+}
+
+bool Pairs::is_here(std::uint64_t address) const
+{
+    return addresses_.size() >= max_addresses || addresses_.contains(address);
+}
+
+// Rare: an address is new once.
+void Pairs::learn_address(std::uint64_t address)
+{
+    if (is_here(address))
+        return;
+    addresses_.insert(address);
+    const bool are_all = addresses_.size() >= max_addresses;
+    for (std::size_t slot = 0; slot < slots_.size(); slot++) {
+        const auto &known = slots_[slot];
+        if (known.connection != 0 && (are_all || known.remote == address))
+            by_ends_[known.ends] = {.connection = known.connection, .slot = static_cast<std::uint32_t>(slot)};
+    }
+}
+
+} // namespace tcpflight

@@ -1,0 +1,58 @@
+// Which connection is the other end of which, where both are on this host (or in the same recording): found by the
+// tuple. Of a loopback address the network namespace belongs to it.
+//
+// Most connections lead to other hosts, and need no entry in a hash table: only what leads to an address that was seen
+// as a local one can have its other end here.
+#pragma once
+
+#include "model/event.h"
+
+#include <tsl/robin_map.h>
+#include <tsl/robin_set.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace tcpflight {
+
+class Pairs {
+public:
+    struct End {
+        std::uint64_t connection = 0;
+        std::uint32_t slot = 0;
+    };
+
+    // `slot`: as in Diagnosis; it must be free. False: the ends are not known yet.
+    bool add(End end, const Identity &identity);
+    // The connection has left its slot, and can still be found. What is returned is for forget().
+    std::uint64_t leave(std::uint32_t slot);
+    void forget(std::uint64_t connection, std::uint64_t ends);
+    // The other end of the connection with this identity; none: it is not here, or not known.
+    [[nodiscard]] std::optional<End> other_end_of(const Identity &identity) const;
+    // Forgets everything.
+    void clear();
+
+    // More local addresses are not told apart: then every connection gets its entry.
+    static constexpr std::size_t max_addresses = 4096;
+
+private:
+    struct Ends {
+        std::uint64_t connection = 0; // 0: the slot is free
+        std::uint64_t ends = 0;       // hash of the tuple
+        std::uint64_t remote = 0;     // hash of the other address
+    };
+    struct Hash {
+        std::size_t operator()(std::uint64_t mixed) const { return mixed >> 20; }
+    };
+
+    [[nodiscard]] bool is_here(std::uint64_t address) const;
+    void learn_address(std::uint64_t address);
+
+    std::vector<Ends> slots_;
+    tsl::robin_map<std::uint64_t, End, Hash> by_ends_;
+    tsl::robin_set<std::uint64_t, Hash> addresses_; // local ones, hashed
+};
+
+} // namespace tcpflight

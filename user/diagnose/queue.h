@@ -1,0 +1,50 @@
+// A queue that keeps its memory: in the steady state nothing is allocated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace tcpflight {
+
+template <typename T> class Queue {
+public:
+    [[nodiscard]] bool empty() const { return begin_ == end_; }
+    T &front() { return at(begin_); }
+    T &back() { return at(end_ - 1); }
+    // Elements are numbered in the order in which they came; one keeps its number.
+    [[nodiscard]] std::uint64_t next_number() const { return end_; }
+    T &at(std::uint64_t number) { return ring_[number & (ring_.size() - 1)]; }
+
+    void push(T &&element)
+    {
+        if (end_ - begin_ == ring_.size())
+            grow();
+        at(end_++) = std::move(element);
+    }
+    void pop() { begin_++; }
+    template <typename Visit> void for_each(Visit &&visit)
+    {
+        for (auto number = begin_; number != end_; number++)
+            visit(at(number));
+    }
+    // Gives the memory back.
+    void clear() { *this = {}; }
+
+private:
+    void grow()
+    {
+        constexpr std::size_t smallest = 64; // a power of two, like all sizes
+        std::vector<T> larger(ring_.empty() ? smallest : 2 * ring_.size());
+        for (auto number = begin_; number != end_; number++)
+            larger[number & (larger.size() - 1)] = std::move(at(number));
+        ring_ = std::move(larger);
+    }
+
+    std::vector<T> ring_;
+    std::uint64_t begin_ = 0;
+    std::uint64_t end_ = 0;
+};
+
+} // namespace tcpflight
