@@ -66,6 +66,8 @@ struct netns_ipv4 {
 	__u8 sysctl_tcp_retries2;
 	__u8 sysctl_tcp_orphan_retries;
 	__u8 sysctl_tcp_synack_retries;
+	int sysctl_tcp_keepalive_intvl; /* jiffies */
+	__u8 sysctl_tcp_keepalive_probes;
 };
 
 struct net {
@@ -214,6 +216,7 @@ struct inet_connection_sock {
 	__u8 icsk_pending;
 	__u8 icsk_backoff;
 	__u8 icsk_probes_out;
+	__u32 icsk_probes_tstamp; /* jiffies: of the first window probe; 0: none went; since 5.11 */
 	struct request_sock_queue icsk_accept_queue;
 	struct {
 		__u32 lrcvtime; /* jiffies: when data came last; at first, when the handshake was over */
@@ -265,6 +268,9 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	struct tcp_options_received rx_opt;
 	__u64 bytes_acked;
+	__u32 rcv_tstamp;       /* jiffies: when an ACK came last */
+	__u32 keepalive_intvl;  /* jiffies; 0: the setting of the namespace */
+	__u8 keepalive_probes;  /* likewise */
 	__u64 tcp_mstamp;       /* now, or a little before: microseconds of CLOCK_MONOTONIC */
 	__u64 delivered_mstamp; /* when something was delivered last, or sending began: likewise */
 	__u32 srtt_us;          /* eight times the smoothed round-trip time */
@@ -306,6 +312,10 @@ struct tcp_skb_cb {
 	__u32 seq;
 	__u32 end_seq;
 	__u16 tcp_flags; /* u8 up to 6.12, u16 from 6.18: libbpf adjusts the load */
+};
+
+struct tcphdr {
+	__u16 syn : 1;
 };
 
 struct fdtable {

@@ -9,7 +9,7 @@
  *
  *     tf_header                                   always
  *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion |
- *         tf_handshake | tf_queue | tf_gone | tf_cgroup, by header.type
+ *         tf_handshake | tf_queue | tf_gone | tf_cgroup | tf_probe, by header.type
  *     tf_syn_queue                                if header.flags & TF_FLAG_SYN_QUEUE
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
@@ -45,6 +45,7 @@ enum tf_record_type {
 	TF_RECORD_QUEUE = 9,      /* a listener had no room; a tf_queue follows */
 	TF_RECORD_GONE = 10,      /* a socket, or what took its place, is no more; a tf_gone follows */
 	TF_RECORD_CGROUP = 11,    /* nothing happened: where a cgroup is that later records name; a tf_cgroup follows */
+	TF_RECORD_PROBE = 12,     /* the other end is asked for a sign of life; a tf_probe follows */
 };
 
 enum tf_record_flag {
@@ -131,6 +132,28 @@ struct tf_congestion {
 	__u8 old_state; /* TCP_CA_* of linux/tcp.h */
 	__u8 new_state;
 	__u8 reserved[6];
+};
+
+enum tf_probe_kind {
+	TF_PROBE_KEEPALIVE = 0, /* nothing is on its way in either direction (RFC 9293 section 3.8.4) */
+	TF_PROBE_WINDOW = 1,    /* data waits, and the other end has no room for it (RFC 9293 section 3.8.6.1) */
+	TF_PROBE_KINDS
+};
+
+/* A probe is about to be sent. */
+struct tf_probe {
+	__u32 silent_ms;       /* since anything came from the other end */
+	__u32 interval_ms;     /* between keepalive probes; of a window, the first time-out, to be doubled */
+	__u32 interval_max_ms; /* of a window: the longest time-out */
+	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
+	__u32 closed_ms;       /* of a window: since its first probe; 0: this is the first, or the kernel does not tell */
+	__u32 waiting;         /* of a window: bytes that wait for it */
+	__u8 kind;             /* enum tf_probe_kind */
+	__u8 unanswered;       /* probes that went without an answer before this one */
+	__u8 max_unanswered;   /* after so many the connection ends; 0 with `orphan`: the kernel's own 8 */
+	__u8 backoff;          /* of a window: doublings of the time-out before this one */
+	__u8 orphan;           /* 1: closed by its process */
+	__u8 reserved[3];
 };
 
 /* Why records are missing. */
@@ -362,6 +385,7 @@ TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmis
 TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, max_retries) == 48, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_congestion) == 8, "tf_congestion is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_probe) == 32, "tf_probe is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_accept) == 24, "tf_accept is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_reset) == 8, "tf_reset is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_reset, reason) == 5, "tf_reset is an interface");

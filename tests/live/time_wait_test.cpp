@@ -1,6 +1,7 @@
 // What the kernel keeps in the place of a closed socket: that it goes on and ends, how long it lasted, and by what.
 // Where programs hang on functions the kernel tells; elsewhere it follows from other events, or is found by looking.
 #include "live/live_test.h"
+#include "live/precision.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -26,14 +27,16 @@ protected:
         return trace(arguments);
     }
 
-    // The events of this socket, once the last one is `from` -> `to`.
+    // The events of this socket up to the last `from` -> `to`, once there is one.
     static std::vector<TraceEvent> wait_for_change(Tracer &tracer, const ActorSocket &socket, const char *from,
                                                    const char *to)
     {
         std::vector<TraceEvent> own;
         const bool came = tracer.wait_until([&] {
             own = events_of(tracer, socket);
-            return !own.empty() && own.back().is_change(from, to);
+            while (!own.empty() && !own.back().is_change(from, to))
+                own.pop_back();
+            return !own.empty();
         });
         EXPECT_TRUE(came) << "no " << from << " -> " << to << " of port " << socket.local.port();
         return own;
@@ -162,6 +165,13 @@ TEST_F(TimeWait, EndsWithTheResetThatItSends)
     events.erase(
         std::remove_if(events.begin(), events.end(), [](const TraceEvent &event) { return event.is("reset"); }),
         events.end());
+    // Before Linux 6.10 only a program on a function sees that.
+    const std::string hooks = tracer.listening_line();
+    const bool told = hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
+    if (!told && lacks(Precision::Reasons, "what ended FIN_WAIT2")) {
+        expect_end(events, "FIN_WAIT2", client, {"connect", "syscall"}, "");
+        return;
+    }
     expect_end(events, "FIN_WAIT2", client, {"connect", "syscall"}, "reset");
     EXPECT_FALSE(events.back().is_null("duration_us")) << "its time is that of the reset";
     tracer.stop();

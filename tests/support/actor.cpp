@@ -32,6 +32,7 @@ enum class Op : std::uint8_t {
     Accept,
     Connect,
     Send,
+    Fill,
     Receive,
     Shutdown,
     Close,
@@ -97,6 +98,19 @@ ssize_t send_all(int fd, std::size_t bytes)
         sent += static_cast<std::size_t>(size);
     }
     return static_cast<ssize_t>(sent);
+}
+
+// Returns how many bytes found room.
+ssize_t fill_up(int fd)
+{
+    std::array<char, 16384> buffer{};
+    ssize_t sent = 0;
+    while (true) {
+        ssize_t size = ::send(fd, buffer.data(), buffer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (size < 0)
+            return errno == EAGAIN ? sent : -1;
+        sent += size;
+    }
 }
 
 // Returns how many connections came to be.
@@ -244,6 +258,7 @@ bool enter_cgroup(const std::string &folder)
         case Op::Connect: result = ::connect(reply.fd, generic(request.address), request.address.size); break;
         case Op::Accept: result = reply.fd = ::accept(request.fd, nullptr, nullptr); break;
         case Op::Send: result = send_all(request.fd, request.size); break;
+        case Op::Fill: result = fill_up(request.fd); break;
         case Op::Receive: result = receive_up_to(request.fd, request.size); break;
         case Op::Shutdown: result = ::shutdown(request.fd, SHUT_WR); break;
         case Op::Close: result = ::close(request.fd); break;
@@ -456,6 +471,11 @@ bool Actor::is_done() const
 Step Actor::send(const ActorSocket &socket, std::size_t bytes)
 {
     return call_simple({.op = Op::Send, .fd = socket.fd, .size = bytes});
+}
+
+Step Actor::fill(const ActorSocket &socket)
+{
+    return call_simple({.op = Op::Fill, .fd = socket.fd});
 }
 
 Step Actor::receive(const ActorSocket &socket, std::size_t bytes)

@@ -71,6 +71,8 @@ public:
     [[nodiscard]] bool is_done() const;
 
     Step send(const ActorSocket &socket, std::size_t bytes);
+    // As much as there is room for at once; the result is how much.
+    Step fill(const ActorSocket &socket);
     // Reads until `bytes` are there or the peer has closed; the result is how many came.
     Step receive(const ActorSocket &socket, std::size_t bytes = SIZE_MAX);
     Step shut_down_writing(const ActorSocket &socket);

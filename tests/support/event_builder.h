@@ -237,6 +237,11 @@ public:
         event_.what = change;
         return *this;
     }
+    EventBuilder &probes(const Probe &probe)
+    {
+        event_.what = probe;
+        return *this;
+    }
     // For what has any, after it was set.
     EventBuilder &metrics(const Metrics &metrics)
     {

@@ -57,6 +57,15 @@ public:
         return std::move(builder).metrics(plain_metrics());
     }
 
+    static RecordBuilder probe(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                               const tf_probe &probe)
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_PROBE;
+        builder.probe_ = probe;
+        return builder;
+    }
+
     // In NEW_SYN_RECV, or, at its end, to CLOSE. The SYN-ACK went 100 us after `syn_us`; time-outs of 1 s, 5 retries.
     static RecordBuilder handshake(std::uint64_t cookie, std::uint64_t time_us, tf_handshake_step step,
                                    std::uint64_t syn_us, std::uint8_t bits = 0, std::uint8_t timeouts = 0)
@@ -269,6 +278,7 @@ public:
         append(out, reset_);
         append(out, socket_);
         append(out, congestion_);
+        append(out, probe_);
         append(out, gone_);
         append(out, cgroup_);
         append(out, handshake_);
@@ -312,6 +322,7 @@ private:
     std::optional<tf_reset> reset_;
     std::optional<tf_socket> socket_;
     std::optional<tf_congestion> congestion_;
+    std::optional<tf_probe> probe_;
     std::optional<tf_gone> gone_;
     std::optional<tf_cgroup> cgroup_;
     std::optional<tf_handshake> handshake_;

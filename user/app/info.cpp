@@ -70,13 +70,14 @@ private:
 
 std::string kinds(const Summary &summary)
 {
-    static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 9> names{
+    static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 10> names{
         {{TF_RECORD_STATE, "changes of state"},
          {TF_RECORD_ACCEPT, "accepts"},
          {TF_RECORD_RETRANSMIT, "retransmissions"},
          {TF_RECORD_RESET, "resets"},
          {TF_RECORD_HANDSHAKE, "handshakes"},
          {TF_RECORD_CONGESTION, "changes of congestion state"},
+         {TF_RECORD_PROBE, "probes"},
          {TF_RECORD_QUEUE, "full queues"},
          {TF_RECORD_FOUND, "sockets found at the start"},
          {TF_RECORD_GONE, "ends of TIME_WAIT, and sockets found missing"}}};

@@ -40,6 +40,9 @@ namespace {
 // order of different sockets only: a socket's own records need no slack (LiveSource).
 constexpr std::uint64_t stamp_slack_ns = 1'000'000;
 
+// Where programs tell of the ends of TIME_WAIT, looks are for what they miss.
+constexpr std::uint64_t rare_looks = 12;
+
 bool is_shown(const Options &options)
 {
     return !options.record || options.record->print;
@@ -68,7 +71,7 @@ public:
     {
         pipeline_.set_clock(clock_);
         if (sweeper)
-            sweeps_.emplace(std::move(*sweeper), options.sweep_ns);
+            sweeps_.emplace(std::move(*sweeper), options.sweep_ns * (tracer_.tells_ends() ? rare_looks : 1));
     }
 
     Result<void> start_recording();
@@ -219,11 +222,11 @@ bool Session::look_for_losses()
     return consume(record.bytes());
 }
 
-// Without a program at their end, what is in TIME_WAIT has to be looked for; and after a loss, everything.
+// What is in TIME_WAIT has to be looked for; and after a loss, everything.
 void Session::want_look()
 {
     if (sweeps_)
-        sweeps_->want((!tracer_.tells_ends() && pipeline_.known().time_waits() != 0) || sweeps_->is_in_doubt() ||
+        sweeps_->want(pipeline_.known().time_waits() != 0 || sweeps_->is_in_doubt() ||
                       lost(pipeline_.totals()) != looked_at_lost_);
 }
 

@@ -45,6 +45,8 @@ DecodeError check_body(const Record &record)
     if (record.header.type == TF_RECORD_CONGESTION &&
         (record.congestion.old_state > TCP_CA_Loss || record.congestion.new_state > TCP_CA_Loss))
         return DecodeError::BadValue;
+    if (record.header.type == TF_RECORD_PROBE && record.probe.kind >= TF_PROBE_KINDS)
+        return DecodeError::BadValue;
     if (record.header.type == TF_RECORD_GONE && record.gone.reason >= TF_GONE_REASONS)
         return DecodeError::BadValue;
     return DecodeError::None;
@@ -82,6 +84,7 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_RESET: size += sizeof(tf_reset); break;
     case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
     case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
+    case TF_RECORD_PROBE: size += sizeof(tf_probe); break;
     case TF_RECORD_GONE: size += sizeof(tf_gone); break;
     case TF_RECORD_CGROUP: size += sizeof(tf_cgroup); break;
     case TF_RECORD_HANDSHAKE: size += sizeof(tf_handshake); break;
@@ -123,6 +126,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_RESET: blocks.take(out.reset); break;
     case TF_RECORD_FOUND: blocks.take(out.socket); break;
     case TF_RECORD_CONGESTION: blocks.take(out.congestion); break;
+    case TF_RECORD_PROBE: blocks.take(out.probe); break;
     case TF_RECORD_GONE: blocks.take(out.gone); break;
     case TF_RECORD_CGROUP: blocks.take(out.cgroup); break;
     case TF_RECORD_HANDSHAKE: blocks.take(out.handshake); break;

@@ -19,6 +19,7 @@ struct Record {
     tf_reset reset;                   // type TF_RECORD_RESET
     tf_socket socket;                 // type TF_RECORD_FOUND
     tf_congestion congestion;         // type TF_RECORD_CONGESTION
+    tf_probe probe;                   // type TF_RECORD_PROBE
     tf_gone gone;                     // type TF_RECORD_GONE
     tf_cgroup cgroup;                 // type TF_RECORD_CGROUP
     tf_handshake handshake;           // type TF_RECORD_HANDSHAKE

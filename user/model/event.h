@@ -6,6 +6,7 @@
 #include "model/endpoint.h"
 #include "model/handshake.h"
 #include "model/holder.h"
+#include "model/probe.h"
 #include "model/reset.h"
 #include "model/socket_status.h"
 #include "model/tcp_state.h"
@@ -202,7 +203,7 @@ struct Event {
     // The filter's answer for this connection; Lost is always wanted.
     bool wanted = true;
     std::variant<StateChange, Retransmit, Lost, Reset, Found, CongestionChange, Accept, Handshake, ListenQueue, Gone,
-                 Verdict>
+                 Probe, Verdict>
         what;
 };
 

@@ -20,6 +20,14 @@ std::vector<Concern> concerns(programs &skeleton)
         {{programs.on_reset_received}},
         {{programs.on_cgroup_made}},
         {{programs.on_graft}, {programs.on_graft_kprobe}, {programs.on_accept_exit}},
+        {{programs.on_window_probe}, {programs.on_window_probe_kprobe}},
+        {{programs.on_keepalive_probe}, {programs.on_keepalive_probe_kprobe}},
+        {{programs.on_time_wait_segment}, {programs.on_time_wait_segment_kprobe}},
+        {{programs.on_time_wait_wanted}, {programs.on_time_wait_wanted_kprobe}},
+        {{programs.on_time_wait_abort}, {programs.on_time_wait_abort_kprobe}},
+        {{programs.on_time_wait_taken}, {programs.on_time_wait_taken_kprobe}},
+        {{programs.on_time_wait_timer}, {programs.on_time_wait_timer_kprobe}},
+        {{programs.on_time_wait_schedule}, {programs.on_time_wait_schedule_kprobe}},
         // Last: while the others are attached and it is not, what it would rescue is counted as lost.
         {{programs.on_nested_transition}},
     };

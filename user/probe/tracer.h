@@ -51,7 +51,7 @@ public:
     // found no room are in the stream (LiveSource).
     [[nodiscard]] std::uint64_t nested_losses() const;
 
-    // Is there a record of each end of a TIME_WAIT? Otherwise they have to be looked for.
+    // Do programs tell of the ends of TIME_WAIT? They may miss some, otherwise all have to be looked for.
     [[nodiscard]] bool tells_ends() const;
 
     // Ask for all identities once more, each with its connection's next record.

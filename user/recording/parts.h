@@ -45,6 +45,7 @@ constexpr std::uint8_t congestion = 7;
 constexpr std::uint8_t accept = 8;
 constexpr std::uint8_t handshake = 9;
 constexpr std::uint8_t gone = 10;
+constexpr std::uint8_t probe = 11;
 constexpr std::uint8_t owner_place = 13;
 constexpr std::uint8_t cgroup = 14;
 constexpr std::uint8_t queue = 15;
@@ -118,6 +119,13 @@ inline constexpr std::array retransmission_fields{
 };
 inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::PackedDictionary}};
 inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::PackedDictionary}};
+inline constexpr std::array probe_fields{
+    Field{offsetof(tf_probe, silent_ms), 4, Coding::Numbers},
+    Field{offsetof(tf_probe, interval_ms), 12, Coding::PackedDictionary}, // the settings
+    Field{offsetof(tf_probe, closed_ms), 4, Coding::Numbers},
+    Field{offsetof(tf_probe, waiting), 4, Coding::Numbers},
+    Field{offsetof(tf_probe, kind), 8, Coding::PackedDictionary}, // up to the end
+};
 inline constexpr std::array accept_fields{Field{0, sizeof(tf_accept), Coding::PackedDictionary}};
 inline constexpr std::array gone_fields{
     Field{offsetof(tf_gone, after_ns), 8, Coding::Deltas},
@@ -203,6 +211,7 @@ inline constexpr std::array record_parts{
     Part{part::reset, sizeof(tf_reset), reset_fields, TF_RECORD_RESET},
     Part{part::socket, sizeof(tf_socket), socket_fields, TF_RECORD_FOUND},
     Part{part::congestion, sizeof(tf_congestion), congestion_fields, TF_RECORD_CONGESTION},
+    Part{part::probe, sizeof(tf_probe), probe_fields, TF_RECORD_PROBE},
     Part{part::accept, sizeof(tf_accept), accept_fields, TF_RECORD_ACCEPT},
     Part{part::gone, sizeof(tf_gone), gone_fields, TF_RECORD_GONE},
     Part{part::cgroup, sizeof(tf_cgroup), cgroup_fields, TF_RECORD_CGROUP},

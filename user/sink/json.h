@@ -32,6 +32,7 @@ private:
     void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
     static void put_what(LineWriter &line, const Event &event, const CongestionChange &change);
+    void put_what(LineWriter &line, const Event &event, const Probe &probe) const;
     void put_what(LineWriter &line, const Event &event, const Handshake &handshake) const;
     static void put_what(LineWriter &line, const Event &event, const ListenQueue &queue);
 

@@ -35,6 +35,7 @@ private:
     void put_what(LineWriter &line, const Event &event, const Reset &reset) const;
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
     void put_what(LineWriter &line, const Event &event, const CongestionChange &change) const;
+    void put_what(LineWriter &line, const Event &event, const Probe &probe) const;
     void put_what(LineWriter &line, const Event &event, const Verdict &verdict) const;
     void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_length(LineWriter &line, const StateChange &change) const;

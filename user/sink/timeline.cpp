@@ -10,6 +10,7 @@
 #include "sink/verdict_text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -198,26 +199,37 @@ void TimelineSink::add(Block &block, const Event &event)
 {
     if (style_.quiet)
         return;
-    const auto *retransmit = std::get_if<Retransmit>(&event.what);
-    const bool goes_on = retransmit != nullptr && retransmit->send_error == 0;
-    if (goes_on && !event.after_gap) {
-        block.run.add(*retransmit, event.time_ns);
-        return;
-    }
-    end_run(block);
-    if (goes_on)
-        block.run.add(*retransmit, event.time_ns);
-    else
+    if (!add_to_run(block, event)) {
+        end_run(block);
         add_line(block, event.time_ns, event.time_ns, [&](LineWriter &line) { words_.put(line, event); });
+    }
+}
+
+// True: the event is one of several alike, or the first.
+bool TimelineSink::add_to_run(Block &block, const Event &event)
+{
+    if (const auto *retransmit = std::get_if<Retransmit>(&event.what);
+        retransmit != nullptr && retransmit->send_error == 0) {
+        if (event.after_gap || block.run.times == 0)
+            end_run(block);
+        block.run.add(*retransmit, event.time_ns);
+        return true;
+    }
+    if (const auto *probe = std::get_if<Probe>(&event.what)) {
+        if (event.after_gap || block.probes.times == 0 || !block.probes.takes(*probe))
+            end_run(block);
+        block.probes.add(*probe, event.time_ns);
+        return true;
+    }
+    return false;
 }
 
 void TimelineSink::end_run(Block &block)
 {
-    if (block.run.times == 0)
-        return;
-    const auto run = block.run;
-    block.run = {};
-    add_line(block, run.first_ns, run.last_ns, [&](LineWriter &line) { words_.put(line, run); });
+    if (const auto run = std::exchange(block.run, {}); run.times != 0)
+        add_line(block, run.first_ns, run.last_ns, [&](LineWriter &line) { words_.put(line, run); });
+    if (const auto run = std::exchange(block.probes, {}); run.times != 0)
+        add_line(block, run.first_ns, run.last_ns, [&](LineWriter &line) { words_.put(line, run); });
 }
 
 // What took from `time_ns` until `until_ns`.

@@ -50,6 +50,7 @@ private:
         std::uint64_t left_out = 0; // lines
         Identity identity;
         RetransmitRun run;
+        ProbeRun probes;
         std::string first;             // lines
         std::vector<std::string> last; // a ring
         std::size_t oldest = 0;        // of the ring
@@ -69,6 +70,7 @@ private:
     Block *find_or_begin(const Event &event);
     static void learn(Block &block, const Event &event);
     void add(Block &block, const Event &event);
+    bool add_to_run(Block &block, const Event &event);
     void end_run(Block &block);
     template <typename Put> void add_line(Block &block, std::uint64_t time_ns, std::uint64_t until_ns, const Put &put);
     void put_time(LineWriter &line, const Block &block, std::uint64_t time_ns);

@@ -5,6 +5,7 @@
 #include "sink/errno_name.h"
 #include "sink/escape.h"
 #include "sink/handshake_text.h"
+#include "sink/probe_text.h"
 #include "sink/segment_text.h"
 #include "sink/text_parts.h"
 
@@ -60,6 +61,28 @@ void TimelineWords::put(LineWriter &line, const RetransmitRun &run) const
     }
     if (style_.metrics)
         put_sender(line, run.first.metrics);
+}
+
+void ProbeRun::add(const Probe &probe, std::uint64_t time_ns)
+{
+    if (times == 0)
+        first_ns = time_ns;
+    last = probe;
+    last_ns = time_ns;
+    times++;
+}
+
+void TimelineWords::put(LineWriter &line, const ProbeRun &run) const
+{
+    put_in_color(line, color::trouble);
+    put_probe(line, run.last);
+    if (run.times > 1) {
+        put_labelled(line, ", x ", run.times);
+        line.put(" over ");
+        put_duration(line, run.last_ns - run.first_ns, style_.precision);
+    }
+    put_in_color(line, color::reset);
+    put_probe_times(line, run.last, style_.precision);
 }
 
 void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const StateChange &change) const

@@ -24,6 +24,17 @@ struct RetransmitRun {
     void add(const Retransmit &retransmit, std::uint64_t time_ns);
 };
 
+// Probes of one kind in a row, likewise.
+struct ProbeRun {
+    Probe last;
+    std::uint64_t first_ns = 0; // CLOCK_BOOTTIME
+    std::uint64_t last_ns = 0;
+    std::uint32_t times = 0; // 0: there is none
+
+    [[nodiscard]] bool takes(const Probe &probe) const { return times == 0 || probe.kind == last.kind; }
+    void add(const Probe &probe, std::uint64_t time_ns);
+};
+
 class TimelineWords {
 public:
     explicit TimelineWords(const OutputStyle &style) : style_(style) {}
@@ -31,6 +42,7 @@ public:
     // Retransmit, Lost and Verdict have lines of their own.
     void put(LineWriter &line, const Event &event) const;
     void put(LineWriter &line, const RetransmitRun &run) const;
+    void put(LineWriter &line, const ProbeRun &run) const;
     void put_state(LineWriter &line, TcpState state) const;
     void put_trouble(LineWriter &line, std::string_view text) const;
     // "telnet[2231]", "unknown".
@@ -43,6 +55,7 @@ private:
     void put_what(LineWriter &line, const Event &event, const Found &found) const;
     void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
     void put_what(LineWriter &line, const Event &event, const CongestionChange &change) const;
+    static void put_what(LineWriter & /*line*/, const Event & /*event*/, const Probe & /*probe*/) {} // all become runs
     void put_what(LineWriter &line, const Event &event, const Handshake &handshake) const;
     void put_what(LineWriter &line, const Event &event, const ListenQueue &queue) const;
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace tcpflight {
 namespace {
@@ -97,6 +98,55 @@ std::optional<std::uint64_t> time_until_give_up_ns(const tf_retransmission &reco
         retrying.send_again();
     }
     return std::nullopt;
+}
+
+unsigned probe_limit(const tf_probe &probe)
+{
+    return probe.orphan != 0 && probe.max_unanswered == 0 ? orphan_retries : probe.max_unanswered;
+}
+
+namespace {
+
+// From one probe to the next, the `n`th after this one (0: from this one): tcp_probe0_when().
+std::uint64_t probe_wait_ms(const tf_probe &probe, unsigned n)
+{
+    if (probe.kind == TF_PROBE_KEEPALIVE)
+        return probe.interval_ms;
+    const auto doublings = std::min(probe.backoff + 1U + n, 32U);
+    return std::min<std::uint64_t>(std::uint64_t{probe.interval_ms} << doublings, probe.interval_max_ms);
+}
+
+} // namespace
+
+ProbeTimes probe_times(const tf_probe &probe)
+{
+    if (probe.interval_ms == 0)
+        return {};
+    const bool window = probe.kind == TF_PROBE_WINDOW;
+    const auto spent_ms = window ? probe.closed_ms : probe.silent_ms;
+    const auto sent = probe.unanswered + 1U;
+    // TCP_USER_TIMEOUT takes the place of the number of keepalive probes.
+    const bool counts = window || probe.user_timeout_ms == 0;
+    std::optional<std::uint64_t> left_ms;
+    if (probe.user_timeout_ms != 0)
+        left_ms = probe.user_timeout_ms - std::min(spent_ms, probe.user_timeout_ms);
+
+    ProbeTimes times;
+    std::uint64_t total_ms = 0;
+    for (unsigned n = 0; n <= std::numeric_limits<std::uint8_t>::max(); n++) {
+        total_ms += probe_wait_ms(probe, n);
+        if (window && left_ms) // tcp_clamp_probe0_to_user_timeout()
+            total_ms = std::min(total_ms, std::max<std::uint64_t>(*left_ms, 1));
+        if (n == 0)
+            times.next_ns = total_ms * us_per_ms * ns_per_us;
+        const bool out_of_probes = counts && sent + n >= probe_limit(probe);
+        const bool out_of_time = left_ms && total_ms >= *left_ms;
+        if (out_of_probes || out_of_time) {
+            times.gives_up_ns = (total_ms + total_ms / slack_divisor) * us_per_ms * ns_per_us;
+            break;
+        }
+    }
+    return times;
 }
 
 } // namespace tcpflight

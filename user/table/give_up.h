@@ -18,4 +18,14 @@ namespace tcpflight {
 std::optional<std::uint64_t> time_until_give_up_ns(const tf_retransmission &record, std::uint8_t state,
                                                    std::uint32_t rto_us);
 
+// The same for a probe that gets no answer, nor any after it (tcp_probe_timer() and tcp_keepalive_timer()), and how
+// long until the next one; if that is the end, the connection ends then. None where it is not known.
+struct ProbeTimes {
+    std::optional<std::uint64_t> next_ns;
+    std::optional<std::uint64_t> gives_up_ns;
+};
+ProbeTimes probe_times(const tf_probe &probe);
+// How many may go without an answer.
+unsigned probe_limit(const tf_probe &probe);
+
 } // namespace tcpflight

@@ -103,6 +103,25 @@ CongestionChange to_congestion_change(const Record &record)
     return change;
 }
 
+Probe to_probe(const Record &record)
+{
+    constexpr std::uint64_t ns_per_ms = 1'000'000;
+    const auto &raw = record.probe;
+    const auto times = probe_times(raw);
+    Probe probe;
+    probe.state = TcpState{record.header.new_state};
+    probe.kind = raw.kind == TF_PROBE_WINDOW ? ProbeKind::Window : ProbeKind::Keepalive;
+    probe.attempt = raw.unanswered + 1U;
+    probe.limit = probe_limit(raw);
+    probe.silent_ns = raw.silent_ms * ns_per_ms;
+    if (raw.closed_ms != 0)
+        probe.closed_ns = raw.closed_ms * ns_per_ms;
+    probe.waiting = raw.waiting;
+    probe.next_ns = times.next_ns;
+    probe.gives_up_ns = times.gives_up_ns;
+    return probe;
+}
+
 } // namespace
 
 Table::Table(Wanted wanted, std::size_t capacity)
@@ -174,6 +193,7 @@ Event Table::observe_socket(const Record &record)
     case TF_RECORD_ACCEPT: event.what = accept(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
     case TF_RECORD_CONGESTION: event.what = to_congestion_change(record); break;
+    case TF_RECORD_PROBE: event.what = to_probe(record); break;
     case TF_RECORD_HANDSHAKE: event.what = handshake(connection, record); break;
     default: break; // decode lets nothing else through
     }

@@ -24,6 +24,7 @@ std::vector<std::vector<std::byte>> one_of_each()
         RecordBuilder::retransmit(1, 1, established, 1, 2, 0x10).identity(1, 2).bytes(),
         RecordBuilder::lost(1, 5, 0).bytes(),
         RecordBuilder::congestion(1, 1, established, 0, 4).bytes(),
+        RecordBuilder::probe(1, 1, established, {}).bytes(),
         RecordBuilder::accept(1, 1, established, 42, "worker").bytes(),
         RecordBuilder::accept(1, 1, established, 42, "worker").identity(1, 2).bytes(),
         RecordBuilder::reset(1, 1, established, TF_RESET_SENT, TF_RESET_LINGER_0).bytes(),

@@ -109,6 +109,16 @@ Verdict everything_judged()
     return verdict;
 }
 
+Probe everything_probed()
+{
+    constexpr auto largest = std::numeric_limits<std::uint32_t>::max();
+    Probe probe;
+    probe.kind = ProbeKind::Window;
+    probe.attempt = probe.limit = probe.waiting = largest;
+    probe.silent_ns = probe.closed_ns = probe.next_ns = probe.gives_up_ns = largest_integer;
+    return probe;
+}
+
 constexpr std::span<const Holder> no_holders;
 constexpr std::array<Holder, 2> two_holders{{{.pid = 1, .tid = 1, .fd = 0, .comm = {'n', 'c'}},
                                              {.pid = 4194304, .tid = 4194304, .fd = 1U << 31, .comm = {'\xff', '"'}}}};
@@ -154,6 +164,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().ends_between(TcpState::TimeWait, EndReason::Namespace, 1, 2),
         EventBuilder().goes({}),
         EventBuilder().changes_mind({}),
+        EventBuilder().probes({}),
+        EventBuilder().probes(everything_probed()),
         EventBuilder().accepted({}),
         EventBuilder().accepted({.state = TcpState::CloseWait, .queued_ns = 12'345}),
         EventBuilder().changes(TcpState::SynRecv, TcpState::Established).queued_syn(1'234'567),
@@ -221,11 +233,11 @@ TEST(Schema, HoldsForEveryReasonOfAReset)
 // Each key alone is missed, in each kind of event.
 TEST(Schema, MissesEveryKey)
 {
-    for (const auto &event :
-         {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
-          EventBuilder().accepted({}), EventBuilder().shakes_hands({}), EventBuilder().crowds({}),
-          EventBuilder().changes_mind({}), EventBuilder().finds({}), EventBuilder().finds({}).metrics({}),
-          EventBuilder().judged({}), EventBuilder().goes({}), EventBuilder().loses(1, LossReason::RingFull, 0)}) {
+    for (const auto &event : {EventBuilder(), EventBuilder().metrics({}), retransmission(), EventBuilder().resets({}),
+                              EventBuilder().accepted({}), EventBuilder().shakes_hands({}), EventBuilder().crowds({}),
+                              EventBuilder().changes_mind({}), EventBuilder().probes({}), EventBuilder().finds({}),
+                              EventBuilder().finds({}).metrics({}), EventBuilder().judged({}), EventBuilder().goes({}),
+                              EventBuilder().loses(1, LossReason::RingFull, 0)}) {
         const auto whole = object_of(event);
         ASSERT_EQ(schema().objections(whole), "");
         for (const auto &[key, value] : whole.items()) {
