@@ -282,6 +282,9 @@ bool is_of(const Event &event, EventClass what)
     case EventClass::Retransmit: return std::holds_alternative<Retransmit>(event.what);
     case EventClass::Reset: return std::holds_alternative<Reset>(event.what);
     case EventClass::Accept: return std::holds_alternative<Accept>(event.what);
+    case EventClass::Handshake: return std::holds_alternative<Handshake>(event.what);
+    case EventClass::Queue: return std::holds_alternative<ListenQueue>(event.what);
+    case EventClass::Probe: return std::holds_alternative<Probe>(event.what);
     case EventClass::Congestion: return std::holds_alternative<CongestionChange>(event.what);
     case EventClass::Found: return std::holds_alternative<Found>(event.what);
     case EventClass::Gone: return std::holds_alternative<Gone>(event.what);

@@ -240,6 +240,9 @@ std::string_view name(EventClass event)
     case EventClass::Retransmit: return "retransmit";
     case EventClass::Reset: return "reset";
     case EventClass::Accept: return "accept";
+    case EventClass::Handshake: return "handshake";
+    case EventClass::Queue: return "queue";
+    case EventClass::Probe: return "probe";
     case EventClass::Congestion: return "congestion";
     case EventClass::Found: return "found";
     case EventClass::Gone: return "gone";

@@ -88,7 +88,20 @@ struct StateTerm {
     bool operator==(const StateTerm &) const = default;
 };
 
-enum class EventClass : std::uint8_t { State, Error, Retransmit, Reset, Accept, Congestion, Found, Gone, Verdict };
+enum class EventClass : std::uint8_t {
+    State,
+    Error,
+    Retransmit,
+    Reset,
+    Accept,
+    Handshake,
+    Queue,
+    Probe,
+    Congestion,
+    Found,
+    Gone,
+    Verdict,
+};
 
 struct EventTerm {
     EventClass event = EventClass::State;

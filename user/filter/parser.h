@@ -34,7 +34,7 @@
 //     container  the begin of an id, or a pattern for a name (cgroup_match.h)
 //     netns      a name of ip-netns(8), a process id, or an inode number (above 4194304)
 //     state      a state as the kernel and ss(8) name it, in any case: ESTABLISHED, TIME_WAIT, TIME-WAIT
-//     event      state, error, retransmit, reset, accept, congestion, found, gone or verdict
+//     event      state, error, retransmit, reset, accept, handshake, queue, probe, congestion, found, gone or verdict
 //     quantity   of duration and rtt: a decimal number and ns, us, ms, s, m, h or d; of retransmits: a number
 //
 // Words end at blanks and at the signs ( ) ! < > = & | ' ". A value between '...' or "..." may contain them; a

@@ -130,9 +130,10 @@ std::optional<std::uint64_t> to_time(std::string_view text)
     return *whole * unit->ns + fraction;
 }
 
-constexpr std::array<EventClass, 9> event_classes{EventClass::State, EventClass::Error,  EventClass::Retransmit,
-                                                  EventClass::Reset, EventClass::Accept, EventClass::Congestion,
-                                                  EventClass::Found, EventClass::Gone,   EventClass::Verdict};
+constexpr std::array<EventClass, 12> event_classes{EventClass::State, EventClass::Error,  EventClass::Retransmit,
+                                                   EventClass::Reset, EventClass::Accept, EventClass::Handshake,
+                                                   EventClass::Queue, EventClass::Probe,  EventClass::Congestion,
+                                                   EventClass::Found, EventClass::Gone,   EventClass::Verdict};
 
 std::string did_you_mean(std::string_view given, const std::vector<std::string_view> &words, std::string_view otherwise)
 {
@@ -334,7 +335,10 @@ Result<EventTerm> parse_event_value(std::string_view text)
     }
     return failure(fmt::format(
         "{} is no event: {}", quote(text),
-        did_you_mean(text, all, "give state, error, retransmit, reset, accept, congestion, found, gone or verdict")));
+        did_you_mean(
+            text, all,
+            "give state, error, retransmit, reset, accept, handshake, queue, probe, congestion, found, gone or "
+            "verdict")));
 }
 
 Result<std::uint64_t> parse_quantity_value(Quantity quantity, std::string_view text)

@@ -213,7 +213,9 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{"state ESTABLSHED", "'ESTABLSHED' is no state: did you mean 'ESTABLISHED'?", 6},
         WrongCase{"event retransmits", "'retransmits' is no event: did you mean 'retransmit'?", 6},
         WrongCase{"event x",
-                  "'x' is no event: give state, error, retransmit, reset, accept, congestion, found, gone or verdict",
+                  "'x' is no event: give state, error, retransmit, reset, accept, handshake, queue, probe, congestion, "
+                  "found, gone "
+                  "or verdict",
                   6},
         WrongCase{"duration > 5", "'5' has no unit: give ns, us, ms, s, m, h or d, like 5s", 11},
         WrongCase{"rtt > 5x", "'5x' is no time: give one like 5s, 200ms or 1.5m", 6},
