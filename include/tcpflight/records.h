@@ -146,13 +146,13 @@ struct tf_probe {
 	__u32 interval_ms;     /* between keepalive probes; of a window, the first time-out, to be doubled */
 	__u32 interval_max_ms; /* of a window: the longest time-out */
 	__u32 user_timeout_ms; /* TCP_USER_TIMEOUT; 0: none */
-	__u32 closed_ms;       /* of a window: since its first probe; 0: this is the first, or the kernel does not tell */
-	__u32 waiting;         /* of a window: bytes that wait for it */
-	__u8 kind;             /* enum tf_probe_kind */
-	__u8 unanswered;       /* probes that went without an answer before this one */
-	__u8 max_unanswered;   /* after so many the connection ends; 0 with `orphan`: the kernel's own 8 */
-	__u8 backoff;          /* of a window: doublings of the time-out before this one */
-	__u8 orphan;           /* 1: closed by its process */
+	__u32 closed_ms;     /* of a window: since its first probe; 0: this is the first, or the kernel does not tell */
+	__u32 waiting;       /* of a window: bytes that wait for it */
+	__u8 kind;           /* enum tf_probe_kind */
+	__u8 unanswered;     /* probes that went without an answer before this one */
+	__u8 max_unanswered; /* after so many the connection ends; 0 with `orphan`: the kernel's own 8 */
+	__u8 backoff;        /* of a window: doublings of the time-out before this one */
+	__u8 orphan;         /* 1: closed by its process */
 	__u8 reserved[3];
 };
 
