@@ -227,12 +227,29 @@ struct shape {
 	_Bool metrics;
 	_Bool identity;
 	_Bool place;
+	_Bool bytes;
 };
 
 static __always_inline __u32 size_of(struct shape shape)
 {
 	return sizeof(struct tf_header) + shape.body.size + (shape.metrics ? sizeof(struct tf_metrics) : 0) +
-	       (shape.identity ? sizeof(struct tf_identity) : 0) + (shape.place ? sizeof(struct tf_owner_place) : 0);
+	       (shape.identity ? sizeof(struct tf_identity) : 0) + (shape.place ? sizeof(struct tf_owner_place) : 0) +
+	       (shape.bytes ? sizeof(struct tf_bytes) : 0);
+}
+
+/* SYN and FIN are counted as they come: see tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c. */
+static __always_inline void fill_bytes(struct tf_bytes *bytes, const struct sock *sk)
+{
+	struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
+
+	bytes->acked = tp ? tp->bytes_acked : 0;
+	bytes->received = tp ? tp->bytes_received : 0;
+}
+
+/* The last change of a socket that carried something. What a listener carries are its children's. */
+static __always_inline _Bool ends_socket(const struct event *e)
+{
+	return e->type == TF_RECORD_STATE && e->new_state == TCP_CLOSE && e->old_state != TCP_LISTEN;
 }
 
 static __always_inline void fill_record(void *rec, const struct event *e, struct shape shape, const struct tcp_sock *tp,
@@ -244,7 +261,8 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->cookie = e->cookie;
 	h->type = e->type;
 	h->flags = e->flags | (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
-		   (shape.identity ? TF_FLAG_IDENTITY : 0) | (shape.place ? TF_FLAG_OWNER_PLACE : 0);
+		   (shape.identity ? TF_FLAG_IDENTITY : 0) | (shape.place ? TF_FLAG_OWNER_PLACE : 0) |
+		   (shape.bytes ? TF_FLAG_BYTES : 0);
 	h->local_port = e->port;
 	h->old_state = e->old_state;
 	h->new_state = e->new_state;
@@ -266,8 +284,12 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		fill_identity(rec, e);
 		rec += sizeof(struct tf_identity);
 	}
-	if (shape.place)
+	if (shape.place) {
 		*(struct tf_owner_place *)rec = e->place;
+		rec += sizeof(struct tf_owner_place);
+	}
+	if (shape.bytes)
+		fill_bytes(rec, e->sk);
 }
 
 static __always_inline __u64 time_of(const struct event *e)
@@ -291,7 +313,7 @@ static __always_inline _Bool send_alone(const struct event *e, struct shape shap
 /* The longest record that goes into a stage: those with another body do not. */
 #define STAGE_RESERVE                                                                                                  \
 	(sizeof(struct tf_header) + sizeof(struct tf_syn_queue) + sizeof(struct tf_metrics) +                          \
-	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place))
+	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place) + sizeof(struct tf_bytes))
 
 /* User space reads `used` and then the data: what it covers must be written before. x86 keeps stores in order. */
 static __always_inline void publish(struct tf_stage *stage, __u32 used)
@@ -355,10 +377,21 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 		*(struct tf_owner_place *)((void *)rec + size_of(shape)) = e->place;
 		used += sizeof(struct tf_owner_place);
 	}
+	if (ends_socket(e)) {
+		rec->flags |= TF_FLAG_BYTES;
+		fill_bytes((void *)&stage->data[used], e->sk);
+		used += sizeof(struct tf_bytes);
+	}
 	publish(stage, used);
 	if (__builtin_expect(reader_asleep, 0))
 		wake_reader();
 	return 1;
+}
+
+/* What goes alone has its size from a constant: each change of state, which has no body, then has its bytes with it. */
+static __always_inline _Bool always_bytes(struct body body, _Bool staged)
+{
+	return !body.size && !staged;
 }
 
 static __always_inline _Bool send_shape(const struct event *e, struct shape shape, const struct tcp_sock *tp,
@@ -374,15 +407,15 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
 static __always_inline _Bool send_identity(const struct event *e, struct body body, _Bool metrics,
 					   const struct tcp_sock *tp, _Bool staged)
 {
-	return send_shape(e, (struct shape){body, metrics, 1, !staged}, tp, staged);
+	return send_shape(e, (struct shape){body, metrics, 1, !staged, always_bytes(body, staged)}, tp, staged);
 }
 
 static __always_inline _Bool send_news(const struct event *e, struct body body, _Bool metrics,
 				       const struct tcp_sock *tp, _Bool staged)
 {
 	if (e->type == TF_RECORD_ACCEPT && e->placed)
-		return send_shape(e, (struct shape){body, metrics, 0, 1}, tp, staged);
-	return send_shape(e, (struct shape){body, metrics, 0, 0}, tp, staged);
+		return send_shape(e, (struct shape){body, metrics, 0, 1, 0}, tp, staged);
+	return send_shape(e, (struct shape){body, metrics, 0, 0, always_bytes(body, staged)}, tp, staged);
 }
 
 /*

@@ -268,6 +268,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	struct tcp_options_received rx_opt;
 	__u64 bytes_acked;
+	__u64 bytes_received;
 	__u32 rcv_tstamp;       /* jiffies: when an ACK came last */
 	__u32 keepalive_intvl;  /* jiffies; 0: the setting of the namespace */
 	__u8 keepalive_probes;  /* likewise */

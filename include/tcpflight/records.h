@@ -14,6 +14,7 @@
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *     tf_owner_place                              if header.flags & TF_FLAG_OWNER_PLACE
+ *     tf_bytes                                    if header.flags & TF_FLAG_BYTES
  *
  * What does not change is said once: the identity (tuple, owner, namespace) goes out with a socket's first record,
  * again when it changes, and again after it could have been lost. All other records carry the socket's cookie and the
@@ -58,11 +59,12 @@ enum tf_record_flag {
 	TF_FLAG_OWNED = 1 << 2,
 	TF_FLAG_TIME_WAIT_SOCKET = 1 << 3, /* the socket lives on as an inet_timewait_sock, in new_state */
 	/*
-	 * A tf_owner_place ends the record. Where a record tells of an owner without one, that process is in the
-	 * initial pid namespace and in the socket's cgroup.
+	 * A tf_owner_place follows the identity, or the tf_accept. Where a record tells of an owner without one, that
+	 * process is in the initial pid namespace and in the socket's cgroup.
 	 */
 	TF_FLAG_OWNER_PLACE = 1 << 4,
 	TF_FLAG_SYN_QUEUE = 1 << 5, /* a tf_syn_queue precedes the metrics and the identity */
+	TF_FLAG_BYTES = 1 << 6,     /* a tf_bytes ends the record */
 };
 
 /* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
@@ -356,6 +358,16 @@ struct tf_owner_place {
 };
 
 /*
+ * What a socket carried in its life, as the kernel counts (tcpi_bytes_acked and tcpi_bytes_received of struct
+ * tcp_info): SYN and FIN can be among it, as one byte each. Of a change of state, where it is the socket's last;
+ * otherwise it says how much it was by then.
+ */
+struct tf_bytes {
+	__u64 acked;    /* sent, and acknowledged by the other end */
+	__u64 received; /* in order */
+};
+
+/*
  * Where a cgroup is. Comes before the first record that names it, and again where that could have been missed. The
  * header's cookie is 0.
  */
@@ -370,7 +382,7 @@ struct tf_cgroup {
 /* The largest record of a connection: every block at once. */
 #define TF_RECORD_MAX_SIZE                                                                                             \
 	(sizeof(struct tf_header) + sizeof(struct tf_retransmission) + sizeof(struct tf_metrics) +                     \
-	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place))
+	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place) + sizeof(struct tf_bytes))
 
 TF_STATIC_ASSERT(sizeof(struct tf_header) == 24, "tf_header is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_header, type) == 16, "tf_header is an interface");
@@ -407,8 +419,10 @@ TF_STATIC_ASSERT(offsetof(struct tf_identity, owner_source) == 62, "tf_identity 
 TF_STATIC_ASSERT(offsetof(struct tf_identity, comm) == 64, "tf_identity is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_owner_place) == 16, "tf_owner_place is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_owner_place, pid) == 12, "tf_owner_place is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_bytes) == 16, "tf_bytes is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_bytes, received) == 8, "tf_bytes is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_cgroup) == 512, "tf_cgroup is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_cgroup, path) == 16, "tf_cgroup is an interface");
-TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 208, "every record fits");
+TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 224, "every record fits");
 
 #endif

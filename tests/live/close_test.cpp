@@ -100,6 +100,46 @@ TEST_F(Close, HalfClosedByShutdown)
         });
 }
 
+// A FIN is a byte to the kernel, and so is the SYN of the end that connected.
+TEST_F(Close, TellsWhatEachEndCarried)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    EXPECT_EQ(client.send(c.client, 100'000).result, 100'000);
+    EXPECT_EQ(server.receive(c.child, 100'000).result, 100'000);
+    EXPECT_EQ(server.send(c.child, 300).result, 300);
+    EXPECT_EQ(client.receive(c.client, 300).result, 300);
+    client.close(c.client);
+    server.receive(c.child);
+    server.close(c.child);
+    server.close(listener);
+
+    const auto ends = [](const TraceEvent &event) {
+        return event.is("state") && (event.text("new_state") == "CLOSE" || event.json().at("time_wait_socket") == true);
+    };
+    ASSERT_TRUE(
+        tracer.wait_until([&] { return std::count_if(tracer.events().begin(), tracer.events().end(), ends) >= 3; }));
+    EXPECT_EQ(tracer.stop().status, exited(0));
+    std::size_t told = 0;
+    for (const TraceEvent &event : tracer.events()) {
+        if (!event.json().contains("bytes_acked"))
+            continue;
+        told++;
+        EXPECT_TRUE(ends(event)) << event.json().dump();
+        const bool is_client = event.number("local_port") == c.client.local.port();
+        const std::uint64_t sent = is_client ? 100'000 : 300;
+        const std::uint64_t received = is_client ? 300 : 100'000;
+        EXPECT_GE(event.number("bytes_acked"), sent + 1) << event.json().dump();
+        EXPECT_LE(event.number("bytes_acked"), sent + 2);
+        EXPECT_GE(event.number("bytes_received"), received);
+        EXPECT_LE(event.number("bytes_received"), received + 1);
+    }
+    EXPECT_EQ(told, 2U) << "each end once, and the listener not";
+}
+
 // Both FINs are on their way when the other arrives (RFC 9293 section 3.6, case 3): neither side sees the other's first
 // one, and the first repetition that gets through finds a socket in FIN_WAIT1.
 TEST_F(Close, Simultaneous)

@@ -247,6 +247,31 @@ TEST_F(Filter, ShowsAConnectionThatHasGrownOldWithoutAnyEvent)
         EXPECT_EQ(event.number("local_port"), c.client.local.port());
 }
 
+TEST_F(Filter, ShowsAConnectionFromItsBeginOnceItHasCarriedEnough)
+{
+    Actor server("server");
+    Actor client("client");
+    Tracer tracer = trace({"bytes > 64K and outgoing"});
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+    const auto carry = [&](std::size_t bytes) {
+        const Connection c = connect(client, server, listener);
+        client.send(c.client, bytes);
+        server.receive(c.child, bytes);
+        client.close(c.client);
+        server.receive(c.child);
+        server.close(c.child);
+        return c.client.local.port();
+    };
+    carry(60'000);
+    const std::uint16_t large = carry(70'000);
+    tracer.wait_for_events(4);
+    tracer.stop();
+    ASSERT_GE(tracer.events().size(), 4U);
+    EXPECT_TRUE(tracer.events()[0].is_change("CLOSE", "SYN_SENT")) << tracer.events()[0].json().dump();
+    for (const TraceEvent &event : tracer.events())
+        EXPECT_EQ(event.number("local_port"), large) << event.json().dump();
+}
+
 // As many criteria as the kernel has room for are still verified, on every kernel.
 TEST_F(Filter, TakesTheLongestListOfProcesses)
 {

@@ -154,6 +154,7 @@ public:
                                   .error = error,
                                   .syn_queue_ns = {},
                                   .metrics = {},
+                                  .bytes = {},
                                   .end = {}};
         return *this;
     }
@@ -251,6 +252,12 @@ public:
             found->metrics = metrics;
         else
             std::get<Retransmit>(event_.what).metrics = metrics;
+        return *this;
+    }
+    // Of a change, after it was set.
+    EventBuilder &carried(std::uint64_t acked, std::uint64_t received)
+    {
+        std::get<StateChange>(event_.what).bytes = ByteCounts{.acked = acked, .received = received};
         return *this;
     }
     EventBuilder &loses(std::uint64_t count, LossReason reason, std::optional<std::uint32_t> cpu)

@@ -268,6 +268,14 @@ public:
         return std::move(*this);
     }
 
+    // Of a socket's last change.
+    RecordBuilder carried(std::uint64_t acked, std::uint64_t received) &&
+    {
+        header_.flags |= TF_FLAG_BYTES;
+        bytes_ = tf_bytes{.acked = acked, .received = received};
+        return std::move(*this);
+    }
+
     [[nodiscard]] std::vector<std::byte> bytes() const
     {
         std::vector<std::byte> out;
@@ -287,6 +295,7 @@ public:
         append(out, metrics_);
         append(out, identity_);
         append(out, place_);
+        append(out, bytes_);
         return out;
     }
 
@@ -331,6 +340,7 @@ private:
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;
     std::optional<tf_owner_place> place_;
+    std::optional<tf_bytes> bytes_;
 };
 
 } // namespace tcpflight::test

@@ -44,8 +44,8 @@ Expression, as tcpdump has it (all of it: docs/filter.md, tcpflight(1)):
   cgroup PATH, container ID, netns ID; outgoing, incoming; joined with and, or,
   not, ( ).
   Lines:   state NAME, event state|error|retransmit|reset|accept|...
-  Numbers: duration > 5s, retransmits >= 3, rtt > 200ms: such a connection is
-           shown from its begin, once it has come to that.
+  Numbers: duration > 5s, retransmits >= 3, rtt > 200ms, bytes > 1M: such a
+           connection is shown from its begin, once it has come to that.
 
 Examples:
   sudo tcpflight                         everything

@@ -41,6 +41,8 @@ Result<void> check_list_filter(const Filter &filter)
     const auto &expression = filter.expression();
     if (asks_for(expression, Quantity::Retransmits))
         return failure("list: retransmits is not known of a socket that is looked at: leave it out");
+    if (asks_for(expression, Quantity::Bytes))
+        return failure("list: bytes are not known of a socket that is looked at: leave them out");
     if (any_term(expression, [](const auto &term) { return std::holds_alternative<EventTerm>(term.node); }))
         return failure("list: there are no events in a list of sockets: leave out event");
     if (any_term(expression, [](const auto &term) { return std::holds_alternative<DirectionTerm>(term.node); }))

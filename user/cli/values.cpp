@@ -95,25 +95,10 @@ Result<void> check_comm(const Flag &flag, std::string_view text)
 
 Result<std::uint64_t> parse_size(const Flag &flag, std::string_view text, std::uint64_t bare_unit, std::uint64_t low)
 {
-    constexpr std::string_view letters = "kmgt";
-    auto digits = text.substr(0, text.find_first_not_of("0123456789"));
-    std::string unit(text.substr(digits.size()));
-    for (char &letter : unit)
-        letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    std::uint64_t factor = bare_unit;
-    if (!unit.empty()) {
-        auto exponent = letters.find(unit.front());
-        auto rest = std::string_view(unit).substr(1);
-        if (exponent == std::string_view::npos || (!rest.empty() && rest != "b" && rest != "ib"))
-            return tl::unexpected(wrong_value(flag, text));
-        factor = 1;
-        for (std::size_t step = 0; step <= exponent; step++)
-            factor *= rest == "b" ? 1000U : 1024U;
-    }
-    auto count = to_number(digits, 1, std::numeric_limits<std::int64_t>::max() / factor);
-    if (!count || *count * factor < low)
+    auto size = to_size(text, bare_unit);
+    if (!size || *size < low)
         return tl::unexpected(wrong_value(flag, text));
-    return *count * factor;
+    return *size;
 }
 
 Result<std::uint64_t> parse_seconds(const Flag &flag, std::string_view text, std::uint64_t most_s)

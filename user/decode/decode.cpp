@@ -99,6 +99,8 @@ std::size_t encoded_size(const tf_header &header)
         size += sizeof(tf_identity);
     if ((header.flags & TF_FLAG_OWNER_PLACE) != 0)
         size += sizeof(tf_owner_place);
+    if ((header.flags & TF_FLAG_BYTES) != 0)
+        size += sizeof(tf_bytes);
     return size;
 }
 
@@ -141,6 +143,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
         blocks.take(out.identity);
     if (out.has(TF_FLAG_OWNER_PLACE))
         blocks.take(out.place);
+    if (out.has(TF_FLAG_BYTES))
+        blocks.take(out.bytes);
     if (!blocks.ended_exactly())
         return DecodeError::WrongSize;
 

@@ -28,6 +28,7 @@ struct Record {
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY
     tf_owner_place place;             // flag TF_FLAG_OWNER_PLACE
+    tf_bytes bytes;                   // flag TF_FLAG_BYTES
 
     [[nodiscard]] bool has(tf_record_flag flag) const { return (header.flags & flag) != 0; }
 };

@@ -229,6 +229,8 @@ private:
         const auto &numbers = *subject_.numbers;
         if (term.quantity == Quantity::Rtt)
             return compare_rtt(term, numbers);
+        if (term.quantity == Quantity::Bytes)
+            return numbers.bytes ? compare(term.relation, *numbers.bytes, true, term.value) : Answer::Open;
         auto number = term.quantity == Quantity::Duration ? numbers.duration_ns : numbers.retransmits;
         // How small it was in all is not known where its begin was not seen.
         bool is_final = numbers.is_over && numbers.from_begin;

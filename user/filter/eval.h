@@ -23,6 +23,8 @@ struct Numbers {
     std::uint64_t retransmits = 0;
     std::optional<std::uint64_t> min_rtt_ns = {}; // none: never measured
     std::optional<std::uint64_t> max_rtt_ns = {};
+    std::optional<std::uint64_t> bytes =
+        {};                  // acknowledged and received, in all; none: it has not ended, or is not known
     bool from_begin = false; // they count from its begin on; otherwise they may be too small
     bool is_over = false;    // they will not change any more
 };

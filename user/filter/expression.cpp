@@ -67,8 +67,10 @@ std::string_view number_name(Number number)
 
 std::string quantity_text(const QuantityTerm &term)
 {
-    return fmt::format("{} {} {}", name(term.quantity), name(term.relation),
-                       term.quantity == Quantity::Retransmits ? fmt::format("{}", term.value) : time_text(term.value));
+    auto value = is_time(term.quantity)             ? time_text(term.value)
+                 : term.quantity == Quantity::Bytes ? size_text(term.value)
+                                                    : fmt::format("{}", term.value);
+    return fmt::format("{} {} {}", name(term.quantity), name(term.relation), value);
 }
 
 bool is_compound(const Expression &expression)
@@ -256,9 +258,26 @@ std::string_view name(Quantity quantity)
     switch (quantity) {
     case Quantity::Duration: return "duration";
     case Quantity::Retransmits: return "retransmits";
-    case Quantity::Rtt: break;
+    case Quantity::Rtt: return "rtt";
+    case Quantity::Bytes: break;
     }
-    return "rtt";
+    return "bytes";
+}
+
+bool is_time(Quantity quantity)
+{
+    return quantity == Quantity::Duration || quantity == Quantity::Rtt;
+}
+
+std::string size_text(std::uint64_t bytes)
+{
+    static constexpr std::string_view units = "KMGT";
+    std::string unit;
+    for (std::size_t at = 0; at < units.size() && bytes != 0 && bytes % 1024 == 0; at++) {
+        bytes /= 1024;
+        unit = units[at];
+    }
+    return fmt::format("{}{}", bytes, unit);
 }
 
 std::string_view name(Relation relation)

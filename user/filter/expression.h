@@ -108,7 +108,7 @@ struct EventTerm {
     bool operator==(const EventTerm &) const = default;
 };
 
-enum class Quantity : std::uint8_t { Duration, Retransmits, Rtt };
+enum class Quantity : std::uint8_t { Duration, Retransmits, Rtt, Bytes };
 enum class Relation : std::uint8_t { Less, LessOrEqual, Greater, GreaterOrEqual, Equal, NotEqual };
 
 // A comparison with a number that grows or changes while the connection lives. Times in nanoseconds.
@@ -148,6 +148,12 @@ std::string_view name(Name what);
 std::string_view name(EventClass event);
 std::string_view name(Quantity quantity);
 std::string_view name(Relation relation);
+
+// Is it a time? Otherwise a count.
+bool is_time(Quantity quantity);
+
+// "1M", "1500": exact, in the largest unit of 1024 that comes out even.
+std::string size_text(std::uint64_t bytes);
 
 // "5s", "200ms", "1.5us": exact, in the largest unit that needs no more than three decimals.
 std::string time_text(std::uint64_t time_ns);

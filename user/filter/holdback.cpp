@@ -191,6 +191,8 @@ bool Holdback::learn(Connection &connection, const Event &event)
         numbers.min_rtt_ns = std::min(numbers.min_rtt_ns.value_or(rtt_ns), rtt_ns);
         numbers.max_rtt_ns = std::max(numbers.max_rtt_ns.value_or(rtt_ns), rtt_ns);
     }
+    if (const auto *change = std::get_if<StateChange>(&event.what); change != nullptr && change->bytes)
+        numbers.bytes = change->bytes->acked + change->bytes->received;
     if (event.time_ns > connection.began_ns && !numbers.is_over)
         numbers.duration_ns = std::max(numbers.duration_ns, event.time_ns - connection.began_ns);
     if (connection.direction == Direction::Unknown)
@@ -220,7 +222,7 @@ bool Holdback::learn_identity(Connection &connection, const Event &event)
     const auto &before = connection.identity;
     bool is_new = !connection.identity_known || before.owner.pid != event.identity->owner.pid ||
                   before.owner.comm != event.identity->owner.comm || before.local != event.identity->local ||
-                  before.remote != event.identity->remote;
+                  before.remote != event.identity->remote || before.where != event.identity->where;
     if (!is_new ||
         (connection.identity_known && filter_.admits(*event.identity, connection.direction) == Admission::No))
         return false;

@@ -61,8 +61,10 @@ constexpr std::array<Noun, 12> nouns{{{"host", Head::What::Host, "an address"},
 constexpr std::array<std::pair<std::string_view, End>, 4> end_words{
     {{"src", End::Local}, {"local", End::Local}, {"dst", End::Remote}, {"remote", End::Remote}}};
 
-constexpr std::array<std::pair<std::string_view, Quantity>, 3> quantities{
-    {{"duration", Quantity::Duration}, {"retransmits", Quantity::Retransmits}, {"rtt", Quantity::Rtt}}};
+constexpr std::array<std::pair<std::string_view, Quantity>, 4> quantities{{{"duration", Quantity::Duration},
+                                                                           {"retransmits", Quantity::Retransmits},
+                                                                           {"rtt", Quantity::Rtt},
+                                                                           {"bytes", Quantity::Bytes}}};
 
 constexpr std::array<std::pair<std::string_view, Relation>, 7> relations{{{"<", Relation::Less},
                                                                           {"<=", Relation::LessOrEqual},
@@ -76,9 +78,8 @@ constexpr std::array<std::pair<std::string_view, Relation>, 7> relations{{{"<", 
 constexpr std::array<std::string_view, 5> lone_words{"tcp", "ip", "ip6", "outgoing", "incoming"};
 
 // What pcap-filter(7) or the future has and a socket has not: why not.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 15> refused{
-    {{"bytes", "bytes cannot be compared: events do not carry how many went by"},
-     {"udp", "udp: only TCP is traced"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 14> refused{
+    {{"udp", "udp: only TCP is traced"},
      {"sctp", "sctp: only TCP is traced"},
      {"icmp", "icmp: only TCP is traced"},
      {"icmp6", "icmp6: only TCP is traced"},
@@ -204,7 +205,8 @@ private:
             return error_at(token, unreadable(token));
         if (token.is(Kind::Relation))
             return error_at(
-                token, fmt::format("{} compares nothing: give duration, retransmits or rtt before it", shown(token)));
+                token,
+                fmt::format("{} compares nothing: give duration, retransmits, rtt or bytes before it", shown(token)));
         if (token.is(Kind::Word) && !is_keyword(token.text)) {
             std::array<std::string_view, 2> words{"and", "or"};
             if (auto near = token.text.size() > 1 ? nearest(token.text, words) : std::nullopt;
@@ -366,14 +368,13 @@ private:
         const auto &sign = take();
         const auto &token = peek();
         if (!token.is(Kind::Word))
-            return fail(token, fmt::format("expected {} after {} {}, not {}",
-                                           quantity == Quantity::Retransmits ? "a number" : "a time", name(quantity),
-                                           sign.text, shown(token)));
+            return fail(token, fmt::format("expected {} after {} {}, not {}", is_time(quantity) ? "a time" : "a number",
+                                           name(quantity), sign.text, shown(token)));
         auto value = parse_quantity_value(quantity, token.text);
         if (!value)
             return fail(token, value.error().message);
         bool is_exact = relation->second == Relation::Equal || relation->second == Relation::NotEqual;
-        if (is_exact && quantity != Quantity::Retransmits)
+        if (is_exact && is_time(quantity))
             return fail(sign, fmt::format("{} is never exactly that: give <, <=, > or >=", name(quantity)));
         take();
         return Operand{{QuantityTerm{quantity, relation->second, *value}}};

@@ -8,7 +8,7 @@
 //                | "tcp" | family
 //                | ( "pid" | "comm" | "uid" | "cgroup" | "container" | "netns" | "state" | "event" ) values
 //                | "outgoing" | "incoming"
-//                | ( "duration" | "retransmits" | "rtt" ) relation quantity ;
+//                | ( "duration" | "retransmits" | "rtt" | "bytes" ) relation quantity ;
 //     family     = "ip" | "ip6" ;
 //     ends       = end | end ( "or" | "and" ) end ;
 //     end        = "src" | "local" | "dst" | "remote" ;
@@ -35,7 +35,8 @@
 //     netns      a name of ip-netns(8), a process id, or an inode number (above 4194304)
 //     state      a state as the kernel and ss(8) name it, in any case: ESTABLISHED, TIME_WAIT, TIME-WAIT
 //     event      state, error, retransmit, reset, accept, handshake, queue, probe, congestion, found, gone or verdict
-//     quantity   of duration and rtt: a decimal number and ns, us, ms, s, m, h or d; of retransmits: a number
+//     quantity   of duration and rtt: a decimal number and ns, us, ms, s, m, h or d; of retransmits: a number;
+//                of bytes: a number and K, M, G or T (1024 each), kB, MB, GB or TB (1000), or nothing
 //
 // Words end at blanks and at the signs ( ) ! < > = & | ' ". A value between '...' or "..." may contain them; a
 // backslash before a word's first letter makes a value of what would be a keyword.

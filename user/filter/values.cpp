@@ -348,6 +348,11 @@ Result<std::uint64_t> parse_quantity_value(Quantity quantity, std::string_view t
             return *number;
         return failure(fmt::format("{} is no number of retransmissions: give one like 3", quote(text)));
     }
+    if (quantity == Quantity::Bytes) {
+        if (auto size = to_size(text, 1))
+            return *size;
+        return failure(fmt::format("{} is no number of bytes: give one like 1500, 64K or 1M", quote(text)));
+    }
     if (auto time = to_time(text))
         return *time;
     if (is_digits(text))

@@ -27,7 +27,7 @@ Result<NameTerm> parse_cgroup_value(std::string_view text);
 Result<NameTerm> parse_container_value(std::string_view text);
 Result<StateTerm> parse_state_value(std::string_view text);
 Result<EventTerm> parse_event_value(std::string_view text);
-// Nanoseconds, or how often.
+// Nanoseconds, bytes, or how often.
 Result<std::uint64_t> parse_quantity_value(Quantity quantity, std::string_view text);
 
 } // namespace tcpflight

@@ -87,6 +87,13 @@ std::string_view name(EndReason reason);
 // For people: "timer", "new SYN", "connect", "reset", "killed", "namespace gone".
 std::string_view describe(EndReason reason);
 
+// What a socket carried in its life, as the kernel counts and `ss -i` shows: SYN and FIN can be among it, as one byte
+// each.
+struct ByteCounts {
+    std::uint64_t acked = 0;    // sent, and acknowledged by the other end
+    std::uint64_t received = 0; // in order
+};
+
 // The end of TIME_WAIT, or of FIN_WAIT2 without a process.
 struct TimeWaitEnd {
     EndReason reason = EndReason::Unknown;
@@ -113,7 +120,8 @@ struct StateChange {
     // SYN (or the SYN-ACK, which follows at once) until the ACK. None: not known.
     std::optional<std::uint64_t> syn_queue_ns;
     std::optional<Metrics> metrics;
-    std::optional<TimeWaitEnd> end; // `to` is Close, and what took the socket's place is gone
+    std::optional<ByteCounts> bytes; // the socket has ended; none otherwise, or if it is not known
+    std::optional<TimeWaitEnd> end;  // `to` is Close, and what took the socket's place is gone
 };
 
 // Why a segment went again.

@@ -50,6 +50,7 @@ constexpr std::uint8_t owner_place = 13;
 constexpr std::uint8_t cgroup = 14;
 constexpr std::uint8_t queue = 15;
 constexpr std::uint8_t syn_queue = 16;
+constexpr std::uint8_t bytes = 17;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -187,6 +188,10 @@ inline constexpr std::array cgroup_fields{
     Field{offsetof(tf_cgroup, hierarchy), 8, Coding::PackedDictionary},
     Field{offsetof(tf_cgroup, path), sizeof(tf_cgroup::path), Coding::PackedDictionary},
 };
+inline constexpr std::array bytes_fields{
+    Field{offsetof(tf_bytes, acked), 8, Coding::Numbers},
+    Field{offsetof(tf_bytes, received), 8, Coding::Numbers},
+};
 inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::PackedDictionary}};
 inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, cookie), 8, Coding::Deltas},
@@ -221,11 +226,12 @@ inline constexpr std::array record_parts{
     Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
     Part{part::owner_place, sizeof(tf_owner_place), owner_place_fields, 0, TF_FLAG_OWNER_PLACE},
+    Part{part::bytes, sizeof(tf_bytes), bytes_fields, 0, TF_FLAG_BYTES},
 };
 inline constexpr Part shape_part{part::shape, sizeof(Shape), shape_fields};
 inline constexpr Part connection_part{part::connection, sizeof(StoredConnection), connection_fields};
-inline constexpr const Part &owner_place_part = record_parts.back();
-inline constexpr const Part &identity_part = record_parts[record_parts.size() - 2];
+inline constexpr const Part &owner_place_part = record_parts[record_parts.size() - 2];
+inline constexpr const Part &identity_part = record_parts[record_parts.size() - 3];
 
 // Is each byte of a struct in just one column?
 constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uint16_t except_end = 0)

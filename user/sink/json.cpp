@@ -75,6 +75,10 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_duration(line, ",\"at_least_us\":", change.at_least_ns);
     put_socket_error(line, change.error);
     put_duration(line, ",\"syn_queue_us\":", change.syn_queue_ns);
+    if (change.bytes) {
+        put_number(line, ",\"bytes_acked\":", change.bytes->acked);
+        put_number(line, ",\"bytes_received\":", change.bytes->received);
+    }
     if (change.metrics)
         put_metrics(line, *change.metrics);
     if (change.end) {

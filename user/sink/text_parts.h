@@ -1,6 +1,7 @@
 // What lines of several kinds have in common.
 #pragma once
 
+#include "model/event.h"
 #include "sink/line_writer.h"
 
 #include <cstdint>
@@ -21,6 +22,13 @@ inline void put_labelled(LineWriter &line, std::string_view label, std::uint64_t
 {
     line.put(label);
     line.put_decimal(value);
+}
+
+// With -v. `bytes` is of a socket that has ended.
+inline void put_bytes(LineWriter &line, const ByteCounts &bytes)
+{
+    put_labelled(line, ", bytes acked ", bytes.acked);
+    put_labelled(line, " received ", bytes.received);
 }
 
 } // namespace tcpflight

@@ -109,6 +109,8 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const St
         put_errno_and_number(line, change.error);
         put_in_color(line, color::reset);
     }
+    if (style_.metrics && change.bytes)
+        put_bytes(line, *change.bytes);
     if (style_.metrics && change.metrics)
         put_sender(line, *change.metrics);
 }

@@ -350,6 +350,7 @@ StateChange Table::state_change(Connection &connection, const Record &record)
                        .error = header.error,
                        .syn_queue_ns = {},
                        .metrics = {},
+                       .bytes = {},
                        .end = {}};
     if (connection.state == TcpState::NewSynRecv && change.from == TcpState::Listen)
         begin_socket(connection, record);
@@ -361,6 +362,10 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.at_least_ns = header.time_ns - connection.changed_ns;
     if (record.has(TF_FLAG_METRICS))
         change.metrics = to_metrics(record.metrics);
+    // Some records say how much it is so far.
+    const bool is_last = change.to == TcpState::Close || change.time_wait_socket;
+    if (record.has(TF_FLAG_BYTES) && is_last && change.from != TcpState::Listen)
+        change.bytes = {.acked = record.bytes.acked, .received = record.bytes.received};
     if (change.to == TcpState::Established && change.from == TcpState::SynRecv)
         change.syn_queue_ns = syn_queue_ns(connection, record);
     if (change.to == TcpState::Established)

@@ -34,6 +34,8 @@ TEST(ListCommand, TakesAnExpressionAboutSockets)
     EXPECT_EQ(parse({"list", "duration", ">", "1h"}).kind, Command::Kind::List);
     EXPECT_EQ(parse({"list", "event", "reset"}).text,
               "tcpflight: list: there are no events in a list of sockets: leave out event");
+    EXPECT_EQ(parse({"list", "bytes > 1M"}).text,
+              "tcpflight: list: bytes are not known of a socket that is looked at: leave them out");
     EXPECT_EQ(parse({"list", "ip and not retransmits > 3"}).text,
               "tcpflight: list: retransmits is not known of a socket that is looked at: leave it out");
     EXPECT_EQ(parse({"list", "outgoing"}).text,

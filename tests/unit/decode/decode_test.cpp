@@ -35,6 +35,13 @@ std::vector<std::vector<std::byte>> one_of_each()
             .place({.cgroup = 5, .hierarchy = 8, .pid = 7})
             .bytes(),
         RecordBuilder::accept(1, 1, established, 3, "nc").place({.cgroup = 5, .hierarchy = 8, .pid = 7}).bytes(),
+        RecordBuilder::state(1, 1, established, fin_wait1).carried(5, 6).bytes(),
+        RecordBuilder::state(1, 1, established, fin_wait1)
+            .metrics({})
+            .identity(1, 2)
+            .place({.cgroup = 5, .hierarchy = 8, .pid = 7})
+            .carried(5, 6)
+            .bytes(),
         RecordBuilder::found(1, 1, established).bytes(),
         RecordBuilder::gone(1, 1, time_wait, TF_GONE_NETNS).bytes(),
         RecordBuilder::gone_socket(1, 9, established, 1, 5).bytes(),
@@ -46,6 +53,20 @@ DecodeError outcome(std::span<const std::byte> bytes)
 {
     Record record{};
     return decode(bytes, record);
+}
+
+TEST(Decode, TakesTheBytesFromTheEnd)
+{
+    Record record{};
+    auto bytes = RecordBuilder::state(1, 1, established, fin_wait1)
+                     .identity(1, 2)
+                     .place({.cgroup = 5, .hierarchy = 8, .pid = 7})
+                     .carried(1, 1ULL << 40)
+                     .bytes();
+    ASSERT_EQ(decode(bytes, record), DecodeError::None);
+    EXPECT_EQ(record.place.pid, 7U);
+    EXPECT_EQ(record.bytes.acked, 1U);
+    EXPECT_EQ(record.bytes.received, 1ULL << 40);
 }
 
 TEST(Decode, TakesEveryKindApart)

@@ -196,6 +196,22 @@ TEST(Eval, OfWhatWasSeenInPartOnlyTheLeastIsKnown)
     EXPECT_EQ(ask("retransmits < 3"), no);
 }
 
+TEST(Eval, BytesAreKnownAtTheEndAlone)
+{
+    Numbers numbers{.from_begin = false};
+    auto ask = [&](std::string_view text) { return evaluate(expression_of(text), {.numbers = &numbers}); };
+    EXPECT_EQ(ask("bytes > 1M"), open);
+    EXPECT_EQ(ask("not bytes > 1M"), open);
+    numbers.bytes = 1'048'576;
+    EXPECT_EQ(ask("bytes > 1M"), no);
+    EXPECT_EQ(ask("bytes >= 1M"), yes);
+    EXPECT_EQ(ask("bytes = 1M"), yes);
+    EXPECT_EQ(ask("bytes < 1M"), no) << "of the whole life, also where the begin was not seen";
+    numbers.bytes.reset();
+    numbers.is_over = true;
+    EXPECT_EQ(ask("bytes < 1M"), open) << "nobody told";
+}
+
 TEST(Eval, ARoundTripTimeNeedsToHaveBeenThatOnce)
 {
     Numbers numbers{.min_rtt_ns = 1'000'000, .max_rtt_ns = 300'000'000};

@@ -55,6 +55,11 @@ protected:
     {
         change(connection, time_s, TcpState::SynSent, TcpState::Established);
     }
+    void close(std::uint64_t connection, std::uint64_t time_s, std::uint64_t acked, std::uint64_t received)
+    {
+        push(EventBuilder().changes(TcpState::Established, TcpState::Close).carried(acked, received), connection,
+             time_s);
+    }
     void close(std::uint64_t connection, std::uint64_t time_s)
     {
         change(connection, time_s, TcpState::Established, TcpState::Close);
@@ -70,6 +75,19 @@ protected:
     std::string out;
     std::uint32_t last_owner = 0;
 };
+
+TEST_F(HoldbackTest, BytesDecideAtTheEnd)
+{
+    begin("bytes > 1000");
+    connect(1, 1);
+    connect(2, 1);
+    establish(1, 2);
+    close(1, 3, 600, 401);
+    close(2, 3, 600, 400);
+    connect(3, 4);
+    close(3, 5); // nobody told
+    EXPECT_EQ(out, "1@1 1@2 1@3 -2@1 -2@3 -3@4 -3@5 ");
+}
 
 TEST_F(HoldbackTest, ShowsAConnectionFromItsBeginOnceItQualifies)
 {

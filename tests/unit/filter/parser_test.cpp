@@ -106,7 +106,9 @@ INSTANTIATE_TEST_SUITE_P(
                     RightCase{"rtt < 200ms", "rtt < 200ms"}, RightCase{"rtt > 1500us", "rtt > 1.5ms"},
                     RightCase{"duration > 2d", "duration > 2d"}, RightCase{"duration > 1ns", "duration > 1ns"},
                     RightCase{"duration <= 0s", "duration <= 0ns"}, RightCase{"retransmits == 3", "retransmits = 3"},
-                    RightCase{"retransmits != 0", "retransmits != 0"},
+                    RightCase{"retransmits != 0", "retransmits != 0"}, RightCase{"bytes > 1M", "bytes > 1M"},
+                    RightCase{"bytes >= 1MB", "bytes >= 1000000"}, RightCase{"bytes < 2048", "bytes < 2K"},
+                    RightCase{"bytes = 0", "bytes = 0"}, RightCase{"bytes != 1500", "bytes != 1500"},
                     RightCase{"port 443 and (comm nginx* or retransmits >= 3)",
                               "port 443 and (comm nginx* or retransmits >= 3)"}));
 
@@ -158,7 +160,8 @@ INSTANTIATE_TEST_SUITE_P(
                     WrongCase{"port 80 & port 443", "a single '&': did you mean '&&'?", 8},
                     WrongCase{"comm 'x", "this quotation mark is not closed", 5},
                     WrongCase{"port > 80", "expected a port after port, not '>'", 5},
-                    WrongCase{"port 80 > 3", "'>' compares nothing: give duration, retransmits or rtt before it", 8},
+                    WrongCase{"port 80 > 3", "'>' compares nothing: give duration, retransmits, rtt or bytes before it",
+                              8},
                     WrongCase{"src src port 80", "an end follows another: give 'or' or 'and' between them", 4},
                     WrongCase{"src or src port 80", "src is the same end again: give the other one", 7},
                     WrongCase{"src pid 7", "pid has no ends: leave out what stands before it", 4},
@@ -168,7 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                     WrongCase{"duration >", "expected a time after duration >, not the end", 10},
                     WrongCase{"duration = 5s", "duration is never exactly that: give <, <=, > or >=", 9},
                     WrongCase{"udp port 53", "udp: only TCP is traced", 0},
-                    WrongCase{"bytes > 1M", "bytes cannot be compared: events do not carry how many went by", 0}));
+                    WrongCase{"bytes 1M", "expected >, >=, <, <=, = or != after bytes, not '1M'", 6},
+                    WrongCase{"bytes > ", "expected a number after bytes >, not the end", 8}));
 
 INSTANTIATE_TEST_SUITE_P(
     Values, WrongExpression,
@@ -220,6 +224,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{"duration > 5", "'5' has no unit: give ns, us, ms, s, m, h or d, like 5s", 11},
         WrongCase{"rtt > 5x", "'5x' is no time: give one like 5s, 200ms or 1.5m", 6},
         WrongCase{"rtt > 1.0000000001s", "'1.0000000001s' is no time: give one like 5s, 200ms or 1.5m", 6},
+        WrongCase{"bytes > 1X", "'1X' is no number of bytes: give one like 1500, 64K or 1M", 8},
+        WrongCase{"bytes > 99999999T", "'99999999T' is no number of bytes: give one like 1500, 64K or 1M", 8},
         WrongCase{"retransmits > 3s", "'3s' is no number of retransmissions: give one like 3", 14}));
 
 TEST(Parser, ShowsThePlaceInALongExpressionWithoutControlCharacters)

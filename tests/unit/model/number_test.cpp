@@ -27,6 +27,19 @@ TEST(Number, KeepsToItsRange)
     EXPECT_EQ(to_number("18446744073709551616", 0, most), std::nullopt);
 }
 
+TEST(Number, OfBytesHasAUnit)
+{
+    EXPECT_EQ(to_size("1500", 1), 1500U);
+    EXPECT_EQ(to_size("3", 1024), 3072U);
+    EXPECT_EQ(to_size("0", 1), 0U);
+    EXPECT_EQ(to_size("1K", 1), 1024U);
+    EXPECT_EQ(to_size("1kb", 1), 1000U);
+    EXPECT_EQ(to_size("2MiB", 1), 2U << 20);
+    EXPECT_EQ(to_size("1T", 1), std::uint64_t{1} << 40);
+    for (const char *text : {"", "K", "1X", "1KX", "1.5M", "-1", "9999999999G"})
+        EXPECT_EQ(to_size(text, 1), std::nullopt) << text;
+}
+
 TEST(Number, IsDigits)
 {
     EXPECT_TRUE(is_digits("0123"));

@@ -277,6 +277,14 @@ TEST(Json, AContainer)
     EXPECT_EQ(json::parse(hostile)["container"], "a\"\x1b[2J\xef\xbf\xbd\n");
 }
 
+TEST(Json, WhatASocketCarriedWhereItIsKnown)
+{
+    EXPECT_FALSE(object_of(EventBuilder()).contains("bytes_acked"));
+    const auto object = object_of(EventBuilder().carried(1ULL << 40, 0));
+    EXPECT_EQ(object["bytes_acked"], 1ULL << 40);
+    EXPECT_EQ(object["bytes_received"], 0);
+}
+
 TEST(Json, MeasuredValuesOfAChangeWhereThereAreSome)
 {
     EXPECT_FALSE(object_of(EventBuilder()).contains("cwnd"));

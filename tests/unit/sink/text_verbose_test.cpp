@@ -50,6 +50,12 @@ TEST(VerboseText, MeasuredValuesOfAChange)
                   where);
 }
 
+TEST(VerboseText, WhatASocketCarried)
+{
+    EXPECT_EQ(print_verbose(EventBuilder().changes(TcpState::LastAck, TcpState::Close).carried(1024, 67)),
+              tuple + "LAST_ACK -> CLOSE, telnet[2231] (connect), bytes acked 1024 received 67" + where);
+}
+
 TEST(VerboseText, MeasuredValuesOfARetransmission)
 {
     Retransmit fin;

@@ -30,6 +30,7 @@ protected:
                                  .error = 0,
                                  .syn_queue_ns = {},
                                  .metrics = {},
+                                 .bytes = {},
                                  .end = {}};
         sequencer.push(event);
     }

@@ -54,6 +54,22 @@ TEST(Table, ForgetsAConnectionAtCloseButNotBeforeItIsTold)
     EXPECT_EQ(table.size(), 0U);
 }
 
+TEST(Table, TellsWhatASocketCarriedWhenItEnds)
+{
+    Table table;
+    auto begin = observe(table, RecordBuilder::state(1, 10, close_state, syn_sent).identity(40000, 80).carried(1, 2));
+    EXPECT_FALSE(change(begin).bytes) << "so far";
+    auto end = observe(table, RecordBuilder::state(1, 50, syn_sent, close_state).carried(3, 4));
+    ASSERT_TRUE(change(end).bytes);
+    EXPECT_EQ(change(end).bytes->acked, 3U);
+    EXPECT_EQ(change(end).bytes->received, 4U);
+    observe(table, RecordBuilder::state(2, 10, close_state, syn_sent).identity(40000, 80));
+    EXPECT_FALSE(change(observe(table, RecordBuilder::state(2, 50, syn_sent, close_state))).bytes);
+    constexpr std::uint8_t listen = 10;
+    observe(table, RecordBuilder::state(3, 10, close_state, listen).identity(80, 0));
+    EXPECT_FALSE(change(observe(table, RecordBuilder::state(3, 50, listen, close_state).carried(0, 0))).bytes);
+}
+
 TEST(Table, KnowsNoDurationForAStateWhoseBeginItDidNotSee)
 {
     Table table;
