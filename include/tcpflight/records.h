@@ -240,7 +240,9 @@ enum tf_socket_bit {
 	TF_SOCKET_IPV6_ONLY = 1 << 0, /* IPV6_V6ONLY: does not take IPv4 */
 	TF_SOCKET_SHUT_READ = 1 << 1,
 	TF_SOCKET_SHUT_WRITE = 1 << 2,
-	TF_SOCKET_SEEN = 1 << 3, /* there was an event of it before, perhaps its last */
+	TF_SOCKET_SEEN = 1 << 3,  /* there was an event of it before, perhaps its last */
+	TF_SOCKET_WAITS = 1 << 4, /* made by user space: it is known, and a later look found it waiting for its process,
+				     or for the other end. All of one look have the same header.time_ns */
 };
 
 /* A socket as it stood at header.time_ns. Times "since" are CLOCK_BOOTTIME, to a jiffy or a millisecond. */

@@ -1,5 +1,5 @@
 // What connections are judged to have come to: each verdict with a scenario, and a near miss that is something else.
-#include "live/live_test.h"
+#include "live/judging_test.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,11 +10,11 @@ namespace {
 
 using std::chrono::seconds;
 
-class VerdictTest : public LiveTest {
+class VerdictTest : public JudgingTest {
 protected:
     void SetUp() override
     {
-        LiveTest::SetUp();
+        JudgingTest::SetUp();
         if (IsSkipped())
             return;
         // Short: a connect gives up after 3 s, an orphan after some 3 s, an idle connection after 2 s.
@@ -28,32 +28,6 @@ protected:
 
     [[nodiscard]] Tracer trace_all() const { return trace({"--verdicts", "all"}); }
 
-    static std::string port_of(const ActorSocket &socket) { return std::to_string(socket.local.port()); }
-
-    // The verdicts about the socket with this local port and other end: "half-open orderly".
-    static std::string about(const Tracer &tracer, const ActorSocket &socket)
-    {
-        std::string names;
-        for (const TraceEvent &verdict : of(tracer, socket))
-            names += (names.empty() ? "" : " ") + verdict.text("verdict");
-        return names;
-    }
-    static std::vector<TraceEvent> of(const Tracer &tracer, const ActorSocket &socket)
-    {
-        std::vector<TraceEvent> found;
-        std::copy_if(tracer.verdicts().begin(), tracer.verdicts().end(), std::back_inserter(found),
-                     [&](const TraceEvent &verdict) {
-                         // A server's sockets have their listener's port; one that was bound only has no other end.
-                         return verdict.number("local_port") == socket.local.port() &&
-                                !verdict.is_null("remote_port") &&
-                                (socket.remote.port() == 0 || verdict.number("remote_port") == socket.remote.port());
-                     });
-        return found;
-    }
-    static bool wait_for(Tracer &tracer, const ActorSocket &socket, const std::string &names)
-    {
-        return tracer.wait_until([&] { return about(tracer, socket) == names; }, seconds(20));
-    }
     static std::size_t retransmits_of(const Tracer &tracer, const ActorSocket &socket)
     {
         return static_cast<std::size_t>(

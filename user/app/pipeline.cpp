@@ -23,7 +23,7 @@ Pipeline::Pipeline(const Settings &settings, Sink &sink)
       verdicts_(settings.verdicts), timelines_(settings.timelines), sink_(sink), table_({}, settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); }),
       diagnosis_(
-          {.thresholds = {}, .every_end = settings.verdicts == Verdicts::All},
+          {.thresholds = settings.thresholds, .every_end = settings.verdicts == Verdicts::All},
           [this](const Event &event) { sequencer_.push(event); },
           [this](std::uint64_t connection) { return table_.identity_of(connection); })
 {
@@ -62,7 +62,9 @@ void Pipeline::take(const Event &event, std::uint32_t slot)
 {
     if (verdicts_ != Verdicts::None)
         diagnosis_.expect(event, slot);
-    if (show_)
+    if (const auto *found = std::get_if<Found>(&event.what); found != nullptr && found->waits)
+        ; // for verdicts alone
+    else if (show_)
         sequencer_.push(event);
     else
         deliver(event);

@@ -48,6 +48,7 @@ public:
         // which only the table is needed.
         bool show = true;
         Verdicts verdicts = Verdicts::None; // None where nothing is shown
+        Thresholds thresholds;
         // A connection is shown when it has ended: `count` counts those, and found sockets are part of it. Needs all
         // verdicts.
         bool timelines = false;

@@ -17,6 +17,7 @@ RecordingStream::RecordingStream(const Options &options, std::optional<std::uint
                  .count = count,
                  .show_found = options.show_found,
                  .verdicts = options.shown_verdicts(),
+                 .thresholds = options.thresholds,
                  .timelines = options.style.timelines},
                 sink)
 {

@@ -47,6 +47,8 @@ std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::u
     if (!look_ || until_ns < look_->end_ns)
         return std::nullopt;
     auto records = absences_.compare(table, *look_, until_ns);
+    const auto waiting = waiting_.find(table, *look_, until_ns);
+    records.insert(records.end(), waiting.begin(), waiting.end());
     look_.reset();
     under_way_ = false;
     return records;

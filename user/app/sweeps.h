@@ -1,4 +1,4 @@
-// When to look at all sockets, and what comes of it: the ends that nobody saw.
+// When to look at all sockets, and what comes of it: the ends that nobody saw, and what waits.
 #pragma once
 
 #include "model/look.h"
@@ -6,6 +6,7 @@
 #include "probe/sweeper.h"
 #include "table/absences.h"
 #include "table/table.h"
+#include "table/waiting.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +30,7 @@ public:
     // EventLoop::Wake::Look. True: a look is whole.
     Result<bool> collect();
     // Of a look that is whole, if `table` has seen all events up to `until_ns` and that is behind its end: what became
-    // of the connections, as records. None: there is no such look.
+    // of the connections, and which of them wait, as records. None: there is no such look.
     std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns);
 
     // Is anything in doubt that the next look decides?
@@ -39,6 +40,7 @@ private:
     Sweeper sweeper_;
     std::uint64_t period_ns_;
     Absences absences_;
+    Waiting waiting_;
     std::optional<std::uint64_t> due_ns_;
     std::optional<Look> look_;
     bool under_way_ = false;

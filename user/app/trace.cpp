@@ -64,6 +64,7 @@ public:
                      .show_found = options.show_found,
                      .show = is_shown(options),
                      .verdicts = is_shown(options) ? options.shown_verdicts() : Verdicts::None,
+                     .thresholds = options.thresholds,
                      .timelines = options.style.timelines},
                     *sink_),
           tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
@@ -222,11 +223,14 @@ bool Session::look_for_losses()
     return consume(record.bytes());
 }
 
-// What is in TIME_WAIT has to be looked for; and after a loss, everything.
+// What is in TIME_WAIT has to be looked for; and after a loss, everything. Verdicts ask for what waits without an event,
+// also those of a recording that is read later.
 void Session::want_look()
 {
+    const bool judges = options_.record || options_.shown_verdicts() != Verdicts::None;
     if (sweeps_)
-        sweeps_->want(pipeline_.known().time_waits() != 0 || sweeps_->is_in_doubt() ||
+        sweeps_->want((judges && pipeline_.known().size() != 0) || pipeline_.known().time_waits() != 0 ||
+                      sweeps_->is_in_doubt() ||
                       lost(pipeline_.totals()) != looked_at_lost_);
 }
 

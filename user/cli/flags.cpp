@@ -10,7 +10,7 @@ constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a ran
 
 constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
-constexpr std::array<Flag, 44> table{{
+constexpr std::array<Flag, 45> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -47,6 +47,11 @@ constexpr std::array<Flag, 44> table{{
     {FlagId::VerdictChoice, FlagGroup::Display, "", "--verdicts", "WHICH", "a choice", "alarms, all or none",
      "alarms (default): a line where a connection is\n"
      "broken; all: for each end; none"},
+    {FlagId::ThresholdValue, FlagGroup::Display, "", "--threshold", "NAME=N", "a threshold",
+     "timeouts or probes=1 to 255; close-wait, fin-wait, accept, zero-window or unread=seconds, up to 604800",
+     "when a verdict falls: timeouts, probes (how many);\n"
+     "close-wait, fin-wait, accept, zero-window, unread\n"
+     "(seconds); repeat it for more"},
     {FlagId::Summary, FlagGroup::Display, "", "--summary", "S", "a number of seconds", "0 to 86400",
      "no lines, but numbers of how connections ended,\n"
      "each S seconds and at the end; 0: at the end only"},

@@ -25,6 +25,7 @@ enum class FlagId : std::uint8_t {
     Numeric,
     Timelines,
     VerdictChoice,
+    ThresholdValue,
     Summary,
     Found,
     Wide,

@@ -1,6 +1,7 @@
 // What the user asked for, validated.
 #pragma once
 
+#include "diagnose/thresholds.h"
 #include "filter/filter.h"
 #include "filter/names.h"
 #include "list/sort_key.h"
@@ -54,6 +55,7 @@ struct Options {
     Filter filter;
     OutputStyle style;
     Verdicts verdicts = Verdicts::Alarms;
+    Thresholds thresholds;
     Flush flush = Flush::Batch;
     std::optional<std::uint64_t> count;        // stop after so many events were shown
     std::uint32_t ring_bytes = 4U << 20;       // a power of two

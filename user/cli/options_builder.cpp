@@ -5,6 +5,7 @@
 #include "filter/glob.h"
 #include "filter/parser.h"
 #include "filter/quote.h"
+#include "model/number.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -103,6 +104,7 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
     case FlagId::FlushPacket: options_.flush = Flush::Line; break;
     case FlagId::BufferSize: return set_buffer_size(flag, value);
     case FlagId::LayerLimit: return choose(flag, value, layers, options_.layer);
+    case FlagId::ThresholdValue: return set_threshold(flag, value);
     case FlagId::Sweep: return set_sweep(flag, value);
     case FlagId::Utc: options_.utc = true; break;
     case FlagId::User:
@@ -341,6 +343,31 @@ Result<void> OptionsBuilder::set_sweep(const Flag &flag, std::string_view value)
     if (!period)
         return tl::unexpected(period.error());
     options_.sweep_ns = *period;
+    return {};
+}
+
+// "close-wait=300"
+Result<void> OptionsBuilder::set_threshold(const Flag &flag, std::string_view value)
+{
+    const auto equals = std::min(value.find('='), value.size());
+    const auto entries = all_thresholds();
+    const auto entry = std::find_if(entries.begin(), entries.end(), [&](const ThresholdEntry &candidate) {
+        return candidate.name == value.substr(0, equals);
+    });
+    if (entry == entries.end() || equals == value.size())
+        return tl::unexpected(wrong_value(flag, value));
+    const auto number = value.substr(equals + 1);
+    if (entry->count != nullptr) {
+        const auto count = to_number(number, 1, max_threshold_count);
+        if (!count)
+            return tl::unexpected(wrong_value(flag, value));
+        options_.thresholds.*entry->count = static_cast<std::uint32_t>(*count);
+        return {};
+    }
+    const auto time = parse_seconds(flag, number, max_threshold_s);
+    if (!time || *time == 0)
+        return tl::unexpected(wrong_value(flag, value));
+    options_.thresholds.*entry->time_ns = *time;
     return {};
 }
 

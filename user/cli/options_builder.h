@@ -40,6 +40,7 @@ private:
     Result<void> set_summary(const Flag &flag, std::string_view value);
     Result<void> set_buffer_size(const Flag &flag, std::string_view value);
     Result<void> set_sweep(const Flag &flag, std::string_view value);
+    Result<void> set_threshold(const Flag &flag, std::string_view value);
 
     Options options_;
     ListOptions list_;

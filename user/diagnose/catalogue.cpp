@@ -1,5 +1,6 @@
 #include "diagnose/catalogue.h"
 
+#include "diagnose/thresholds.h"
 #include "model/nearest.h"
 
 #include <algorithm>
@@ -119,6 +120,46 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "What changed between the hosts when the silence began: firewall, NAT, route, a host that is gone? "
      "tcpflight list shows the connection's timer; ss -K ends it; keepalive (SO_KEEPALIVE) or TCP_USER_TIMEOUT in the "
      "program finds the next one."},
+    {VerdictKind::CloseWaitHeld,
+     "The other end has closed, and the process keeps its end open. Each such connection costs it a descriptor and the "
+     "kernel memory, and nothing but the process ends it: a leak, where there are many.",
+     "In CLOSE_WAIT at each look for longer than the threshold close-wait.",
+     "RFC 9293 section 3.6; tcp_fin() in "
+     "net/ipv4/tcp_input.c",
+     "Does the program read until the end, and close then? An error path or a pool that forgets to close does this; "
+     "tcpflight list --pid shows all of a process."},
+    {VerdictKind::FinWaitHeld,
+     "This end has closed its direction, and the other end goes on. The process keeps the socket, so that the kernel "
+     "waits without a limit.",
+     "In FIN_WAIT2, with a file, at each look for longer than the threshold fin-wait.", "RFC 9293 section 3.6",
+     "Does the other end still send? It may not know that it is asked to end. If nobody reads its answer, the program "
+     "should close and not only shut down."},
+    {VerdictKind::AcceptStalled,
+     "The kernel has made the connection, and the process has not accepted it. Its client takes it for a working one, "
+     "and waits.",
+     "Established in the listener's queue, without a file, at each look for longer than the threshold accept.",
+     "RFC 9293 section 3.9.1.1; inet_csk_accept() in net/ipv4/inet_connection_sock.c",
+     "What is the process doing (its stack, strace)? Are all of its workers busy, or did it run out of descriptors?"},
+    {VerdictKind::ZeroWindow,
+     "The other end takes no more data: whoever should read it there does not. It answers probes, so that the kernel "
+     "waits without a limit.",
+     "With a timer for probes of the window, of which fewer than the threshold probes are unanswered, at each look for "
+     "longer than the threshold zero-window.",
+     "RFC 9293 section 3.8.6.1, RFC 1122 section 4.2.2.17; tcp_probe_timer() in net/ipv4/tcp_timer.c",
+     "The program at the other end: is it stopped, overloaded, or waiting for something that this end should send?"},
+    {VerdictKind::Unread, "Data has come, and the process does not read it.",
+     "Bytes in the receive queue that did not become fewer, at each look for longer than the threshold unread.",
+     "RFC 9293 section 3.10.5",
+     "Pools leave some bytes unread in idle connections, and that is harmless. If there are many, what is the process "
+     "waiting for?"},
+    {VerdictKind::ProbesUnanswered,
+     "Nothing is under way, and the other end does not answer probes, of keepalive or of a closed window: it is gone, "
+     "or the way to it. The kernel goes on until it gives up.",
+     "As many probes as the threshold probes in a row.",
+     "RFC 9293 sections 3.8.4 and 3.8.6.1, RFC 1122 section 4.2.3.5 (R1); tcp_keepalive_timer() in "
+     "net/ipv4/tcp_timer.c",
+     "What changed between the hosts: firewall, NAT, route, a host that is gone? net.ipv4.tcp_keepalive_probes says "
+     "how many the kernel sends."},
 }};
 
 constexpr std::size_t columns = 80;
@@ -210,6 +251,26 @@ made from the program (`tcpflight explain NAME` prints an entry); `tools/renew-g
 Alarms are shown in the stream by default: something is broken that nobody may have noticed. Notices and normal ends are
 shown by `-g` and `--verdicts all`.
 )";
+    out += R"(
+## Thresholds
+
+When silence counts as trouble. `--threshold NAME=N` sets another one, also when a recording is read; times are in seconds.
+
+| Name | Default | What |
+|---|---|---|
+)";
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    const Thresholds defaults;
+    for (const auto &entry : all_thresholds()) {
+        out += "| `";
+        out += entry.name;
+        out += "` | ";
+        out += entry.count != nullptr ? std::to_string(defaults.*entry.count)
+                                      : std::to_string(defaults.*entry.time_ns / ns_per_s) + " s";
+        out += " | ";
+        out += entry.meaning;
+        out += " |\n";
+    }
     for (const auto severity : {Severity::Alarm, Severity::Notice, Severity::Normal}) {
         out += severity == Severity::Alarm    ? "\n## Alarms\n"
                : severity == Severity::Notice ? "\n## Notices\n"

@@ -37,7 +37,7 @@ bool is_plain(const Story &story)
 } // namespace
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
-    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify))
+    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), stuck_(settings.thresholds)
 {
 }
 
@@ -65,6 +65,14 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
             story->add(event);
         return;
     }
+    if (const auto *found = std::get_if<Found>(&event.what); found != nullptr && found->waits) {
+        auto &story = find_or_begin(event, slot);
+        if (story.begun_ns == 0) // it begins in the middle of a recording
+            add(story, event, slot);
+        if (event.wanted)
+            stuck_.see(event, *found, story, slot);
+        return;
+    }
     // How it ended nobody knows.
     if (std::holds_alternative<Gone>(event.what)) {
         if (auto *gone = find(event.connection, slot))
@@ -72,9 +80,7 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
         return;
     }
     auto &story = find_or_begin(event, slot);
-    story.add(event);
-    if (!story.ends_known && event.identity != nullptr)
-        story.ends_known = pairs_.add({.connection = event.connection, .slot = slot}, *event.identity);
+    add(story, event, slot);
     if (std::holds_alternative<Retransmit>(event.what))
         judge_silent(story, event);
     else if (story.has_ended() && std::holds_alternative<StateChange>(event.what))
@@ -102,6 +108,13 @@ Story &Diagnosis::find_or_begin(const Event &event, std::uint32_t slot)
         story.connection = event.connection;
     }
     return story;
+}
+
+void Diagnosis::add(Story &story, const Event &event, std::uint32_t slot)
+{
+    story.add(event);
+    if (!story.ends_known && event.identity != nullptr)
+        story.ends_known = pairs_.add({.connection = event.connection, .slot = slot}, *event.identity);
 }
 
 Diagnosis::Ended *Diagnosis::find_ended(std::uint64_t connection)
@@ -162,6 +175,25 @@ void Diagnosis::judge_silent(Story &story, const Event &event)
         return;
     name_other_end(story, event.identity, *verdict);
     emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+void Diagnosis::judge_stuck()
+{
+    const auto time_ns = stuck_.look_ns();
+    for (const auto &known : stuck_.conclude()) {
+        const auto *story = find(known.connection, known.slot);
+        if (story == nullptr)
+            continue;
+        const auto *identity = identify_(known.connection);
+        auto verdict = evidence_of(*story, known.kind, time_ns);
+        verdict.waits_ns = time_ns - known.since_ns;
+        verdict.alike = known.alike;
+        verdict.queued = known.queued;
+        if (known.kind == VerdictKind::ProbesUnanswered)
+            verdict.times_sent = known.probes;
+        name_other_end(*story, identity, verdict);
+        emit(verdict, known.connection, time_ns, identity, story->wanted, !story->whole);
+    }
 }
 
 void Diagnosis::judge_first()
@@ -234,12 +266,15 @@ void Diagnosis::finish()
 {
     while (!ended_.empty())
         judge_first();
+    if (stuck_.is_looking())
+        judge_stuck();
 }
 
 void Diagnosis::restart()
 {
     chunks_.clear();
     pairs_.clear();
+    stuck_.clear();
     ended_.clear();
     ended_index_.clear();
 }

@@ -10,6 +10,7 @@
 #include "diagnose/pairs.h"
 #include "diagnose/queue.h"
 #include "diagnose/story.h"
+#include "diagnose/stuck.h"
 #include "diagnose/thresholds.h"
 #include "model/event.h"
 
@@ -49,6 +50,8 @@ public:
     {
         while (!ended_.empty() && ended_.front().due_ns <= time_ns)
             judge_first();
+        if (stuck_.is_looking() && stuck_.look_ns() < time_ns)
+            judge_stuck();
     }
     // No more events: judges what has ended. Connections that are alive get no verdict.
     void finish();
@@ -58,7 +61,7 @@ public:
     void move(const std::function<std::uint32_t(std::uint64_t connection)> &slot_of);
 
     // Is anything waiting that advance() could set free?
-    [[nodiscard]] bool is_holding() const { return !ended_.empty(); }
+    [[nodiscard]] bool is_holding() const { return !ended_.empty() || stuck_.is_looking(); }
 
 private:
     struct Ended {
@@ -76,11 +79,13 @@ private:
     Story *find(std::uint64_t connection, std::uint32_t slot);
     Story &find_or_begin(const Event &event, std::uint32_t slot);
     Story &at(std::uint32_t slot) { return (*chunks_[slot / chunk_size])[slot % chunk_size]; }
+    void add(Story &story, const Event &event, std::uint32_t slot);
     Ended *find_ended(std::uint64_t connection);
     const Story *other_end_of(const Story &story, const Identity *identity, const Identity *&other_identity);
     void leave(Story &story, std::uint32_t slot);
     void end(Story &story, std::uint32_t slot, const Event &event);
     void judge_silent(Story &story, const Event &event);
+    void judge_stuck();
     void judge_first();
     void judge(Ended &ended);
     void look_for_deserted(const Verdict &end, const Ended &ended);
@@ -95,6 +100,7 @@ private:
     Identify identify_;
     std::vector<std::unique_ptr<std::array<Story, chunk_size>>> chunks_; // by slot
     Pairs pairs_;
+    Stuck stuck_;
     Queue<Ended> ended_;                                                   // in the order of their ends
     tsl::robin_map<std::uint64_t, std::uint64_t, CookieHash> ended_index_; // cookie > its number in ended_
 };

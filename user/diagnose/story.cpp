@@ -41,8 +41,8 @@ Trouble &Story::get_into_trouble()
 
 bool Story::raise(VerdictKind kind)
 {
-    static_assert(verdict_kinds <= 32);
-    const auto bit = 1U << static_cast<unsigned>(kind);
+    static_assert(verdict_kinds <= 64);
+    const auto bit = std::uint64_t{1} << static_cast<unsigned>(kind);
     if ((troubles().alarms & bit) != 0)
         return false;
     get_into_trouble().alarms |= bit;
@@ -153,6 +153,11 @@ void Story::add(const Event & /*event*/, const Reset &reset)
     reset_reason = reset.reason;
     if (reset.kernel_reason != 0)
         get_into_trouble().reset_kernel_reason = reset.kernel_reason;
+}
+
+void Story::add(const Event & /*event*/, const Accept & /*accept*/)
+{
+    accepted = true;
 }
 
 void Story::add(const Event &event, const Found &found)

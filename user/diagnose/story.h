@@ -33,7 +33,7 @@ struct Trouble {
     Repetition repetition;
     std::uint64_t deserted_ns = 0; // the other end, on this host, was gone, and this one had not been told
     std::uint32_t retransmits = 0;
-    std::uint32_t alarms = 0; // bits of VerdictKind: those that were raised
+    std::uint64_t alarms = 0; // bits of VerdictKind: those that were raised
     std::uint32_t reset_kernel_reason = 0;
 };
 
@@ -60,6 +60,7 @@ struct alignas(64) Story {
     bool whole : 1 = false; // seen from its birth on, and nothing was lost
     bool wanted : 1 = true;
     bool ends_known : 1 = false; // both ports are
+    bool accepted : 1 = false;
 
     [[nodiscard]] bool has_ended() const { return ended_ns != 0; }
     [[nodiscard]] const Trouble &troubles() const;
@@ -76,6 +77,7 @@ private:
     void add(const Event &event, const Retransmit &retransmit);
     void add(const Event &event, const Reset &reset);
     void add(const Event &event, const Found &found);
+    void add(const Event &event, const Accept &accept);
     template <typename Other> void add(const Event & /*event*/, const Other & /*other*/) {}
 
     void enter(const StateChange &change, std::uint64_t time_ns);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace tcpflight {
 
@@ -13,6 +15,35 @@ struct Thresholds {
     // A connection that has ended is judged so long after: the kernel sends an active RST after it has told of CLOSE,
     // and the other end, if it is on this host, must have had the time to hear of it. Nanoseconds.
     std::uint64_t settle_ns = 10'000'000;
+
+    // Probes in a row, of an idle connection or of a closed window, that were not answered: the same R1.
+    std::uint32_t probes = 3;
+    // In CLOSE_WAIT, held by the process: the kernel's default of net.ipv4.tcp_fin_timeout, after which the other end,
+    // if its process has closed, has nothing left that would take this end's FIN.
+    std::uint64_t close_wait_ns = 60'000'000'000;
+    // In FIN_WAIT2, held by the process: the same time, which the kernel would grant without a process.
+    std::uint64_t fin_wait_ns = 60'000'000'000;
+    // Established, and not accepted: so long a client takes to send a SYN again three times (R1), from the first
+    // time-out of RFC 6298 section 2 on: 1 + 2 + 4 seconds.
+    std::uint64_t accept_ns = 7'000'000'000;
+    // The other end's window was closed all the time, or nothing was read here: the longest that the kernel waits from
+    // one probe of a window to the next is TCP_RTO_MAX, 120 s; in half of that a window of any size can have been
+    // opened.
+    std::uint64_t zero_window_ns = 60'000'000'000;
+    std::uint64_t unread_ns = 60'000'000'000;
 };
+
+// One that a user can set: `--threshold close-wait=300`.
+struct ThresholdEntry {
+    std::string_view name;
+    std::string_view meaning; // for docs/verdicts.md
+    std::uint32_t Thresholds::*count = nullptr;
+    std::uint64_t Thresholds::*time_ns = nullptr; // either of the two
+};
+
+std::span<const ThresholdEntry> all_thresholds();
+
+constexpr std::uint32_t max_threshold_count = 255;    // as the kernel counts time-outs and probes
+constexpr std::uint64_t max_threshold_s = 7 * 86'400; // a week
 
 } // namespace tcpflight

@@ -174,7 +174,9 @@ struct Accept {
 struct Found {
     TcpState state = TcpState::Established;
     bool time_wait_socket = false; // a smaller thing that the kernel keeps in the socket's place
-    std::uint16_t error = 0;       // sk_err
+    // It is known, and was found again, waiting for its process or for the other end: for verdicts, and not shown.
+    bool waits = false;
+    std::uint16_t error = 0; // sk_err
     SocketStatus status;
     std::optional<Metrics> metrics;
     // Who has it open, one for each descriptor; none: it was not asked. Valid during the call.

@@ -22,7 +22,10 @@ constexpr std::array<Words, verdict_kinds> words{{
     {"no-memory", Severity::Alarm},         {"data-timed-out", Severity::Alarm},
     {"fin-timed-out", Severity::Alarm},     {"keepalive-timed-out", Severity::Alarm},
     {"user-timed-out", Severity::Alarm},    {"connect-unanswered", Severity::Alarm},
-    {"half-open", Severity::Alarm},
+    {"half-open", Severity::Alarm},         {"close-wait-held", Severity::Alarm},
+    {"fin-wait-held", Severity::Notice},    {"accept-stalled", Severity::Alarm},
+    {"zero-window", Severity::Alarm},       {"unread", Severity::Notice},
+    {"probes-unanswered", Severity::Alarm},
 }};
 
 } // namespace

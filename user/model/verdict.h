@@ -37,9 +37,15 @@ enum class VerdictKind : std::uint8_t {
     UserTimedOut,
     ConnectUnanswered,
     HalfOpen,
+    CloseWaitHeld,
+    FinWaitHeld,
+    AcceptStalled,
+    ZeroWindow,
+    Unread,
+    ProbesUnanswered,
 };
 
-constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::HalfOpen) + 1;
+constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::ProbesUnanswered) + 1;
 
 // In text, in JSON and for `tcpflight explain`: "half-open". Never changed and never used again for something else.
 std::string_view name(VerdictKind kind);
@@ -98,6 +104,10 @@ struct Verdict {
     std::uint64_t silent_ns = 0;    // so long nothing came back
     std::uint64_t gives_up_ns = 0;  // then the kernel ends it, about
     std::uint64_t limit_ns = 0;     // TCP_USER_TIMEOUT
+    std::uint64_t waits_ns = 0;     // for its process, or for the other end
+
+    std::uint32_t queued = 0; // bytes that wait: to be read here, or to be sent
+    std::uint32_t alike = 0;  // connections of its owner that are in the same state of affairs, this one included
 
     OtherEnd other; // connection 0: not on this host, or not known
 };

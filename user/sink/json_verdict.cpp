@@ -66,6 +66,9 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     put_time(",\"silent_us\":", verdict.silent_ns);
     put_number_or_null(line, ",\"gives_up_us\":", verdict.gives_up_ns / 1000);
     put_number_or_null(line, ",\"user_timeout_us\":", verdict.limit_ns / 1000);
+    put_time(",\"waits_us\":", verdict.waits_ns);
+    put_number_or_null(line, ",\"queued\":", verdict.queued);
+    put_number_or_null(line, ",\"alike\":", verdict.alike);
     put_number(line, ",\"retransmits\":", verdict.retransmits);
     put_name_or_null(line, ",\"reason\":", verdict.reason);
     put_other_end(line, verdict.other);

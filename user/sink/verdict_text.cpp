@@ -26,6 +26,7 @@ private:
     void put_sent();
     void put_cut_off();
     void put_half_open();
+    void put_stuck();
     void put_other_end();
     bool put_owner();
     void put_in_state();
@@ -119,6 +120,12 @@ void Evidence::put_main()
         put_about(", gives up in ", verdict_.gives_up_ns);
         break;
     case VerdictKind::HalfOpen: put_half_open(); break;
+    case VerdictKind::CloseWaitHeld:
+    case VerdictKind::FinWaitHeld:
+    case VerdictKind::AcceptStalled:
+    case VerdictKind::ZeroWindow:
+    case VerdictKind::Unread:
+    case VerdictKind::ProbesUnanswered: put_stuck(); break;
     }
     if (verdict_.kind == VerdictKind::Unreachable || verdict_.kind == VerdictKind::Unclear) {
         if (verdict_.error != 0) {
@@ -200,6 +207,45 @@ void Evidence::put_half_open()
     put_sent();
     put_time(", nothing back for ", verdict_.silent_ns);
     put_about(", gives up in ", verdict_.gives_up_ns);
+}
+
+// What it waits for, how long, and how many of the same owner do.
+void Evidence::put_stuck()
+{
+    switch (verdict_.kind) {
+    case VerdictKind::CloseWaitHeld:
+        line_.put("the other end closed");
+        put_about(" ", verdict_.waits_ns);
+        line_.put(" ago, and this process has not");
+        break;
+    case VerdictKind::FinWaitHeld:
+        line_.put("this end closed");
+        put_about(" ", verdict_.waits_ns);
+        line_.put(" ago, and the other has not");
+        break;
+    case VerdictKind::AcceptStalled:
+        line_.put("not accepted");
+        put_about(" for ", verdict_.waits_ns);
+        break;
+    case VerdictKind::ZeroWindow:
+        put_labelled(line_, "the other end has not taken ", verdict_.queued);
+        line_.put(" bytes");
+        put_about(" for ", verdict_.waits_ns);
+        break;
+    case VerdictKind::Unread:
+        put_labelled(line_, "", verdict_.queued);
+        line_.put(" bytes not read");
+        put_about(" for ", verdict_.waits_ns);
+        break;
+    default:
+        put_labelled(line_, "", verdict_.times_sent);
+        line_.put(" probes not answered");
+        break;
+    }
+    if (verdict_.alike > 1) {
+        put_labelled(line_, ", ", verdict_.alike);
+        line_.put(" such connections of its owner");
+    }
 }
 
 void Evidence::put_other_end()

@@ -126,6 +126,7 @@ Found to_found(const Record &record)
 {
     Found found{.state = TcpState{record.header.new_state},
                 .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
+                .waits = (record.socket.bits & TF_SOCKET_WAITS) != 0,
                 .error = record.header.error,
                 .status = to_status(record.socket, record.header.time_ns),
                 .metrics = {},

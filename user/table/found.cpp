@@ -28,6 +28,8 @@ Direction direction_of(TcpState state)
 
 std::optional<Event> Table::observe_found(const Record &record)
 {
+    if ((record.socket.bits & TF_SOCKET_WAITS) != 0)
+        return observe_waiting(record);
     auto identity = to_identity(record);
     cgroups_.locate(identity);
     if (auto known = index_.find(record.header.cookie); known != index_.end()) {
@@ -49,6 +51,26 @@ std::optional<Event> Table::observe_found(const Record &record)
     event.time_ns = record.header.time_ns;
     event.connection = record.header.cookie;
     event.identity = &passing_;
+    event.what = to_found(record);
+    return event;
+}
+
+// Nothing happened, and nothing changes.
+std::optional<Event> Table::observe_waiting(const Record &record)
+{
+    auto known = index_.find(record.header.cookie);
+    if (known == index_.end())
+        return std::nullopt;
+    const auto &connection = slots_[known->second];
+    if (connection.time_wait_socket || connection.state != TcpState{record.header.new_state})
+        return std::nullopt;
+    slot_ = known->second;
+    Event event;
+    event.time_ns = record.header.time_ns;
+    event.connection = connection.cookie;
+    event.identity = connection.identity_known ? &connection.identity : nullptr;
+    event.incomplete = connection.incomplete;
+    event.wanted = connection.wanted();
     event.what = to_found(record);
     return event;
 }

@@ -112,6 +112,7 @@ private:
     std::optional<Event> observe_handshake_end(const Record &record);
     std::optional<Event> observe_queue(const Record &record);
     std::optional<Event> observe_found(const Record &record);
+    std::optional<Event> observe_waiting(const Record &record);
     void complete(Connection &connection, const Identity &found);
     static std::optional<Event> found_queue(Connection &connection, const Record &record);
     void enter(const Record &record, const Identity &identity, Admission admission);

@@ -1,0 +1,30 @@
+#include "diagnose/thresholds.h"
+
+#include <array>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::array<ThresholdEntry, 7> entries{{
+    {"timeouts", "time-outs in a row, nothing acknowledged in between (R1 of RFC 1122 section 4.2.3.5)",
+     &Thresholds::timeouts, nullptr},
+    {"probes", "probes in a row, of an idle connection or of a closed window, that were not answered (R1 as above)",
+     &Thresholds::probes, nullptr},
+    {"close-wait", "in CLOSE_WAIT, held by the process (the kernel's default of net.ipv4.tcp_fin_timeout)", nullptr,
+     &Thresholds::close_wait_ns},
+    {"fin-wait", "in FIN_WAIT2, held by the process (the same)", nullptr, &Thresholds::fin_wait_ns},
+    {"accept", "established, and not accepted (three time-outs of a SYN, RFC 6298 section 2)", nullptr,
+     &Thresholds::accept_ns},
+    {"zero-window", "the other end's window is closed (half of TCP_RTO_MAX, which lies between two probes at most)",
+     nullptr, &Thresholds::zero_window_ns},
+    {"unread", "bytes have come, and none of them is read (the same)", nullptr, &Thresholds::unread_ns},
+}};
+
+} // namespace
+
+std::span<const ThresholdEntry> all_thresholds()
+{
+    return entries;
+}
+
+} // namespace tcpflight
