@@ -193,6 +193,12 @@ public:
         std::get<StateChange>(event_.what).end->at_most_ns = at_most_ns;
         return *this;
     }
+    // It was the end of what had taken the socket's place.
+    EventBuilder &afterwards()
+    {
+        std::get<StateChange>(event_.what).afterwards = true;
+        return *this;
+    }
     EventBuilder &goes(const Gone &gone)
     {
         event_.what = gone;

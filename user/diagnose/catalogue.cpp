@@ -160,6 +160,39 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "net/ipv4/tcp_timer.c",
      "What changed between the hosts: firewall, NAT, route, a host that is gone? net.ipv4.tcp_keepalive_probes says "
      "how many the kernel sends."},
+    {VerdictKind::AcceptQueueOverflow,
+     "More connections came than the process accepts, and the queue of those that wait was full: SYNs and ACKs were "
+     "dropped. Clients wait for a second and more, or time out.",
+     "A listener whose accept queue was longer than its limit dropped something. Said again when there were ten times "
+     "as many.",
+     "listen(2); tcp_v4_syn_recv_sock() and tcp_conn_request() in net/ipv4/",
+     "What keeps the process from accepting? If bursts are short, a larger backlog helps: that of listen(2), up to "
+     "net.core.somaxconn."},
+    {VerdictKind::SynQueueOverflow, "More handshakes were under way than the listener keeps, and SYNs were dropped.",
+     "A listener whose SYN queue was full dropped something. Said again when there were ten times as many.",
+     "tcp_conn_request() in net/ipv4/tcp_input.c; net.ipv4.tcp_max_syn_backlog, tcp_syncookies",
+     "Are the clients real, or is it a flood? Are the SYN-ACKs lost on their way? net.ipv4.tcp_syncookies=1 answers "
+     "without a queue."},
+    {VerdictKind::SynCookies,
+     "The SYN queue was full, and the kernel answered SYNs with cookies: connections go on, with fewer options (window "
+     "scaling and SACK only where timestamps are on).",
+     "A listener answered with SYN cookies.", "RFC 4987 section 3.6; net.ipv4.tcp_syncookies",
+     "Are the clients real, or is it a flood? The backlog of listen(2) also limits the SYN queue."},
+    {VerdictKind::RetransmissionStorm,
+     "Many connections to one part of the network run into time-outs at the same time: the way there loses packets, "
+     "and "
+     "not a single connection.",
+     "As many connections to one subnet (/24, of IPv6 /64) as the threshold storm had a retransmission time-out within "
+     "10 seconds. Said again when there are ten times as many, or after it was over.",
+     "RFC 6298 section 5; tcp_retransmit_timer() in net/ipv4/tcp_timer.c",
+     "The way to that network: link errors (ip -s link), a full queue or a policer, a route that changed. tcpflight "
+     "'net NETWORK' shows who is concerned."},
+    {VerdictKind::TimeWaitReused, "A new connection between the same ends took the place of one in TIME_WAIT.",
+     "TIME_WAIT ended by a SYN, or by connect(2).", "RFC 9293 section 3.10.7.4, RFC 6191; net.ipv4.tcp_tw_reuse", ""},
+    {VerdictKind::TimeWaitAssassinated,
+     "A RST ended TIME_WAIT before its time. Old segments could now reach a new connection between the same ends.",
+     "TIME_WAIT ended because a RST came, or answered a segment.", "RFC 1337; net.ipv4.tcp_rfc1337",
+     "The other end sent something after the connection was over: had it crashed, or was its FIN lost?"},
 }};
 
 constexpr std::size_t columns = 80;

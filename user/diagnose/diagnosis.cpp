@@ -3,6 +3,7 @@
 #include "diagnose/ends.h"
 #include "diagnose/half_open.h"
 
+#include <optional>
 #include <utility>
 
 namespace tcpflight {
@@ -37,7 +38,8 @@ bool is_plain(const Story &story)
 } // namespace
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
-    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), stuck_(settings.thresholds)
+    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), stuck_(settings.thresholds),
+      pressure_(settings.thresholds)
 {
 }
 
@@ -53,6 +55,9 @@ void Diagnosis::expect(const Event &event, std::uint32_t slot)
 
 void Diagnosis::observe(const Event &event, std::uint32_t slot)
 {
+    judge_pressure(event);
+    if (is_afterwards(event))
+        judge_time_wait(event);
     if (!belongs_to_a_story(event))
         return;
     if (std::holds_alternative<Reset>(event.what) || slot == no_slot) {
@@ -177,6 +182,47 @@ void Diagnosis::judge_silent(Story &story, const Event &event)
     emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 
+// What listeners and networks have too much of. Only those that the user asked for are heard of at all.
+void Diagnosis::judge_pressure(const Event &event)
+{
+    if (!event.wanted)
+        return;
+    std::optional<Verdict> verdict;
+    if (const auto *queue = std::get_if<ListenQueue>(&event.what)) {
+        verdict = pressure_.judge(event.connection, *queue);
+    } else if (const auto *retransmit = std::get_if<Retransmit>(&event.what);
+               retransmit != nullptr && event.identity != nullptr) {
+        verdict = pressure_.judge(event.connection, event.identity->remote.address, *retransmit, event.time_ns);
+        if (verdict)
+            verdict->state = retransmit->state;
+    }
+    if (!verdict)
+        return;
+    verdict->about_ns = event.time_ns;
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+// The end of TIME_WAIT before its time.
+void Diagnosis::judge_time_wait(const Event &event)
+{
+    const auto &change = std::get<StateChange>(event.what);
+    if (change.from != TcpState::TimeWait || !change.end)
+        return;
+    Verdict verdict;
+    switch (change.end->reason) {
+    case EndReason::Syn:
+    case EndReason::Connect: verdict.kind = VerdictKind::TimeWaitReused; break;
+    case EndReason::Reset: verdict.kind = VerdictKind::TimeWaitAssassinated; break;
+    default: return;
+    }
+    if (!settings_.every_end && severity_of(verdict.kind) == Severity::Normal)
+        return;
+    verdict.state = TcpState::TimeWait;
+    verdict.about_ns = event.time_ns;
+    verdict.waits_ns = change.duration_ns.value_or(0);
+    emit(verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
 void Diagnosis::judge_stuck()
 {
     const auto time_ns = stuck_.look_ns();
@@ -275,6 +321,7 @@ void Diagnosis::restart()
     chunks_.clear();
     pairs_.clear();
     stuck_.clear();
+    pressure_.clear();
     ended_.clear();
     ended_index_.clear();
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "diagnose/pairs.h"
+#include "diagnose/pressure.h"
 #include "diagnose/queue.h"
 #include "diagnose/story.h"
 #include "diagnose/stuck.h"
@@ -85,6 +86,8 @@ private:
     void leave(Story &story, std::uint32_t slot);
     void end(Story &story, std::uint32_t slot, const Event &event);
     void judge_silent(Story &story, const Event &event);
+    void judge_pressure(const Event &event);
+    void judge_time_wait(const Event &event);
     void judge_stuck();
     void judge_first();
     void judge(Ended &ended);
@@ -101,6 +104,7 @@ private:
     std::vector<std::unique_ptr<std::array<Story, chunk_size>>> chunks_; // by slot
     Pairs pairs_;
     Stuck stuck_;
+    Pressure pressure_;
     Queue<Ended> ended_;                                                   // in the order of their ends
     tsl::robin_map<std::uint64_t, std::uint64_t, CookieHash> ended_index_; // cookie > its number in ended_
 };

@@ -119,6 +119,8 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
     Block passing;
     auto *block = find(event.connection);
     if (block == nullptr) {
+        if (verdict.kind == VerdictKind::TimeWaitReused)
+            return; // its block was printed, and there is nothing to add
         learn(passing, event);
         passing.state = verdict.state;
         print(passing, &verdict, out);

@@ -27,6 +27,7 @@ private:
     void put_cut_off();
     void put_half_open();
     void put_stuck();
+    void put_queue();
     void put_other_end();
     bool put_owner();
     void put_in_state();
@@ -126,6 +127,22 @@ void Evidence::put_main()
     case VerdictKind::ZeroWindow:
     case VerdictKind::Unread:
     case VerdictKind::ProbesUnanswered: put_stuck(); break;
+    case VerdictKind::AcceptQueueOverflow:
+    case VerdictKind::SynQueueOverflow:
+    case VerdictKind::SynCookies: put_queue(); break;
+    case VerdictKind::RetransmissionStorm:
+        line_.put_decimal(verdict_.alike);
+        line_.put(" connections to its subnet had a time-out");
+        put_time(" within ", verdict_.waits_ns);
+        break;
+    case VerdictKind::TimeWaitReused:
+        line_.put("a new connection took its place");
+        put_time(" after ", verdict_.waits_ns);
+        break;
+    case VerdictKind::TimeWaitAssassinated:
+        line_.put("a RST ended it");
+        put_time(" after ", verdict_.waits_ns);
+        break;
     }
     if (verdict_.kind == VerdictKind::Unreachable || verdict_.kind == VerdictKind::Unclear) {
         if (verdict_.error != 0) {
@@ -207,6 +224,21 @@ void Evidence::put_half_open()
     put_sent();
     put_time(", nothing back for ", verdict_.silent_ns);
     put_about(", gives up in ", verdict_.gives_up_ns);
+}
+
+// "3 of 1 wait, 5 SYNs and ACKs dropped"
+void Evidence::put_queue()
+{
+    line_.put_decimal(verdict_.queued);
+    put_labelled(line_, " of ", verdict_.queue_limit);
+    line_.put(verdict_.kind == VerdictKind::AcceptQueueOverflow ? std::string_view(" wait to be accepted")
+                                                                : std::string_view(" handshakes under way"));
+    if (verdict_.dropped != 0) {
+        put_labelled(line_, ", ", verdict_.dropped);
+        line_.put(" SYNs and ACKs dropped");
+    }
+    if (verdict_.kind == VerdictKind::SynCookies)
+        line_.put(", answered with SYN cookies");
 }
 
 // What it waits for, how long, and how many of the same owner do.

@@ -1,0 +1,138 @@
+// What is too much for a listener, or for the way to a network; and the end of TIME_WAIT.
+#include "unit/diagnose/judged.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tcpflight::test {
+namespace {
+
+using enum TcpState;
+using enum VerdictKind;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+EventBuilder listener(std::uint64_t time_ns, const ListenQueue &queue)
+{
+    return EventBuilder().at(time_ns).connection(9).crowds(queue);
+}
+
+ListenQueue full(std::uint32_t dropped)
+{
+    return {.accept_queue = 2, .syn_queue = 0, .limit = 1, .dropped = dropped, .dropped_in_all = dropped};
+}
+
+TEST(Pressure, AcceptQueueOverflowAndAgainWhenItIsTenTimesAsMuch)
+{
+    Judged judged;
+    judged.add(listener(1 * s, full(1)));
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(9, AcceptQueueOverflow)));
+    EXPECT_EQ(judged.last().queued, 2U);
+    EXPECT_EQ(judged.last().queue_limit, 1U);
+    EXPECT_EQ(judged.last().dropped, 1U);
+    judged.add(listener(2 * s, full(8)));
+    EXPECT_EQ(judged.fallen.size(), 1U) << "nine in all";
+    judged.add(listener(3 * s, full(1)));
+    ASSERT_EQ(judged.fallen.size(), 2U);
+    EXPECT_EQ(judged.last().dropped, 9U) << "since it was said";
+}
+
+TEST(Pressure, AFullQueueThatDropsNothingIsNoAlarm)
+{
+    Judged judged;
+    judged.add(listener(1 * s, full(0)));
+    auto room = full(5);
+    room.accept_queue = 1; // segments that made no sense are in the same count
+    judged.add(listener(2 * s, room));
+    EXPECT_THAT(judged.fallen, IsEmpty());
+}
+
+TEST(Pressure, SynQueueOverflowAndCookies)
+{
+    ListenQueue queue{.accept_queue = 0, .syn_queue = 128, .limit = 128, .dropped = 3, .dropped_in_all = 3};
+    Judged judged;
+    judged.add(listener(1 * s, queue));
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(9, SynQueueOverflow)));
+    EXPECT_EQ(judged.last().queued, 128U);
+    Judged cookies;
+    queue.dropped = 0;
+    queue.syn_cookies = true;
+    cookies.add(listener(1 * s, queue)).add(listener(2 * s, queue));
+    EXPECT_THAT(cookies.kinds(), ElementsAre(Pair(9, SynCookies))) << "once";
+}
+
+class StormTest : public testing::Test {
+protected:
+    void times_out(std::uint64_t connection, std::uint64_t time_ns, const std::string &remote = "192.0.2.1")
+    {
+        judged.add(EventBuilder()
+                       .at(time_ns)
+                       .connection(connection)
+                       .local("10.0.0.1", static_cast<std::uint16_t>(connection))
+                       .remote(remote, 443)
+                       .retransmits(Judged::timeout(1, Established, tcp_flag::ack, 100)));
+    }
+
+    static constexpr std::uint32_t limit = Thresholds().storm;
+    Judged judged;
+};
+
+TEST_F(StormTest, ManyConnectionsToOneSubnet)
+{
+    for (std::uint64_t i = 1; i < limit; i++)
+        times_out(i, 1 * s + i, "192.0.2." + std::to_string(i));
+    times_out(1, 2 * s, "192.0.2.1");
+    EXPECT_THAT(judged.fallen, IsEmpty()) << "connections count, and not segments";
+    times_out(limit, 3 * s, "192.0.2.200");
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(limit, RetransmissionStorm)));
+    EXPECT_EQ(judged.last().alike, limit);
+    for (std::uint64_t i = limit + 1; i < 10 * limit; i++)
+        times_out(i, 4 * s);
+    EXPECT_EQ(judged.fallen.size(), 1U);
+    times_out(10 * limit, 5 * s);
+    EXPECT_EQ(judged.fallen.size(), 2U) << "ten times as many";
+}
+
+TEST_F(StormTest, ElsewhereOrTooLateIsNone)
+{
+    for (std::uint64_t i = 1; i <= 3 * limit; i++)
+        times_out(i, 1 * s + i, "192.0." + std::to_string(i) + ".1");
+    for (std::uint64_t i = 1; i <= 3 * limit; i++)
+        times_out(100 + i, i * Pressure::storm_ns / (limit - 1));
+    EXPECT_THAT(judged.fallen, IsEmpty());
+}
+
+TEST_F(StormTest, IsSaidAgainWhenItWasOver)
+{
+    for (std::uint64_t storm = 0; storm < 3; storm++) {
+        for (std::uint64_t i = 1; i <= limit; i++)
+            times_out(i, (1 + storm * 100) * s + i);
+        times_out(1, (50 + storm * 100) * s);
+    }
+    EXPECT_EQ(judged.fallen.size(), 3U);
+}
+
+TEST(TimeWait, ItsEndBeforeItsTime)
+{
+    auto ends = [](EndReason reason) {
+        Judged judged;
+        auto event = EventBuilder().at(5 * s).connection(7).ends(TimeWait, reason, 3 * s).afterwards();
+        judged.add(event, no_slot).finish();
+        return judged.kinds();
+    };
+    EXPECT_THAT(ends(EndReason::Timer), IsEmpty());
+    EXPECT_THAT(ends(EndReason::Namespace), IsEmpty());
+    EXPECT_THAT(ends(EndReason::Syn), ElementsAre(Pair(7, TimeWaitReused)));
+    EXPECT_THAT(ends(EndReason::Connect), ElementsAre(Pair(7, TimeWaitReused)));
+    EXPECT_THAT(ends(EndReason::Reset), ElementsAre(Pair(7, TimeWaitAssassinated)));
+
+    Diagnosis::Settings alarms;
+    alarms.every_end = false;
+    Judged judged(alarms);
+    judged.add(EventBuilder().at(5 * s).connection(7).ends(TimeWait, EndReason::Syn, 3 * s).afterwards(), no_slot);
+    EXPECT_THAT(judged.fallen, IsEmpty()) << "it is as it should be";
+}
+
+} // namespace
+} // namespace tcpflight::test

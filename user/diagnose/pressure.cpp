@@ -1,0 +1,88 @@
+#include "diagnose/pressure.h"
+
+#include <cstring>
+
+namespace tcpflight {
+namespace {
+
+constexpr std::uint32_t times_as_many = 10;
+
+// The first 24 bits of an IPv4 address, the first 64 of IPv6.
+std::uint64_t network_of(const Address &address)
+{
+    std::uint64_t network = 0;
+    if (address.is_v4())
+        std::memcpy(&network, &address.bytes[12], 3);
+    else
+        std::memcpy(&network, address.bytes.data(), sizeof(network));
+    return network;
+}
+
+// As many more as make it news.
+bool is_news(std::uint64_t now, std::uint64_t said)
+{
+    return said == 0 || now >= times_as_many * said;
+}
+
+} // namespace
+
+std::optional<Verdict> Pressure::judge(std::uint64_t listener, const ListenQueue &queue)
+{
+    if (listeners_.size() >= capacity)
+        listeners_.clear();
+    auto &known = listeners_[listener];
+    const auto dropped = queue.dropped.value_or(0);
+    known.dropped += dropped;
+    Verdict verdict;
+    verdict.state = TcpState::Listen;
+    verdict.queue_limit = queue.limit;
+    if (queue.syn_cookies && !known.said_cookies) {
+        known.said_cookies = true;
+        verdict.kind = VerdictKind::SynCookies;
+        verdict.queued = queue.syn_queue.value_or(0);
+        return verdict;
+    }
+    const bool full = queue.accept_queue_is_full() || queue.syn_queue_is_full();
+    if (dropped == 0 || !full || !is_news(known.dropped, known.said))
+        return std::nullopt;
+    verdict.kind = queue.accept_queue_is_full() ? VerdictKind::AcceptQueueOverflow : VerdictKind::SynQueueOverflow;
+    verdict.queued = queue.accept_queue_is_full() ? queue.accept_queue : queue.syn_queue.value_or(0);
+    verdict.dropped = static_cast<std::uint32_t>(known.dropped - known.said);
+    known.said = known.dropped;
+    return verdict;
+}
+
+std::optional<Verdict> Pressure::judge(std::uint64_t connection, const Address &remote, const Retransmit &retransmit,
+                                       std::uint64_t time_ns)
+{
+    if (retransmit.kind != RetransmitKind::Timeout || retransmit.send_error != 0)
+        return std::nullopt;
+    if (subnets_.size() >= capacity)
+        subnets_.clear();
+    auto &subnet = subnets_[network_of(remote)];
+    if (subnet.begun_ns == 0 || time_ns >= subnet.begun_ns + storm_ns) {
+        // A storm that goes on is no news.
+        if (subnet.connections.size() < thresholds_.storm)
+            subnet.said = 0;
+        subnet.connections.clear();
+        subnet.begun_ns = time_ns;
+    }
+    subnet.connections.insert(connection);
+    const auto count = static_cast<std::uint32_t>(subnet.connections.size());
+    if (count < thresholds_.storm || !is_news(count, subnet.said))
+        return std::nullopt;
+    subnet.said = count;
+    Verdict verdict;
+    verdict.kind = VerdictKind::RetransmissionStorm;
+    verdict.alike = count;
+    verdict.waits_ns = time_ns - subnet.begun_ns;
+    return verdict;
+}
+
+void Pressure::clear()
+{
+    listeners_.clear();
+    subnets_.clear();
+}
+
+} // namespace tcpflight

@@ -1,0 +1,48 @@
+// The family "pressure": what is too much for a listener, or for the way to a part of the network. Each is said once,
+// and again when it has become ten times as much.
+#pragma once
+
+#include "diagnose/thresholds.h"
+#include "model/event.h"
+
+#include <tsl/robin_map.h>
+#include <tsl/robin_set.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace tcpflight {
+
+class Pressure {
+public:
+    explicit Pressure(const Thresholds &thresholds) : thresholds_(thresholds) {}
+
+    // A listener had no room.
+    std::optional<Verdict> judge(std::uint64_t listener, const ListenQueue &queue);
+    // A segment to `remote` was sent again, at `time_ns`.
+    std::optional<Verdict> judge(std::uint64_t connection, const Address &remote, const Retransmit &retransmit,
+                                 std::uint64_t time_ns);
+    void clear();
+
+    static constexpr std::uint64_t storm_ns = 10'000'000'000;
+    static constexpr std::size_t capacity = 4096; // listeners and subnets; when there are more, all are forgotten
+
+private:
+    struct Listener {
+        std::uint64_t dropped = 0; // in all
+        std::uint64_t said = 0;    // of these, when it was said last
+        bool said_cookies = false;
+    };
+    struct Subnet {
+        std::uint64_t begun_ns = 0;
+        std::uint32_t said = 0; // connections
+        tsl::robin_set<std::uint64_t> connections;
+    };
+
+    Thresholds thresholds_;
+    tsl::robin_map<std::uint64_t, Listener> listeners_; // by cookie
+    tsl::robin_map<std::uint64_t, Subnet> subnets_;     // by the network part of the address
+};
+
+} // namespace tcpflight
