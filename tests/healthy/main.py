@@ -186,8 +186,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=5, help="for each load of nginx and PostgreSQL (default: 5)")
     parser.add_argument("--connections", type=int, default=100_000, help="orderly ones (default: 100000)")
     parser.add_argument("--pause", type=float, default=1.5, help=argparse.SUPPRESS)
-    parser.add_argument("--tcpflight", default="build/user/tcpflight" if os.path.exists("build/user/tcpflight")
-                        else "build/tcpflight", help="the program (default: that of build/)")
+    parser.add_argument("--tcpflight", default="build/tcpflight", help="the program (default: %(default)s)")
     options = parser.parse_args()
     if unknown := [name for name in options.workloads if name not in WORKLOADS]:
         parser.error(f"'{unknown[0]}' is no workload: give {', '.join(WORKLOADS)}")

@@ -182,7 +182,7 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "Many connections to one part of the network run into time-outs at the same time: the way there loses packets, "
      "and "
      "not a single connection.",
-     "As many connections to one subnet (/24, of IPv6 /64) as the threshold storm had a retransmission time-out within "
+     "As many connections to one subnet (/24, of IPv6 /64) as the threshold storm had two time-outs in a row within "
      "10 seconds. Said again when there are ten times as many, or after it was over.",
      "RFC 6298 section 5; tcp_retransmit_timer() in net/ipv4/tcp_timer.c",
      "The way to that network: link errors (ip -s link), a full queue or a policer, a route that changed. tcpflight "

@@ -55,7 +55,8 @@ std::optional<Verdict> Pressure::judge(std::uint64_t listener, const ListenQueue
 std::optional<Verdict> Pressure::judge(std::uint64_t connection, const Address &remote, const Retransmit &retransmit,
                                        std::uint64_t time_ns)
 {
-    if (retransmit.kind != RetransmitKind::Timeout || retransmit.send_error != 0)
+    constexpr std::uint32_t in_a_row = 2; // a single one is an ordinary loss
+    if (retransmit.kind != RetransmitKind::Timeout || retransmit.timeouts < in_a_row || retransmit.send_error != 0)
         return std::nullopt;
     if (subnets_.size() >= capacity)
         subnets_.clear();

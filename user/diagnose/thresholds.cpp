@@ -10,7 +10,7 @@ constexpr std::array<ThresholdEntry, 8> entries{{
      &Thresholds::timeouts, nullptr},
     {"probes", "probes in a row, of an idle connection or of a closed window, that were not answered (R1 as above)",
      &Thresholds::probes, nullptr},
-    {"storm", "connections to one subnet (/24, of IPv6 /64) with a retransmission time-out each, within 10 s",
+    {"storm", "connections to one subnet (/24, of IPv6 /64) with two time-outs in a row each, within 10 s",
      &Thresholds::storm, nullptr},
     {"close-wait", "in CLOSE_WAIT, held by the process (the kernel's default of net.ipv4.tcp_fin_timeout)", nullptr,
      &Thresholds::close_wait_ns},

@@ -31,8 +31,8 @@ struct Thresholds {
     // opened.
     std::uint64_t zero_window_ns = 60'000'000'000;
     std::uint64_t unread_ns = 60'000'000'000;
-    // Connections to one subnet (/24, of IPv6 /64) with a time-out each within ten seconds: that many do not lose a
-    // segment by chance. Ten, because of a hundred connections with one percent of loss at their tail so many would.
+    // Connections to one subnet (/24, of IPv6 /64) with two time-outs in a row each, within ten seconds. Where one
+    // percent is lost by chance, that takes ten thousand connections for each of them.
     std::uint32_t storm = 10;
 };
 

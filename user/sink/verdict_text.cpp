@@ -132,7 +132,7 @@ void Evidence::put_main()
     case VerdictKind::SynCookies: put_queue(); break;
     case VerdictKind::RetransmissionStorm:
         line_.put_decimal(verdict_.alike);
-        line_.put(" connections to its subnet had a time-out");
+        line_.put(" connections to its subnet had time-outs");
         put_time(" within ", verdict_.waits_ns);
         break;
     case VerdictKind::TimeWaitReused:

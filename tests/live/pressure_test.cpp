@@ -1,0 +1,105 @@
+// What is too much for a listener, or for the way to a part of the network, with a near miss beside each; and a
+// TIME_WAIT that ends early.
+#include "live/judging_test.h"
+
+namespace tcpflight::test {
+namespace {
+
+class PressureTest : public JudgingTest {
+protected:
+    static std::vector<TraceEvent> called(const Tracer &tracer, const std::string &name)
+    {
+        std::vector<TraceEvent> found;
+        std::copy_if(tracer.verdicts().begin(), tracer.verdicts().end(), std::back_inserter(found),
+                     [&](const TraceEvent &verdict) { return verdict.text("verdict") == name; });
+        return found;
+    }
+};
+
+TEST_F(PressureTest, AcceptQueueOverflow)
+{
+    set_sysctl("core/somaxconn", "1"); // admits two
+    Tracer tracer = trace();
+    Actor server("sleepy");
+    Actor client("client");
+    Actor third("third");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket roomy = server.listen(SocketAddress::v4("127.0.0.1"));
+    for (int i = 0; i < 5; i++)
+        connect(client, server, roomy);
+    EXPECT_EQ(client.connect(listener.local).step.error, 0);
+    EXPECT_EQ(client.connect(listener.local).step.error, 0);
+    const ActorSocket late = third.bind(SocketAddress::v4("127.0.0.1"));
+    third.begin_connect(late, listener.local);
+    // Without programs that see the SYN the next accept tells of it.
+    ASSERT_TRUE(tracer.wait_until([&] {
+        return std::any_of(tracer.events().begin(), tracer.events().end(),
+                           [](const TraceEvent &event) { return event.is("retransmit"); });
+    }));
+    EXPECT_GE(server.accept(listener).fd, 0);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "accept-queue-overflow").empty(); }));
+    EXPECT_EQ(third.finish().error, 0);
+    tracer.stop();
+    for (const TraceEvent &verdict : called(tracer, "accept-queue-overflow")) {
+        SCOPED_TRACE(verdict.json().dump());
+        EXPECT_EQ(verdict.text("severity"), "alarm");
+        EXPECT_EQ(verdict.number("local_port"), listener.local.port());
+        EXPECT_EQ(verdict.number("pid"), static_cast<std::uint64_t>(server.pid()));
+        EXPECT_EQ(verdict.number("queued"), 2U);
+        EXPECT_EQ(verdict.number("queue_limit"), 1U);
+        EXPECT_GE(verdict.number("dropped"), 1U);
+    }
+}
+
+TEST_F(PressureTest, RetransmissionStormInOneSubnetAndNotInTheOther)
+{
+    constexpr std::size_t many = 10;
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket bad = server.listen(SocketAddress::v4("127.0.1.1"));
+    const ActorSocket good = server.listen(SocketAddress::v4("127.0.2.1"));
+    std::vector<Connection> connections;
+    for (std::size_t i = 0; i < many; i++)
+        connections.push_back(connect(client, server, bad));
+    for (std::size_t i = 1; i < many; i++)
+        connections.push_back(connect(client, server, good));
+    PacketDrop drop("tcp dport { " + port_of(bad) + ", " + port_of(good) + " }");
+    for (const Connection &connection : connections)
+        client.send(connection.client, 1);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "retransmission-storm").empty(); }));
+    // Each one of them is half-open a little later.
+    ASSERT_TRUE(tracer.wait_until([&] { return called(tracer, "half-open").size() == connections.size(); }));
+    drop.lift();
+    tracer.stop();
+    const std::vector<TraceEvent> storms = called(tracer, "retransmission-storm");
+    ASSERT_EQ(storms.size(), 1U);
+    SCOPED_TRACE(storms[0].json().dump());
+    EXPECT_EQ(storms[0].number("alike"), many);
+    EXPECT_EQ(storms[0].text("remote_addr"), "127.0.1.1");
+    EXPECT_EQ(storms[0].text("severity"), "alarm");
+}
+
+TEST_F(PressureTest, TimeWaitReused)
+{
+    Tracer tracer = trace({"--verdicts", "all"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    server.shut_down_writing(c.child);
+    client.receive(c.client);
+    client.close(c.client);
+    server.receive(c.child);
+    ASSERT_TRUE(wait_for(tracer, c.child, "orderly")) << about(tracer, c.child);
+    ActorSocket again = client.bind(c.client.local);
+    client.connect(again, listener.local);
+    ASSERT_EQ(again.step.error, 0);
+    ASSERT_TRUE(wait_for(tracer, c.child, "orderly time-wait-reused")) << about(tracer, c.child);
+    EXPECT_EQ(of(tracer, c.child).at(1).text("severity"), "normal");
+    EXPECT_EQ(of(tracer, c.child).at(1).number("conn"), of(tracer, c.child).at(0).number("conn"));
+    tracer.stop();
+}
+
+} // namespace
+} // namespace tcpflight::test
