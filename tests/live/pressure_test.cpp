@@ -46,7 +46,7 @@ TEST_F(PressureTest, AcceptQueueOverflow)
         EXPECT_EQ(verdict.number("local_port"), listener.local.port());
         EXPECT_EQ(verdict.number("pid"), static_cast<std::uint64_t>(server.pid()));
         EXPECT_EQ(verdict.number("queued"), 2U);
-        EXPECT_EQ(verdict.number("queue_limit"), 1U);
+        EXPECT_EQ(verdict.number("at_most"), 1U);
         EXPECT_GE(verdict.number("dropped"), 1U);
     }
 }
@@ -78,6 +78,71 @@ TEST_F(PressureTest, RetransmissionStormInOneSubnetAndNotInTheOther)
     EXPECT_EQ(storms[0].number("alike"), many);
     EXPECT_EQ(storms[0].text("remote_addr"), "127.0.1.1");
     EXPECT_EQ(storms[0].text("severity"), "alarm");
+}
+
+// Ten ports to choose from; eight are four fifths.
+TEST_F(PressureTest, PortsRunningOut)
+{
+    set_sysctl("ipv4/ip_local_port_range", "40000 40009");
+    Tracer tracer = trace({"--sweep", "0.2"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 443));
+    const ActorSocket other = server.listen(SocketAddress::v4("127.0.0.1", 80));
+    for (int i = 0; i < 7; i++)
+        connect(client, server, other);
+    for (int i = 0; i < 8; i++)
+        connect(client, server, listener);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "ports-running-out").empty(); }));
+    tracer.stop();
+    const std::vector<TraceEvent> verdicts = called(tracer, "ports-running-out");
+    ASSERT_EQ(verdicts.size(), 1U);
+    SCOPED_TRACE(verdicts[0].json().dump());
+    EXPECT_EQ(verdicts[0].number("remote_port"), 443U);
+    EXPECT_EQ(verdicts[0].number("alike"), 8U);
+    EXPECT_EQ(verdicts[0].number("at_most"), 10U);
+    EXPECT_EQ(verdicts[0].number("pid"), static_cast<std::uint64_t>(client.pid()));
+}
+
+TEST_F(PressureTest, TimeWaitBuildUp)
+{
+    if (!set_sysctl("ipv4/tcp_max_tw_buckets", "10"))
+        GTEST_SKIP() << "this kernel has one limit for all namespaces";
+    Tracer tracer = trace({"--verdicts", "all", "--sweep", "0.2"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    for (int i = 0; i < 9; i++) {
+        const Connection c = connect(client, server, listener);
+        client.close(c.client);
+        server.receive(c.child);
+        server.close(c.child);
+    }
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "time-wait-build-up").empty(); }));
+    tracer.stop();
+    EXPECT_EQ(called(tracer, "time-wait-build-up").size(), 1U);
+    EXPECT_EQ(called(tracer, "time-wait-build-up")[0].number("at_most"), 10U);
+}
+
+TEST_F(PressureTest, HandshakeUnanswered)
+{
+    Tracer tracer = trace({"--verdicts", "all"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    connect(client, server, listener);
+    PacketDrop drop("tcp sport " + port_of(listener));
+    const ActorSocket deaf = client.bind(SocketAddress::v4("127.0.0.1"));
+    client.begin_connect(deaf, listener.local);
+    ASSERT_TRUE(
+        tracer.wait_until([&] { return !called(tracer, "handshake-unanswered").empty(); }, std::chrono::seconds(20)));
+    const TraceEvent verdict = called(tracer, "handshake-unanswered")[0];
+    EXPECT_EQ(verdict.number("remote_port"), deaf.local.port());
+    EXPECT_EQ(verdict.number("times_sent"), 4U);
+    EXPECT_EQ(verdict.text("severity"), "notice");
+    drop.lift();
+    tracer.stop();
+    EXPECT_EQ(called(tracer, "handshake-unanswered").size(), 1U);
 }
 
 TEST_F(PressureTest, TimeWaitReused)

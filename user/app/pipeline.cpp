@@ -1,6 +1,7 @@
 #include "app/pipeline.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tcpflight {
@@ -87,6 +88,17 @@ void Pipeline::advance(std::uint64_t time_ns)
     // What the sequencer holds comes before.
     if (holdback_ && !sequencer_.is_holding())
         holdback_->advance(time_ns);
+}
+
+void Pipeline::weigh(std::span<const Usage> usage, std::uint64_t time_ns)
+{
+    if (verdicts_ == Verdicts::None)
+        return;
+    std::vector<Usage> wanted;
+    std::copy_if(usage.begin(), usage.end(), std::back_inserter(wanted), [this](const Usage &one) {
+        return filter_.is_open() || filter_.admits(one.identity, Direction::Unknown) != Admission::No;
+    });
+    diagnosis_.weigh(wanted, time_ns);
 }
 
 void Pipeline::finish()

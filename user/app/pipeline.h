@@ -48,7 +48,7 @@ public:
         // which only the table is needed.
         bool show = true;
         Verdicts verdicts = Verdicts::None; // None where nothing is shown
-        Thresholds thresholds;
+        Thresholds thresholds = {};
         // A connection is shown when it has ended: `count` counts those, and found sockets are part of it. Needs all
         // verdicts.
         bool timelines = false;
@@ -72,6 +72,8 @@ public:
     bool consume(std::span<const std::byte> record) override;
     // No record earlier than `time_ns` is still to come.
     void advance(std::uint64_t time_ns);
+    // What much is taken of, seen at `time_ns`, up to which all records were consumed. Not part of a recording.
+    void weigh(std::span<const Usage> usage, std::uint64_t time_ns);
     // The end: show what waits.
     void finish();
 

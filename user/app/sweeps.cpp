@@ -49,6 +49,7 @@ std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::u
     auto records = absences_.compare(table, *look_, until_ns);
     const auto waiting = waiting_.find(table, *look_, until_ns);
     records.insert(records.end(), waiting.begin(), waiting.end());
+    usage_ = count_usage(*look_);
     look_.reset();
     under_way_ = false;
     return records;

@@ -6,6 +6,7 @@
 #include "probe/sweeper.h"
 #include "table/absences.h"
 #include "table/table.h"
+#include "table/usage.h"
 #include "table/waiting.h"
 
 #include <cstddef>
@@ -33,6 +34,9 @@ public:
     // of the connections, and which of them wait, as records. None: there is no such look.
     std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns);
 
+    // What much is taken of, at the look that was compared last.
+    [[nodiscard]] const std::vector<Usage> &usage() const { return usage_; }
+
     // Is anything in doubt that the next look decides?
     [[nodiscard]] bool is_in_doubt() const { return absences_.is_in_doubt(); }
 
@@ -41,6 +45,7 @@ private:
     std::uint64_t period_ns_;
     Absences absences_;
     Waiting waiting_;
+    std::vector<Usage> usage_;
     std::optional<std::uint64_t> due_ns_;
     std::optional<Look> look_;
     bool under_way_ = false;

@@ -223,15 +223,14 @@ bool Session::look_for_losses()
     return consume(record.bytes());
 }
 
-// What is in TIME_WAIT has to be looked for; and after a loss, everything. Verdicts ask for what waits without an event,
-// also those of a recording that is read later.
+// What is in TIME_WAIT has to be looked for; and after a loss, everything. Verdicts ask for what waits without an
+// event, also those of a recording that is read later.
 void Session::want_look()
 {
     const bool judges = options_.record || options_.shown_verdicts() != Verdicts::None;
     if (sweeps_)
         sweeps_->want((judges && pipeline_.known().size() != 0) || pipeline_.known().time_waits() != 0 ||
-                      sweeps_->is_in_doubt() ||
-                      lost(pipeline_.totals()) != looked_at_lost_);
+                      sweeps_->is_in_doubt() || lost(pipeline_.totals()) != looked_at_lost_);
 }
 
 // What time brings.
@@ -279,6 +278,7 @@ bool Session::tell_absences(std::uint64_t until_ns)
             return false;
         records = records.subspan(size);
     }
+    pipeline_.weigh(sweeps_->usage(), until_ns);
     return true;
 }
 

@@ -48,10 +48,12 @@ constexpr std::array<Flag, 45> table{{
      "alarms (default): a line where a connection is\n"
      "broken; all: for each end; none"},
     {FlagId::ThresholdValue, FlagGroup::Display, "", "--threshold", "NAME=N", "a threshold",
-     "timeouts, probes or storm=1 to 255; close-wait, fin-wait, accept, zero-window or unread=seconds, up to 604800",
+     "timeouts, probes, storm, ports or time-waits=1 to 255; close-wait, fin-wait, accept, zero-window or "
+     "unread=seconds, up to 604800",
      "when a verdict falls: timeouts, probes, storm (how\n"
-     "many); close-wait, fin-wait, accept, zero-window,\n"
-     "unread (seconds); repeat it for more"},
+     "many), ports, time-waits (percent), close-wait,\n"
+     "fin-wait, accept, zero-window, unread (seconds);\n"
+     "repeat it for more"},
     {FlagId::Summary, FlagGroup::Display, "", "--summary", "S", "a number of seconds", "0 to 86400",
      "no lines, but numbers of how connections ended,\n"
      "each S seconds and at the end; 0: at the end only"},

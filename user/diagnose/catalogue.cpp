@@ -193,6 +193,30 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "A RST ended TIME_WAIT before its time. Old segments could now reach a new connection between the same ends.",
      "TIME_WAIT ended because a RST came, or answered a segment.", "RFC 1337; net.ipv4.tcp_rfc1337",
      "The other end sent something after the connection was over: had it crashed, or was its FIN lost?"},
+    {VerdictKind::PortsRunningOut,
+     "Nearly all ports that connect(2) may choose from are taken, for connections from this address to that address "
+     "and "
+     "port. When all are, it fails with EADDRNOTAVAIL. `all in` is when, if it goes on as between the last two looks.",
+     "Of the ports in net.ipv4.ip_local_port_range of the namespace, the percentage of the threshold ports is taken, "
+     "TIME_WAIT included. Live only: a recording does not have it.",
+     "RFC 6056 section 2.1; __inet_hash_connect() in net/ipv4/inet_hashtables.c",
+     "Does the program open a connection for each request? Keep them open, use more addresses on either side, or widen "
+     "net.ipv4.ip_local_port_range. If most are in TIME_WAIT: who closes first? net.ipv4.tcp_tw_reuse=1."},
+    {VerdictKind::TimeWaitBuildUp,
+     "Nearly as many connections are in TIME_WAIT as the kernel keeps. It drops further ones at once, which is "
+     "harmless on "
+     "most networks; each one takes a port and some memory.",
+     "Of net.ipv4.tcp_max_tw_buckets of the namespace, the percentage of the threshold time-waits. Live only.",
+     "RFC 9293 section 3.6.1; tcp_time_wait() in net/ipv4/tcp_minisocks.c",
+     "Which program closes so many connections first (--summary)? Keep connections open, or let the other end close."},
+    {VerdictKind::HandshakeUnanswered,
+     "A client's SYN was answered, and its ACK does not come: it is gone, its address is not its own, or the SYN-ACK "
+     "does "
+     "not reach it.",
+     "The SYN-ACK of a handshake was sent again as often as the threshold timeouts says.",
+     "RFC 9293 section 3.10.7.4, RFC 4987; net.ipv4.tcp_synack_retries",
+     "From one client: does a firewall let SYN-ACKs out, and does the way back lead elsewhere? From many: a flood, or "
+     "somebody who scans."},
 }};
 
 constexpr std::size_t columns = 80;

@@ -39,7 +39,7 @@ bool is_plain(const Story &story)
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
     : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), stuck_(settings.thresholds),
-      pressure_(settings.thresholds)
+      pressure_(settings.thresholds), scarcity_(settings.thresholds)
 {
 }
 
@@ -56,6 +56,7 @@ void Diagnosis::expect(const Event &event, std::uint32_t slot)
 void Diagnosis::observe(const Event &event, std::uint32_t slot)
 {
     judge_pressure(event);
+    judge_handshake(event);
     if (is_afterwards(event))
         judge_time_wait(event);
     if (!belongs_to_a_story(event))
@@ -202,6 +203,33 @@ void Diagnosis::judge_pressure(const Event &event)
     emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 
+// Its client is alone concerned, and what comes of it is told of anyhow: so it is judged when it happens, and not
+// after.
+void Diagnosis::judge_handshake(const Event &event)
+{
+    const auto *handshake = std::get_if<Handshake>(&event.what);
+    if (handshake == nullptr || handshake->step != HandshakeStep::SynAckRetransmit || handshake->acknowledged ||
+        handshake->attempt != settings_.thresholds.timeouts)
+        return;
+    Verdict verdict;
+    verdict.kind = VerdictKind::HandshakeUnanswered;
+    verdict.state = TcpState::NewSynRecv;
+    verdict.about_ns = event.time_ns;
+    verdict.times_sent = handshake->attempt + 1;
+    verdict.silent_ns = handshake->since_syn_ns.value_or(0);
+    verdict.gives_up_ns = handshake->gives_up_ns.value_or(0);
+    emit(verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+void Diagnosis::weigh(std::span<const Usage> usage, std::uint64_t time_ns)
+{
+    for (const auto &[index, verdict] : scarcity_.judge(usage, time_ns)) {
+        const auto &one = usage[index];
+        const auto *known = identify_(one.connection);
+        emit(verdict, one.connection, time_ns, known != nullptr ? known : &one.identity, true, false);
+    }
+}
+
 // The end of TIME_WAIT before its time.
 void Diagnosis::judge_time_wait(const Event &event)
 {
@@ -322,6 +350,7 @@ void Diagnosis::restart()
     pairs_.clear();
     stuck_.clear();
     pressure_.clear();
+    scarcity_.clear();
     ended_.clear();
     ended_index_.clear();
 }

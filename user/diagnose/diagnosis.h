@@ -10,6 +10,7 @@
 #include "diagnose/pairs.h"
 #include "diagnose/pressure.h"
 #include "diagnose/queue.h"
+#include "diagnose/scarcity.h"
 #include "diagnose/story.h"
 #include "diagnose/stuck.h"
 #include "diagnose/thresholds.h"
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace tcpflight {
@@ -54,6 +56,8 @@ public:
         if (stuck_.is_looking() && stuck_.look_ns() < time_ns)
             judge_stuck();
     }
+    // What much is taken of at `time_ns`, and all of it: what is left out is not scarce any more.
+    void weigh(std::span<const Usage> usage, std::uint64_t time_ns);
     // No more events: judges what has ended. Connections that are alive get no verdict.
     void finish();
     // Forgets everything.
@@ -87,6 +91,7 @@ private:
     void end(Story &story, std::uint32_t slot, const Event &event);
     void judge_silent(Story &story, const Event &event);
     void judge_pressure(const Event &event);
+    void judge_handshake(const Event &event);
     void judge_time_wait(const Event &event);
     void judge_stuck();
     void judge_first();
@@ -105,6 +110,7 @@ private:
     Pairs pairs_;
     Stuck stuck_;
     Pressure pressure_;
+    Scarcity scarcity_;
     Queue<Ended> ended_;                                                   // in the order of their ends
     tsl::robin_map<std::uint64_t, std::uint64_t, CookieHash> ended_index_; // cookie > its number in ended_
 };

@@ -35,7 +35,7 @@ std::optional<Verdict> Pressure::judge(std::uint64_t listener, const ListenQueue
     known.dropped += dropped;
     Verdict verdict;
     verdict.state = TcpState::Listen;
-    verdict.queue_limit = queue.limit;
+    verdict.at_most = queue.limit;
     if (queue.syn_cookies && !known.said_cookies) {
         known.said_cookies = true;
         verdict.kind = VerdictKind::SynCookies;

@@ -5,13 +5,17 @@
 namespace tcpflight {
 namespace {
 
-constexpr std::array<ThresholdEntry, 8> entries{{
+constexpr std::array<ThresholdEntry, 10> entries{{
     {"timeouts", "time-outs in a row, nothing acknowledged in between (R1 of RFC 1122 section 4.2.3.5)",
      &Thresholds::timeouts, nullptr},
     {"probes", "probes in a row, of an idle connection or of a closed window, that were not answered (R1 as above)",
      &Thresholds::probes, nullptr},
     {"storm", "connections to one subnet (/24, of IPv6 /64) with two time-outs in a row each, within 10 s",
      &Thresholds::storm, nullptr},
+    {"ports", "percent of net.ipv4.ip_local_port_range taken, from one address to one address and port",
+     &Thresholds::ports, nullptr},
+    {"time-waits", "percent of net.ipv4.tcp_max_tw_buckets in TIME_WAIT, of a namespace", &Thresholds::time_waits,
+     nullptr},
     {"close-wait", "in CLOSE_WAIT, held by the process (the kernel's default of net.ipv4.tcp_fin_timeout)", nullptr,
      &Thresholds::close_wait_ns},
     {"fin-wait", "in FIN_WAIT2, held by the process (the same)", nullptr, &Thresholds::fin_wait_ns},

@@ -34,6 +34,11 @@ struct Thresholds {
     // Connections to one subnet (/24, of IPv6 /64) with two time-outs in a row each, within ten seconds. Where one
     // percent is lost by chance, that takes ten thousand connections for each of them.
     std::uint32_t storm = 10;
+    // Percent of the ports in net.ipv4.ip_local_port_range of the namespace that are taken for connections from one
+    // address to one address and port; and of net.ipv4.tcp_max_tw_buckets that are in TIME_WAIT. From there on
+    // connect(2) has to search for long, and a burst takes the rest.
+    std::uint32_t ports = 80;
+    std::uint32_t time_waits = 80;
 };
 
 // One that a user can set: `--threshold close-wait=300`.

@@ -46,6 +46,9 @@ constexpr std::array<Words, verdict_kinds> words{{
     {"retransmission-storm", Severity::Alarm},
     {"time-wait-reused", Severity::Normal},
     {"time-wait-assassinated", Severity::Notice},
+    {"ports-running-out", Severity::Alarm},
+    {"time-wait-build-up", Severity::Notice},
+    {"handshake-unanswered", Severity::Notice},
 }};
 
 } // namespace

@@ -49,9 +49,12 @@ enum class VerdictKind : std::uint8_t {
     RetransmissionStorm,
     TimeWaitReused,
     TimeWaitAssassinated,
+    PortsRunningOut,
+    TimeWaitBuildUp,
+    HandshakeUnanswered,
 };
 
-constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::TimeWaitAssassinated) + 1;
+constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::HandshakeUnanswered) + 1;
 
 // In text, in JSON and for `tcpflight explain`: "half-open". Never changed and never used again for something else.
 std::string_view name(VerdictKind kind);
@@ -113,11 +116,13 @@ struct Verdict {
     std::uint64_t waits_ns = 0;     // for its process, or for the other end
 
     std::uint32_t queued = 0; // bytes that wait: to be read here, or to be sent
-    // Connections that are in the same state of affairs, this one included: of its owner, or, of a storm, to its subnet.
+    // Connections that are in the same state of affairs, this one included: of its owner, or, of a storm, to its
+    // subnet; or that take ports or are in TIME_WAIT.
     std::uint32_t alike = 0;
-    // Of a listener: SYNs and ACKs that were dropped since it was said last, and how many it lets wait.
+    // Of a listener: SYNs and ACKs that were dropped since it was said last; and how many may wait, or so many ports or
+    // TIME_WAITs there can be.
     std::uint32_t dropped = 0;
-    std::uint32_t queue_limit = 0;
+    std::uint32_t at_most = 0;
 
     OtherEnd other; // connection 0: not on this host, or not known
 };

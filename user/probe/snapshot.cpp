@@ -6,9 +6,11 @@
 #include "tcpflight/looker.h"
 
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <tsl/robin_map.h>
 
 #include <cstring>
+#include <fstream>
 #include <set>
 #include <span>
 #include <unordered_set>
@@ -70,6 +72,22 @@ std::size_t count_out_of_reach(std::span<const tf_holder> holders, const std::se
     return cookies.size();
 }
 
+// Of the namespace that this thread is in: /proc/sys/net shows those of whoever opens its files.
+NetnsLimits read_limits()
+{
+    NetnsLimits limits;
+    struct stat own {};
+    if (stat("/proc/thread-self/ns/net", &own) == 0)
+        limits.netns = static_cast<std::uint32_t>(own.st_ino);
+    std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
+    if (!(range >> limits.port_low >> limits.port_high))
+        limits.port_low = limits.port_high = 0;
+    std::ifstream buckets("/proc/sys/net/ipv4/tcp_max_tw_buckets");
+    if (!(buckets >> limits.time_waits))
+        limits.time_waits = 0;
+    return limits;
+}
+
 Result<void> read_everywhere(const SocketIterators &iterators, Snapshot &snapshot)
 {
     prctl(PR_SET_NAME, TF_LOOKER_NAME, 0, 0, 0);
@@ -77,7 +95,10 @@ Result<void> read_everywhere(const SocketIterators &iterators, Snapshot &snapsho
     if (!inhabitants)
         return tl::unexpected(inhabitants.error());
     snapshot.begin_ns = boot_now_ns();
-    auto namespaces = visit_namespaces(*inhabitants, [&] { return iterators.read_sockets(snapshot.records); });
+    auto namespaces = visit_namespaces(*inhabitants, [&] {
+        snapshot.limits.push_back(read_limits());
+        return iterators.read_sockets(snapshot.records);
+    });
     if (!namespaces)
         return tl::unexpected(namespaces.error());
     snapshot.end_ns = boot_now_ns();

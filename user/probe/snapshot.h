@@ -1,6 +1,7 @@
 // All TCP sockets of this host, as they stand.
 #pragma once
 
+#include "model/look.h"
 #include "model/result.h"
 #include "probe/namespaces.h"
 #include "probe/socket_iterators.h"
@@ -21,6 +22,7 @@ struct Snapshot {
     std::uint64_t begin_ns = 0;
     std::uint64_t end_ns = 0;
     Namespaces namespaces;
+    std::vector<NetnsLimits> limits; // of those that were visited
     // Sockets that a process has open in a network namespace that was out of reach: there is no record of them.
     std::size_t out_of_reach = 0;
 };

@@ -33,7 +33,7 @@ using Clock = std::chrono::steady_clock;
 constexpr char with_owners = 'o';
 constexpr char sockets_alone = 's';
 
-// What goes before the bytes of an answer: records, or the message of an error; then the namespaces.
+// What goes before the bytes of an answer: records, or the message of an error; then the namespaces and their limits.
 struct AnswerHeader {
     std::uint64_t bytes = 0;
     std::uint64_t begin_ns = 0;
@@ -41,7 +41,8 @@ struct AnswerHeader {
     std::uint64_t out_of_reach = 0;
     std::uint32_t visited = 0; // namespaces
     std::uint32_t present = 0;
-    std::uint64_t failed = 0; // 1: an error
+    std::uint32_t limits = 0; // of namespaces
+    std::uint32_t failed = 0; // 1: an error
 };
 
 // --- the child ---
@@ -67,9 +68,11 @@ bool answer(int socket, const Snapshot &snapshot)
                         .end_ns = snapshot.end_ns,
                         .out_of_reach = snapshot.out_of_reach,
                         .visited = static_cast<std::uint32_t>(visited.size()),
-                        .present = static_cast<std::uint32_t>(present.size())};
+                        .present = static_cast<std::uint32_t>(present.size()),
+                        .limits = static_cast<std::uint32_t>(snapshot.limits.size())};
     return send_all(socket, std::as_bytes(std::span(&header, 1))) && send_all(socket, snapshot.records) &&
-           send_all(socket, std::as_bytes(std::span(visited))) && send_all(socket, std::as_bytes(std::span(present)));
+           send_all(socket, std::as_bytes(std::span(visited))) && send_all(socket, std::as_bytes(std::span(present))) &&
+           send_all(socket, std::as_bytes(std::span(snapshot.limits)));
 }
 
 bool answer(int socket, const Error &error)
@@ -173,13 +176,13 @@ bool wait_readable(int socket, Clock::time_point deadline)
     }
 }
 
-std::vector<std::uint32_t> take_numbers(std::span<const std::byte> &bytes, std::size_t count)
+template <typename T> std::vector<T> take(std::span<const std::byte> &bytes, std::size_t count)
 {
-    std::vector<std::uint32_t> numbers(count);
+    std::vector<T> taken(count);
     if (count != 0)
-        std::memcpy(numbers.data(), bytes.data(), count * sizeof(std::uint32_t));
-    bytes = bytes.subspan(count * sizeof(std::uint32_t));
-    return numbers;
+        std::memcpy(taken.data(), bytes.data(), count * sizeof(T));
+    bytes = bytes.subspan(count * sizeof(T));
+    return taken;
 }
 
 Result<Look> to_look(const AnswerHeader &header, std::vector<std::byte> answer)
@@ -188,8 +191,9 @@ Result<Look> to_look(const AnswerHeader &header, std::vector<std::byte> answer)
     Look look{.begin_ns = header.begin_ns,
               .end_ns = header.end_ns,
               .records = {},
-              .visited = take_numbers(rest, header.visited),
-              .present = take_numbers(rest, header.present),
+              .visited = take<std::uint32_t>(rest, header.visited),
+              .present = take<std::uint32_t>(rest, header.present),
+              .limits = take<NetnsLimits>(rest, header.limits),
               .out_of_reach = header.out_of_reach};
     answer.erase(answer.begin(), answer.begin() + sizeof(header));
     answer.resize(header.bytes);
@@ -284,7 +288,8 @@ Result<std::optional<Look>> Sweeper::collect()
         AnswerHeader header;
         std::memcpy(&header, answer_.data(), sizeof(header));
         awaited_ = sizeof(header) + header.bytes +
-                   sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present});
+                   sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present}) +
+                   sizeof(NetnsLimits) * std::size_t{header.limits};
         if (answer_.size() < awaited_)
             continue;
         auto look = to_look(header, std::exchange(answer_, {}));

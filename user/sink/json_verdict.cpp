@@ -70,7 +70,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     put_number_or_null(line, ",\"queued\":", verdict.queued);
     put_number_or_null(line, ",\"alike\":", verdict.alike);
     put_number_or_null(line, ",\"dropped\":", verdict.dropped);
-    put_number_or_null(line, ",\"queue_limit\":", verdict.queue_limit);
+    put_number_or_null(line, ",\"at_most\":", verdict.at_most);
     put_number(line, ",\"retransmits\":", verdict.retransmits);
     put_name_or_null(line, ",\"reason\":", verdict.reason);
     put_other_end(line, verdict.other);

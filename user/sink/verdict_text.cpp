@@ -28,6 +28,8 @@ private:
     void put_half_open();
     void put_stuck();
     void put_queue();
+    // "22000 of 28232 ports taken"
+    void put_taken(std::string_view what);
     void put_other_end();
     bool put_owner();
     void put_in_state();
@@ -135,6 +137,15 @@ void Evidence::put_main()
         line_.put(" connections to its subnet had time-outs");
         put_time(" within ", verdict_.waits_ns);
         break;
+    case VerdictKind::PortsRunningOut: put_taken(" ports taken, from this address to that address and port"); break;
+    case VerdictKind::TimeWaitBuildUp: put_taken(" in TIME_WAIT, in its network namespace"); break;
+    case VerdictKind::HandshakeUnanswered:
+        put_labelled(line_, "SYN-ACK sent ", verdict_.times_sent);
+        line_.put(" times");
+        put_about(" in ", verdict_.silent_ns);
+        line_.put(", no ACK");
+        put_about(", gives up in ", verdict_.gives_up_ns);
+        break;
     case VerdictKind::TimeWaitReused:
         line_.put("a new connection took its place");
         put_time(" after ", verdict_.waits_ns);
@@ -226,11 +237,19 @@ void Evidence::put_half_open()
     put_about(", gives up in ", verdict_.gives_up_ns);
 }
 
+void Evidence::put_taken(std::string_view what)
+{
+    line_.put_decimal(verdict_.alike);
+    put_labelled(line_, " of ", verdict_.at_most);
+    line_.put(what);
+    put_about(", all in ", verdict_.gives_up_ns);
+}
+
 // "3 of 1 wait, 5 SYNs and ACKs dropped"
 void Evidence::put_queue()
 {
     line_.put_decimal(verdict_.queued);
-    put_labelled(line_, " of ", verdict_.queue_limit);
+    put_labelled(line_, " of ", verdict_.at_most);
     line_.put(verdict_.kind == VerdictKind::AcceptQueueOverflow ? std::string_view(" wait to be accepted")
                                                                 : std::string_view(" handshakes under way"));
     if (verdict_.dropped != 0) {

@@ -29,7 +29,7 @@ TEST(Pressure, AcceptQueueOverflowAndAgainWhenItIsTenTimesAsMuch)
     judged.add(listener(1 * s, full(1)));
     ASSERT_THAT(judged.kinds(), ElementsAre(Pair(9, AcceptQueueOverflow)));
     EXPECT_EQ(judged.last().queued, 2U);
-    EXPECT_EQ(judged.last().queue_limit, 1U);
+    EXPECT_EQ(judged.last().at_most, 1U);
     EXPECT_EQ(judged.last().dropped, 1U);
     judged.add(listener(2 * s, full(8)));
     EXPECT_EQ(judged.fallen.size(), 1U) << "nine in all";
@@ -120,6 +120,91 @@ TEST_F(StormTest, IsSaidAgainWhenItWasOver)
         times_out(1, (50 + storm * 100) * s);
     }
     EXPECT_EQ(judged.fallen.size(), 3U);
+}
+
+class ScarcityTest : public testing::Test {
+protected:
+    static Usage ports(std::uint32_t taken, std::uint16_t remote_port = 443)
+    {
+        Usage usage;
+        usage.connection = 7;
+        usage.identity.local.port = 40'000;
+        usage.identity.remote.port = remote_port;
+        usage.taken = taken;
+        usage.at_most = 1000;
+        return usage;
+    }
+    static Usage time_waits(std::uint32_t taken)
+    {
+        auto usage = ports(taken, static_cast<std::uint16_t>(taken)); // whichever of them it is
+        usage.kind = Usage::Kind::TimeWaits;
+        return usage;
+    }
+    void look(std::uint64_t time_ns, const std::vector<Usage> &usage) { judged.diagnosis().weigh(usage, time_ns); }
+
+    Judged judged;
+};
+
+TEST_F(ScarcityTest, PortsRunOutWithAForecast)
+{
+    look(10 * s, {ports(600)});
+    look(15 * s, {ports(799)});
+    EXPECT_THAT(judged.fallen, IsEmpty());
+    look(20 * s, {ports(800)});
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(7, PortsRunningOut)));
+    EXPECT_EQ(judged.last().alike, 800U);
+    EXPECT_EQ(judged.last().at_most, 1000U);
+    EXPECT_EQ(judged.last().gives_up_ns, 200 * 5 * s) << "one in five seconds";
+    ASSERT_TRUE(judged.fallen[0].identity);
+    look(25 * s, {ports(1000)});
+    EXPECT_EQ(judged.fallen.size(), 1U) << "said once";
+    look(30 * s, {});
+    look(35 * s, {ports(900)});
+    ASSERT_EQ(judged.fallen.size(), 2U) << "there was enough in between";
+    EXPECT_EQ(judged.last().gives_up_ns, 0U) << "nobody knows how fast";
+}
+
+TEST_F(ScarcityTest, EachDestinationHasAllPorts)
+{
+    look(10 * s, {ports(700, 443), ports(700, 80)});
+    EXPECT_THAT(judged.fallen, IsEmpty());
+    look(20 * s, {ports(850, 443), ports(700, 80)});
+    EXPECT_EQ(judged.fallen.size(), 1U);
+}
+
+TEST_F(ScarcityTest, TimeWaitBuildUpOfANamespace)
+{
+    look(10 * s, {time_waits(790)});
+    look(15 * s, {time_waits(810)});
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(7, TimeWaitBuildUp)));
+    EXPECT_EQ(judged.last().gives_up_ns, 5 * s / 20 * 190);
+    look(20 * s, {time_waits(820)});
+    EXPECT_EQ(judged.fallen.size(), 1U);
+}
+
+TEST(HandshakePressure, SaidOnceWhenItsSynAckWentOften)
+{
+    Judged judged;
+    for (std::uint32_t attempt = 1; attempt <= 5; attempt++) {
+        Handshake handshake;
+        handshake.step = HandshakeStep::SynAckRetransmit;
+        handshake.attempt = attempt;
+        handshake.since_syn_ns = attempt * s;
+        handshake.gives_up_ns = 60 * s;
+        judged.add(EventBuilder().at(attempt * s).connection(9).shakes_hands(handshake));
+        EXPECT_EQ(judged.fallen.size(), attempt < Thresholds().timeouts ? 0U : 1U) << attempt;
+    }
+    EXPECT_THAT(judged.kinds(), ElementsAre(Pair(9, HandshakeUnanswered)));
+    EXPECT_EQ(judged.last().times_sent, Thresholds().timeouts + 1);
+    EXPECT_EQ(judged.last().gives_up_ns, 60 * s);
+    // The ACK came: it waits for room, or for data.
+    Judged deferred;
+    Handshake handshake;
+    handshake.step = HandshakeStep::SynAckRetransmit;
+    handshake.attempt = Thresholds().timeouts;
+    handshake.acknowledged = true;
+    deferred.add(EventBuilder().at(1).connection(9).shakes_hands(handshake));
+    EXPECT_THAT(deferred.fallen, IsEmpty());
 }
 
 TEST(TimeWait, ItsEndBeforeItsTime)

@@ -1,0 +1,145 @@
+#include "table/usage.h"
+
+#include "decode/decode.h"
+#include "table/convert.h"
+
+#include <tsl/robin_map.h>
+
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace tcpflight {
+namespace {
+
+// Who takes ports from whom: connect(2) needs one that no other connection between the same addresses to the same port
+// has, also in TIME_WAIT.
+struct Route {
+    std::array<std::uint8_t, 16> local{};
+    std::array<std::uint8_t, 16> remote{};
+    std::uint32_t netns = 0;
+    std::uint32_t remote_port = 0;
+
+    bool operator==(const Route &) const = default;
+};
+
+struct RouteHash {
+    std::size_t operator()(const Route &route) const
+    {
+        return std::hash<std::string_view>{}({reinterpret_cast<const char *>(&route), sizeof(route)});
+    }
+};
+
+struct Taken {
+    std::uint32_t count = 0;
+    std::uint64_t connection = 0;      // one of them: rather one that is alive, which has an owner
+    const std::byte *record = nullptr; // its tf_identity, in the look
+    bool time_wait = true;
+
+    void add(const tf_header &header, const std::byte *identity)
+    {
+        count++;
+        const bool is_time_wait = (header.flags & TF_FLAG_TIME_WAIT_SOCKET) != 0;
+        if (record != nullptr && (is_time_wait || !time_wait))
+            return;
+        connection = header.cookie;
+        record = identity;
+        time_wait = is_time_wait;
+    }
+};
+
+const NetnsLimits *limits_of(const Look &look, std::uint32_t netns)
+{
+    for (const auto &limits : look.limits) {
+        if (limits.netns == netns)
+            return &limits;
+    }
+    return nullptr;
+}
+
+bool is_much(std::uint32_t taken, std::uint32_t at_most)
+{
+    return at_most != 0 && taken >= at_most / 2;
+}
+
+Usage to_usage(Usage::Kind kind, const Taken &taken, std::uint32_t at_most)
+{
+    tf_identity raw{};
+    std::memcpy(&raw, taken.record, sizeof(raw));
+    return {.kind = kind,
+            .connection = taken.connection,
+            .identity = to_identity(raw),
+            .taken = taken.count,
+            .at_most = at_most};
+}
+
+class Counter {
+public:
+    explicit Counter(const Look &look) : look_(look) {}
+
+    void add(std::span<const std::byte> record, const tf_header &header)
+    {
+        const auto *at = record.data() + record.size() - sizeof(tf_identity) -
+                         ((header.flags & TF_FLAG_OWNER_PLACE) != 0 ? sizeof(tf_owner_place) : 0);
+        tf_identity raw{};
+        std::memcpy(&raw, at, sizeof(raw));
+        if (limits_ == nullptr || limits_->netns != raw.netns)
+            limits_ = limits_of(look_, raw.netns);
+        if (limits_ == nullptr)
+            return;
+        if ((header.flags & TF_FLAG_TIME_WAIT_SOCKET) != 0)
+            time_waits_[raw.netns].add(header, at);
+        if (raw.remote_port == 0 || raw.local_port < limits_->port_low || raw.local_port > limits_->port_high)
+            return;
+        Route route{.local = {}, .remote = {}, .netns = raw.netns, .remote_port = raw.remote_port};
+        std::memcpy(route.local.data(), raw.local_addr, route.local.size());
+        std::memcpy(route.remote.data(), raw.remote_addr, route.remote.size());
+        routes_[route].add(header, at);
+    }
+
+    [[nodiscard]] std::vector<Usage> much() const
+    {
+        std::vector<Usage> usage;
+        for (const auto &[route, taken] : routes_) {
+            const auto *limits = limits_of(look_, route.netns);
+            const auto ports = limits->port_high - limits->port_low + 1;
+            if (is_much(taken.count, ports))
+                usage.push_back(to_usage(Usage::Kind::Ports, taken, ports));
+        }
+        for (const auto &[netns, taken] : time_waits_) {
+            const auto *limits = limits_of(look_, netns);
+            if (is_much(taken.count, limits->time_waits))
+                usage.push_back(to_usage(Usage::Kind::TimeWaits, taken, limits->time_waits));
+        }
+        return usage;
+    }
+
+private:
+    const Look &look_;
+    const NetnsLimits *limits_ = nullptr; // of the last socket's namespace
+    tsl::robin_map<Route, Taken, RouteHash> routes_;
+    tsl::robin_map<std::uint32_t, Taken> time_waits_; // by namespace
+};
+
+} // namespace
+
+std::vector<Usage> count_usage(const Look &look)
+{
+    Counter counter(look);
+    for (auto bytes = std::span<const std::byte>(look.records); bytes.size() >= sizeof(tf_header);) {
+        tf_header header{};
+        std::memcpy(&header, bytes.data(), sizeof(header));
+        const auto size = encoded_size(header);
+        if (size == 0 || size > bytes.size())
+            break;
+        if (header.type == TF_RECORD_FOUND && (header.flags & TF_FLAG_IDENTITY) != 0)
+            counter.add(bytes.first(size), header);
+        bytes = bytes.subspan(size);
+    }
+    return counter.much();
+}
+
+} // namespace tcpflight
