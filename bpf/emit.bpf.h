@@ -131,7 +131,9 @@ static __always_inline const struct cgroup *socket_cgroup(const struct event *e)
 {
 	const struct sock *sk = e->sk;
 
-	return bpf_core_field_exists(sk->sk_cgrp_data.cgroup) ? SK_FIELD(e, sk_cgrp_data.cgroup) : NULL;
+	if (is_untyped(e) && bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+	return e->untyped ? NULL : cgroup_of(sk);
 }
 
 static __always_inline __u64 cgroup_id(const struct event *e)

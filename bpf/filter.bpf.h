@@ -35,7 +35,7 @@ static __always_inline __u8 decide(const struct event *e)
 		.local_port = e->port,
 		.remote_port = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport)),
 		.pid = e->mem.pid,
-		.uid = is_request(e) ? 0xffffffff : SK_FIELD(e, sk_uid.val),
+		.uid = is_request(e) ? UID_UNKNOWN : SK_FIELD(e, sk_uid.val),
 		.netns = netns_inode(e),
 		.direction = direction_of(e),
 		.listener = e->new_state == TCP_LISTEN,
@@ -70,7 +70,7 @@ static __always_inline _Bool ends_wanted(const struct tf_identity *id)
 	struct tf_filter_facts facts = {
 		.local_port = id->local_port,
 		.remote_port = id->remote_port,
-		.uid = 0xffffffff,
+		.uid = UID_UNKNOWN,
 		.netns = id->netns,
 	};
 

@@ -97,7 +97,7 @@ static __always_inline __u32 plain_answer(const struct tf_filter_facts *f, const
 	case TF_ASK_PID:
 		return number_answer(f->pid, 0, op);
 	case TF_ASK_UID:
-		return number_answer(f->uid, 0xffffffff, op);
+		return number_answer(f->uid, UID_UNKNOWN, op);
 	case TF_ASK_NETNS:
 		return f->netns == op->value ? ANSWER_YES : ANSWER_NO;
 	case TF_ASK_DIRECTION:

@@ -70,7 +70,7 @@ static __always_inline void fill_request_identity(struct tf_identity *id, const 
 {
 	struct kept_owner *owner;
 
-	id->uid = 0xffffffff;
+	id->uid = UID_UNKNOWN;
 	fill_addresses(id, e);
 	id->netns = netns_inode(e);
 	id->local_port = e->port;

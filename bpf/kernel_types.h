@@ -28,6 +28,10 @@ enum {
 #define AF_INET     2
 #define AF_INET6    10
 #define IPPROTO_TCP 6
+
+#define ECONNABORTED 103 /* include/uapi/asm-generic/errno.h */
+
+#define UID_UNKNOWN 0xffffffff /* (uid_t)-1 is nobody's */
 #define SOCK_DONE   1          /* a FIN came */
 #define SOCK_LINGER 4          /* enum sock_flags of include/net/sock.h, the same since 2.6.12 */
 #define SOCK_DEAD   0          /* no process has it any more */

@@ -89,7 +89,7 @@ static __always_inline void record_stray(const struct sk_buff *skb, const struct
 					 const struct tf_reset *reset)
 {
 	struct tf_stage *stage = this_cpu_stage();
-	struct tf_identity id = {.netns = net->ns.inum, .uid = 0xffffffff};
+	struct tf_identity id = {.netns = net->ns.inum, .uid = UID_UNKNOWN};
 
 	if (!stage || !fill_ends(&id, skb))
 		return;

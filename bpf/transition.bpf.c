@@ -99,6 +99,18 @@ static __noinline int tell_birth(struct event *next, _Bool staged)
 	return 0;
 }
 
+/*
+ * SOCK_DESTROY (ss -K) locks the socket too, and whoever asked for it does not own it. tcp_abort() in net/ipv4/tcp.c
+ * leaves this error, which nothing else leaves; of a listener it closes it first, as shutdown(2) does, and then owns it
+ * who owned it before.
+ */
+static __always_inline _Bool is_aborted(const struct sock *sk, int old_state, int new_state)
+{
+	if (new_state != TCP_CLOSE)
+		return 0;
+	return sk->sk_err == ECONNABORTED || (old_state == TCP_LISTEN && !sk->sk_shutdown);
+}
+
 static __always_inline void record_transition(struct tf_stage *stage, const struct sock *sk, int old_state,
 					      int new_state, _Bool staged)
 {
@@ -109,7 +121,7 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 
 	struct event e = {
 		.sk = sk,
-		.task = owning_task(sk),
+		.task = is_aborted(sk, old_state, new_state) ? NULL : owning_task(sk),
 		.stage = stage,
 		.cookie = bpf_get_socket_cookie((void *)sk),
 		.port = sk->__sk_common.skc_num,

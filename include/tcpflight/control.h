@@ -56,7 +56,7 @@ enum tf_item_type {
 
 /*
  * The kernel's part of the filter: criteria in the order in which they are asked, each joined with the result so far
- * (bpf/filter.bpf.h). Room for a list of TF_MAX_PIDS and more.
+ * (bpf/filter_decide.bpf.h). Room for a list of TF_MAX_PIDS and more.
  */
 #define TF_FILTER_OPS 320
 /* Results that wait for others; expressions are less deep (max_expression_depth). */

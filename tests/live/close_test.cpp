@@ -193,5 +193,46 @@ TEST_F(Close, Simultaneous)
                            });
 }
 
+// SOCK_DESTROY: who asks for it takes the socket's lock, and is not its owner.
+class Killed : public LiveTest {
+protected:
+    void SetUp() override
+    {
+        LiveTest::SetUp();
+        if (!IsSkipped() && run({.argv = {"ss", "-V"}}).status != exited(0))
+            GTEST_SKIP() << "needs ss";
+    }
+
+    static void kill(const std::string &state, const SocketAddress &local)
+    {
+        const Finished killed =
+            run({.argv = {"ss", "-KtnH", "state", state, "sport", "=", std::to_string(local.port())}});
+        ASSERT_EQ(killed.status, exited(0)) << killed.err;
+        ASSERT_NE(killed.out, "") << "this kernel was built without CONFIG_INET_DIAG_DESTROY";
+    }
+};
+
+TEST_F(Killed, AConnection)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    kill("established", c.client.local);
+    expect_exactly(tracer, {Timeline::of_listener(listener).by(server, "listen").to("LISTEN"),
+                            connected_client(c, client).sends_reset("aborted").to("CLOSE").with_error("ECONNABORTED"),
+                            connected_child(c, server).receives_reset().to("CLOSE").with_error("ECONNRESET")});
+}
+
+TEST_F(Killed, AListener)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    kill("listening", listener.local);
+    expect_exactly(tracer, {Timeline::of_listener(listener).by(server, "listen").to("LISTEN").to("CLOSE")});
+}
+
 } // namespace
 } // namespace tcpflight::test

@@ -240,6 +240,30 @@ TEST_F(TimeWait, EndsWhereAConnectTakesItsPort)
     tracer.stop();
 }
 
+TEST_F(TimeWait, EndsWhereItIsKilled)
+{
+    Tracer tracer = look_often();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    client.shut_down_writing(c.client);
+    server.receive(c.child);
+    server.close(c.child);
+    client.receive(c.client);
+    client.close(c.client);
+    wait_for_change(tracer, c.client, "FIN_WAIT2", "TIME_WAIT");
+    const Finished killed =
+        run({.argv = {"ss", "-KtnH", "state", "time-wait", "sport", "=", std::to_string(c.client.local.port())}});
+    if (killed.status != exited(0) || killed.out.empty())
+        GTEST_SKIP() << "needs ss, and a kernel with CONFIG_INET_DIAG_DESTROY";
+    const std::vector<TraceEvent> events = wait_for_change(tracer, c.client, "TIME_WAIT", "CLOSE");
+    const std::string hooks = tracer.listening_line();
+    const bool told = hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
+    expect_end(events, "TIME_WAIT", client, {"connect", "syscall"}, told ? "killed" : "");
+    tracer.stop();
+}
+
 TEST_F(TimeWait, EndsWithItsNetworkNamespace)
 {
     const int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);

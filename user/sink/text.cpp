@@ -1,9 +1,9 @@
 #include "sink/text.h"
 
 #include "sink/address.h"
+#include "sink/change_text.h"
 #include "sink/color.h"
 #include "sink/duration.h"
-#include "sink/errno_name.h"
 #include "sink/escape.h"
 #include "sink/remote_end.h"
 #include "sink/text_parts.h"
@@ -157,18 +157,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_gap(line, event);
     if (style_.quiet)
         return;
-    if (change.syn_queue_ns) {
-        line.put(", ");
-        put_duration(line, *change.syn_queue_ns, style_.precision);
-        line.put(" in the SYN queue");
-    }
-    if (change.error != 0) {
-        line.put(", ");
-        put_in_color(line, color::trouble);
-        line.put("error ");
-        put_errno_and_number(line, change.error);
-        put_in_color(line, color::reset);
-    }
+    put_change_details(line, change, style_);
     put_owner(line, event.identity);
     if (style_.metrics && change.bytes)
         put_bytes(line, *change.bytes);

@@ -1,5 +1,6 @@
 #include "sink/timeline_words.h"
 
+#include "sink/change_text.h"
 #include "sink/color.h"
 #include "sink/duration.h"
 #include "sink/errno_name.h"
@@ -97,18 +98,7 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const St
         line.put(" after >");
         put_duration(line, *change.at_least_ns, style_.precision);
     }
-    if (change.syn_queue_ns) {
-        line.put(", ");
-        put_duration(line, *change.syn_queue_ns, style_.precision);
-        line.put(" in the SYN queue");
-    }
-    if (change.error != 0) {
-        line.put(", ");
-        put_in_color(line, color::trouble);
-        line.put("error ");
-        put_errno_and_number(line, change.error);
-        put_in_color(line, color::reset);
-    }
+    put_change_details(line, change, style_);
     if (style_.metrics && change.bytes)
         put_bytes(line, *change.bytes);
     if (style_.metrics && change.metrics)

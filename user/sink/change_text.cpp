@@ -1,0 +1,27 @@
+#include "sink/change_text.h"
+
+#include "sink/color.h"
+#include "sink/duration.h"
+#include "sink/errno_name.h"
+
+namespace tcpflight {
+
+void put_change_details(LineWriter &line, const StateChange &change, const OutputStyle &style)
+{
+    if (change.syn_queue_ns) {
+        line.put(", ");
+        put_duration(line, *change.syn_queue_ns, style.precision);
+        line.put(" in the SYN queue");
+    }
+    if (change.error == 0)
+        return;
+    line.put(", ");
+    if (style.color)
+        line.put(color::trouble);
+    line.put("error ");
+    put_errno_and_number(line, change.error);
+    if (style.color)
+        line.put(color::reset);
+}
+
+} // namespace tcpflight
