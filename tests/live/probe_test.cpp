@@ -130,7 +130,7 @@ TEST_F(Probes, OfAWindowThatIsClosed)
     for (const TraceEvent &probe : probes) {
         SCOPED_TRACE(probe.json().dump());
         expect_owner(probe, client, c.client);
-        EXPECT_EQ(probe.number("attempt"), 1U);
+        EXPECT_LE(probe.number("attempt"), 2U) << "answers come late at most";
         EXPECT_EQ(probe.number("limit"), 15U);
         EXPECT_GT(probe.number("waiting"), 0U);
     }
@@ -139,7 +139,7 @@ TEST_F(Probes, OfAWindowThatIsClosed)
     const TraceEvent &first = *(last - 1);
     const double between_us = static_cast<double>(last->wall_ns() - first.wall_ns()) / 1000;
     EXPECT_NEAR(static_cast<double>(first.number("next_us")), between_us, between_us / 4);
-    EXPECT_NEAR(static_cast<double>(last->number("closed_us")), between_us, 2 * jiffy_us);
+    EXPECT_NEAR(static_cast<double>(last->number("closed_us")), between_us, between_us / 4);
 }
 
 } // namespace

@@ -141,7 +141,7 @@ TEST_F(TimeWait, OfAnOrphanFollowsItsFinWait2)
     // The other end's FIN brought it there.
     const std::vector<TraceEvent> others = wait_for_change(tracer, c.child, "LAST_ACK", "CLOSE");
     const auto began = static_cast<double>(events.back().wall_ns());
-    EXPECT_NEAR(began, static_cast<double>(others.back().wall_ns()), jiffy_us * 1000.0);
+    EXPECT_NEAR(began, static_cast<double>(others.back().wall_ns()), 5 * jiffy_us * 1000.0);
     tracer.stop();
 }
 
@@ -224,19 +224,20 @@ TEST_F(TimeWait, EndsWhereAConnectTakesItsPort)
     client.receive(c.client);
     client.close(c.client);
     wait_for_change(tracer, c.client, "FIN_WAIT2", "TIME_WAIT");
+    std::ptrdiff_t failed = -1; // the last try does not
     Step step{.result = -1, .error = EADDRNOTAVAIL};
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (step.error == EADDRNOTAVAIL && std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(50ms);
         step = client.connect(listener.local).step;
+        failed++;
     }
     ASSERT_EQ(step.error, 0);
     const std::vector<TraceEvent> events = wait_for_change(tracer, c.client, "TIME_WAIT", "CLOSE");
     expect_end(events, "TIME_WAIT", client, {"connect", "syscall"}, "connect");
-    EXPECT_GT(std::count_if(tracer.events().begin(), tracer.events().end(),
+    EXPECT_EQ(std::count_if(tracer.events().begin(), tracer.events().end(),
                             [](const TraceEvent &e) { return e.is_change("SYN_SENT", "CLOSE"); }),
-              0)
-        << "no connect failed before";
+              failed);
     tracer.stop();
 }
 
