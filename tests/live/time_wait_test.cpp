@@ -243,6 +243,8 @@ TEST_F(TimeWait, EndsWhereAConnectTakesItsPort)
 
 TEST_F(TimeWait, EndsWhereItIsKilled)
 {
+    if (run({.argv = {"sh", "-c", "command -v ss"}}).status != exited(0))
+        GTEST_SKIP() << "needs ss";
     Tracer tracer = look_often();
     Actor server("server");
     Actor client("client");
@@ -256,8 +258,8 @@ TEST_F(TimeWait, EndsWhereItIsKilled)
     wait_for_change(tracer, c.client, "FIN_WAIT2", "TIME_WAIT");
     const Finished killed =
         run({.argv = {"ss", "-KtnH", "state", "time-wait", "sport", "=", std::to_string(c.client.local.port())}});
-    if (killed.status != exited(0) || killed.out.empty())
-        GTEST_SKIP() << "needs ss, and a kernel with CONFIG_INET_DIAG_DESTROY";
+    ASSERT_EQ(killed.status, exited(0)) << killed.err;
+    ASSERT_NE(killed.out, "") << "this kernel was built without CONFIG_INET_DIAG_DESTROY";
     const std::vector<TraceEvent> events = wait_for_change(tracer, c.client, "TIME_WAIT", "CLOSE");
     const std::string hooks = tracer.listening_line();
     const bool told = hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
