@@ -59,6 +59,10 @@ def _see_tcpflight(out, err, load):
     return Seen(shown, _total(err, "lost"), load.get("events"))
 
 
+def _see_shown(_out, err, load):
+    return Seen(_total(err, "shown"), _total(err, "lost"), load.get("events"))
+
+
 def _see_recording(_out, err, load):
     return Seen(None, _total(err, "lost"), load.get("events"))
 
@@ -128,6 +132,24 @@ def all_contestants(build: Path):
     if not _takes_option(tracer, "-w"):
         missing.append("recording")
     return [c for c in contestants if c.name not in missing], missing
+
+
+def filters(build: Path):
+    """The empty program; the floor of a filter; and filters, of those that keep nothing to one that the kernel cannot
+    decide before a port is chosen."""
+    tracer = str(build / "tcpflight")
+    host = str(build / "tests/bench/bpf_host")
+    empty, flag = (Contestant(name, title, [host, str(build / f"tests/bench/{name}.bpf.o")], "listening", is_bpf=True)
+                   for name, title in (("empty", "empty BPF program"), ("flag", "BPF program that looks up a flag")))
+
+    def filtered(name, expression, note, goal=None):
+        return Contestant(name, f"**tcpflight {expression}**", [tracer, expression], see=_see_shown, note=note, goal=goal,
+                          ready="listening on", is_bpf=True)
+    return empty, flag, [
+        filtered("none", "net 192.0.2.0/24", "keeps nothing, known at once"),
+        filtered("thousandth", "portrange 40000-40027", "keeps 1 connection in 1,000", goal=0.98),
+        filtered("port", "port 443", "keeps nothing"),
+    ]
 
 
 def _takes_option(tracer, option):

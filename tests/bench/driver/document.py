@@ -77,6 +77,13 @@ def _sections(session, results, argv):
     if results.ns:
         yield "### Program by program\n"
         yield report.programs(session.field, results.ns)
+    if results.filtered:
+        yield "## Filters\n"
+        yield ("`load churn`, between runs with an empty program attached. The second line is the floor: what it takes to "
+               "find what is known of a socket, and to test it. Throughput is by the clock, and by the CPU time that the load "
+               "itself took, which other processes disturb less. Nanoseconds are of all programs together, with what "
+               "counting them adds to each.\n")
+        yield report.filters(results.filtered)
     if results.latency:
         yield "## Latency\n"
         yield ("2,000 connections a second, `load paced --rate 2000`: connect, accept and close of each. The figure is the "

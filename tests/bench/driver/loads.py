@@ -25,7 +25,7 @@ class Loads:
 
     def churn(self, events, *options):
         result = self._run("churn", "--events", events, *options)
-        return {**result, "rate": result["events_per_s"]}
+        return {**result, "rate": result["events_per_s"], "per_cpu_s": result["events"] / result["cpu_s"]}
 
     def paced(self, rate, seconds):
         result = self._run("paced", "--rate", rate, "--seconds", seconds)

@@ -70,6 +70,21 @@ def ns_per_event(rounds):
     return spread([of(r.traced.programs) for r in rounds], "{:.0f}")
 
 
+def filters(filtered):
+    rows = []
+    for c in filtered.field:
+        rounds = filtered.rounds.get(c.name, [])
+        shown = [r.traced.seen.shown / r.traced.seen.expected for r in rounds if r.traced.seen and r.traced.seen.expected]
+        spoiled = sum(r.is_spoiled for r in rounds)
+        rows.append([c.title + (f" ({c.note})" if c.note else ""), spread([r.ratio() for r in rounds]),
+                     spread([r.ratio("per_cpu_s") for r in rounds]), f"{c.goal:.2f}" if c.goal else "",
+                     ns_per_event(filtered.ns.get(c.name, [])), spread(shown, "{:.2%}"), loss(rounds),
+                     f"{len(rounds)}" + (f", {spoiled} spoiled" if spoiled else "") if rounds else ""])
+    head = ["", "throughput, empty program = 1", "the same per CPU second of the load", "goal", "BPF ns per event",
+            "events shown", "lost", "rounds"]
+    return table(head, rows) + "\n" + programs(filtered.field, filtered.ns)
+
+
 def programs(contestants, results):
     rows = []
     for c in contestants:

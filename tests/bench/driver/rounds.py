@@ -68,8 +68,9 @@ class Spread:
 class Runner:
     """Runs rounds of one load until they are done or the time is over."""
 
-    def __init__(self, load, workdir, say, headline="rate", own_pids=()):
+    def __init__(self, load, workdir, say, headline="rate", own_pids=(), beside=None):
         self.load = load
+        self.beside = beside  # the contestant of the runs before and after; None: they are untraced
         self.headline = headline  # the result that is told while it runs
         self.workdir = workdir
         self.say = say
@@ -77,6 +78,8 @@ class Runner:
         self.failures = {}  # contestant > why it takes no further part
 
     def untraced(self):
+        if self.beside:
+            return self.traced(self.beside)
         machine.wait_until_quiet()
         noise = machine.NoiseMeter(self.own_pids)
         result = self.load()

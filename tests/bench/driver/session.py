@@ -8,10 +8,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Optional
 
 from . import machine, micro, programs, single
-from .contestants import all_contestants
+from .contestants import all_contestants, filters
 from .loads import Loads, Web
 from .rounds import Round, Runner
 from .tracer_run import TracerRun
+
+
+@dataclass
+class Filtered:
+    """Filters, between runs of an empty program."""
+    field: list  # the empty program and the floor, then the filters
+    rounds: dict  # of the filters
+    ns: dict
 
 
 @dataclass
@@ -20,6 +28,7 @@ class Results:
     verifier: list = field(default_factory=list)
     throughput: dict = field(default_factory=dict)
     ns: dict = field(default_factory=dict)
+    filtered: Optional[Filtered] = None
     latency: dict = field(default_factory=dict)
     web: dict = field(default_factory=dict)
     idle: dict = field(default_factory=dict)
@@ -62,12 +71,15 @@ class Session:
                 setattr(results, section, getattr(self, section)())
         return results
 
+    def _until(self, share):
+        now = time.monotonic()
+        return now + max(0.0, self.deadline - now) * share
+
     def _interleave(self, title, load, field, rounds, share, headline="rate", own_pids=()):
         """`share` of the time that is left."""
         say(title)
         runner = Runner(load, self.workdir, say, headline, own_pids)
-        now = time.monotonic()
-        results = runner.interleave(field, rounds, now + max(0.0, self.deadline - now) * share)
+        results = runner.interleave(field, rounds, self._until(share))
         self.failures.update(runner.failures)
         self.raw[title] = {name: [asdict(r) for r in rounds] for name, rounds in results.items()}
         return results
@@ -108,6 +120,26 @@ class Session:
                     sample = runner.traced(contestant, programs.look_up)
                     results[contestant.name].append(Round(contestant.name, sample, sample, sample))
         return results
+
+    def filtered(self):
+        empty, flag, field = filters(self.options.build)
+        # Many short runs: what else happens on the machine then meets few of them.
+        load = lambda: self.loads.churn(self.options.events // 5)  # noqa: E731
+        repeats = 2 if self.quick else 3
+        say("filters, beside an empty program")
+        runner = Runner(load, self.workdir, say, "per_cpu_s", beside=empty)
+        rounds = runner.interleave(field, self.options.rounds * repeats, self._until(0.4))
+        self.failures.update(runner.failures)
+        self.raw["filtered"] = {name: [asdict(r) for r in found] for name, found in rounds.items()}
+        say("nanoseconds of filters")
+        everyone = [empty, flag, *field]
+        ns = {c.name: [] for c in everyone}
+        with programs.statistics_on():
+            for _ in range(repeats):
+                for contestant in everyone:
+                    sample = Runner(load, self.workdir, say).traced(contestant, programs.look_up)
+                    ns[contestant.name].append(Round(contestant.name, sample, sample, sample))
+        return Filtered(everyone, rounds, ns)
 
     def latency(self):
         seconds = 1 if self.quick else 3
