@@ -51,7 +51,7 @@ struct ThresholdEntry {
 
 std::span<const ThresholdEntry> all_thresholds();
 
-constexpr std::uint32_t max_threshold_count = 255;    // as the kernel counts time-outs and probes
-constexpr std::uint64_t max_threshold_s = 7 * 86'400; // a week
+constexpr std::uint32_t max_threshold_count = 255; // as the kernel counts time-outs and probes
+constexpr std::uint64_t max_threshold_s = 604'800; // a week
 
 } // namespace tcpflight

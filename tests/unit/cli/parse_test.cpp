@@ -187,6 +187,16 @@ OptionCase sweep(const Words &words, std::uint64_t period_ns)
     return {words, [period_ns](const Options &o) { return o.sweep_ns == period_ns; }};
 }
 
+OptionCase close_wait(const Words &words, std::uint64_t limit_ns)
+{
+    return {words, [limit_ns](const Options &o) { return o.thresholds.close_wait_ns == limit_ns; }};
+}
+
+OptionCase probes(const Words &words, std::uint32_t limit)
+{
+    return {words, [limit](const Options &o) { return o.thresholds.probes == limit; }};
+}
+
 OptionCase verbosity(const Words &words, int number)
 {
     return {words, [number](const Options &o) { return o.verbosity == number && o.style.metrics == (number > 0); }};
@@ -241,7 +251,10 @@ INSTANTIATE_TEST_SUITE_P(
         layer({"--layer", "core", "--layer", "fentry"}, Layer::Fentry), ring({"-B", "4"}, 4096), ring({"-B5"}, 8192),
         ring({"-B", "4096"}, 4U << 20), ring({"-B", "4097"}, 8U << 20), ring({"--buffer-size", "1048575"}, 1U << 30),
         ring({"--buffer-size=1048576"}, 1U << 30), sweep({}, 5'000'000'000), sweep({"--sweep", "0"}, 0),
-        sweep({"--sweep=0.25"}, 250'000'000), sweep({"--sweep", "3600"}, 3'600'000'000'000)));
+        sweep({"--sweep=0.25"}, 250'000'000), sweep({"--sweep", "3600"}, 3'600'000'000'000),
+        close_wait({}, 60'000'000'000), close_wait({"--threshold", "close-wait=0.5"}, 500'000'000),
+        close_wait({"--threshold=close-wait=604800"}, 604'800'000'000'000),
+        probes({"--threshold", "probes=255", "--threshold", "accept=1"}, 255)));
 
 struct ColorCase {
     Words words;

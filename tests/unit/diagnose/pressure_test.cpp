@@ -75,7 +75,7 @@ protected:
                        .retransmits(Judged::timeout(timeouts, Established, tcp_flag::ack, 100)));
     }
 
-    static constexpr std::uint32_t limit = Thresholds().storm;
+    static constexpr std::uint64_t limit = Thresholds().storm;
     Judged judged;
 };
 
@@ -154,7 +154,7 @@ TEST_F(ScarcityTest, PortsRunOutWithAForecast)
     ASSERT_THAT(judged.kinds(), ElementsAre(Pair(7, PortsRunningOut)));
     EXPECT_EQ(judged.last().alike, 800U);
     EXPECT_EQ(judged.last().at_most, 1000U);
-    EXPECT_EQ(judged.last().gives_up_ns, 200 * 5 * s) << "one in five seconds";
+    EXPECT_EQ(judged.last().gives_up_ns, 1000 * s) << "one in five seconds";
     ASSERT_TRUE(judged.fallen[0].identity);
     look(25 * s, {ports(1000)});
     EXPECT_EQ(judged.fallen.size(), 1U) << "said once";
@@ -177,7 +177,7 @@ TEST_F(ScarcityTest, TimeWaitBuildUpOfANamespace)
     look(10 * s, {time_waits(790)});
     look(15 * s, {time_waits(810)});
     ASSERT_THAT(judged.kinds(), ElementsAre(Pair(7, TimeWaitBuildUp)));
-    EXPECT_EQ(judged.last().gives_up_ns, 5 * s / 20 * 190);
+    EXPECT_EQ(judged.last().gives_up_ns, s / 4 * 190);
     look(20 * s, {time_waits(820)});
     EXPECT_EQ(judged.fallen.size(), 1U);
 }
