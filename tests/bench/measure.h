@@ -3,12 +3,12 @@
 #pragma once
 
 #include "record_stream.h"
+#include "stop_watch.h"
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,28 +21,6 @@ void register_benchmarks(const std::vector<std::int64_t> &lengths);
 
 // Small enough for the cache, large enough for two readings of the clock not to count.
 constexpr std::size_t chunk_records = 16'384;
-
-// Counts the CPU time of what it is given and of nothing else: another process on the core is no part of the cost.
-class StopWatch {
-public:
-    template <typename Work> void time(Work &&work)
-    {
-        auto begin = cpu_ns();
-        std::forward<Work>(work)();
-        spent_ns_ += cpu_ns() - begin;
-    }
-    [[nodiscard]] double seconds() const { return static_cast<double>(spent_ns_) / 1e9; }
-
-private:
-    static std::int64_t cpu_ns()
-    {
-        timespec now{};
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-        return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-    }
-
-    std::int64_t spent_ns_ = 0;
-};
 
 // One iteration: `length` records of `stream`, chunk by chunk. prepare(batch) is not timed, consume() is.
 template <typename Prepare, typename Consume>

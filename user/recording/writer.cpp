@@ -15,7 +15,7 @@
 namespace tcpflight {
 namespace {
 
-constexpr std::uint64_t least_between_entries = std::uint64_t{1} << 20;
+constexpr std::uint64_t least_between_entries = std::uint64_t{512} << 10;
 constexpr std::uint64_t entry_share = 20; // entry points take no more than one byte in so many
 constexpr std::size_t max_pending = std::size_t{4} << 20;
 constexpr std::uint64_t least_retry_ns = 100'000'000;

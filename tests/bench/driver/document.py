@@ -109,6 +109,13 @@ def _sections(session, results, argv):
         yield "## Memory\n"
         yield (f"{m.peak_kib / 1024:.1f} MiB at most while starting; {m.idle_kib / 1024:.1f} MiB of its own at rest (without "
                f"the ring), and {m.bytes_per_connection:.0f} bytes more for each of {m.connections} live connections.\n")
+    if results.recording:
+        r = results.recording
+        yield "## A recording\n"
+        yield (f"`tcpflight -w`, with `load churn` beside it: {r.events} changes of state, with accepts and resets {r.records} "
+               "events. Its writer is measured with the same records (`recording_copy`), which also makes the large file of "
+               "them. Files are in memory. CPU times are those of the whole program, user and system.\n")
+        yield report.recording(r)
     if results.micro:
         yield "## User space, step by step\n"
         yield report.micro(results.micro)

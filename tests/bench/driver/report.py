@@ -135,6 +135,24 @@ def listings(measured):
     return table(["sockets", "tcpflight, ms", "ss, ms", "ratio"], rows)
 
 
+def recording(r):
+    per_million = r.per_million(r.writer_cpu_s)
+    rows = [
+        ["bytes per event", f"{r.size / r.records:.1f}", "8"],
+        ["bytes per change of state", f"{r.size / r.events:.1f}", ""],
+        ["writing: CPU s per million events", spread(per_million.values), "0.06"],
+        ["reading and filtering: million events per CPU s", spread(r.million_a_second(r.filter_cpu_s).values, "{:.1f}"),
+         "10"],
+        ["reading and printing: million events per CPU s", spread(r.million_a_second(r.read_cpu_s).values, "{:.1f}"), ""],
+        [f"the first event of a moment in {r.large_size / 2**30:.2f} GiB, ms", spread(r.seek_ms, "{:.1f}"), "50"],
+        ["the tracer with all that it does: CPU s per million events", f"{r.tracer_cpu_s * 1e6 / r.records:.2f}", ""],
+    ]
+    if r.tcpdump_events:
+        rows.insert(2, ["tcpdump's capture of SYN, FIN and RST: bytes per change of state",
+                        f"{r.tcpdump_size / r.tcpdump_events:.1f}", ""])
+    return table(["", "", "goal"], rows)
+
+
 def verifier(compared):
     rows = [[f"`{name}`", now, committed if committed is not None else "none",
              f"{now - committed:+d}" if committed is not None else ""] for name, now, committed in compared]

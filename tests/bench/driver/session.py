@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Optional
 
-from . import machine, micro, programs, single
+from . import machine, micro, programs, recorded, single
 from .contestants import all_contestants, filters
 from .loads import Loads, Web
 from .rounds import Round, Runner
@@ -35,6 +35,7 @@ class Results:
     start: list = field(default_factory=list)
     listing: list = field(default_factory=list)
     memory: Optional[single.Memory] = None
+    recording: Optional[recorded.Recording] = None
     micro: list = field(default_factory=list)
 
 
@@ -56,6 +57,7 @@ class Session:
         unknown = [n for n in options.only if n not in [c.name for c in everyone] + self.missing]
         if unknown:
             sys.exit(f"tcpflight: bench: there is no contestant {unknown[0]}: give {', '.join(c.name for c in everyone)}")
+        self.everyone = everyone
         self.field = [c for c in everyone if not options.only or c.name in options.only]
         self.ours = next((c for c in everyone if c.name == "text"))
         self.deadline = time.monotonic() + options.minutes * 60
@@ -178,6 +180,12 @@ class Session:
     def memory(self):
         say("memory")
         return single.memory(self.ours, self.loads, self.workdir, 20_000 if self.quick else 100_000)
+
+    def recording(self):
+        say("a recording")
+        result = recorded.measure(self.everyone, self.loads, self.options.build, self.workdir, self.quick, say)
+        self.raw["recording"] = asdict(result)
+        return result
 
     def micro(self):
         say("micro benchmarks")

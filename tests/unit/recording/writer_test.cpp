@@ -143,7 +143,7 @@ TEST(Writer, SpendsLittleOnEntryPointsHoweverManyAreAlive)
     }
     recording.writer.finish();
     rival.writer.finish();
-    // The first comes after a megabyte, others in a distance of twenty times its size.
+    // The first comes after half a megabyte, others in a distance of twenty times its size.
     auto spent = recording.file->bytes.size() - rival.file->bytes.size();
     EXPECT_GT(spent, 50'000U);
     EXPECT_LT(spent, rival.file->bytes.size() / 20 + 150'000);
