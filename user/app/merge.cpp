@@ -153,11 +153,7 @@ Result<int> start(const Options &options)
 
 int merge(const Options &options)
 {
-    auto status = start(options);
-    if (status)
-        return *status;
-    report_error(status.error(), options.verbosity);
-    return 1;
+    return exit_status(start(options), options.verbosity);
 }
 
 } // namespace tcpflight

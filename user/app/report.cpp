@@ -40,6 +40,14 @@ void report_error(const Error &error, int verbosity)
     print(text);
 }
 
+int exit_status(const Result<int> &result, int verbosity)
+{
+    if (result)
+        return *result;
+    report_error(result.error(), verbosity);
+    return 1;
+}
+
 void report_listening(const Options &options, std::string_view hooks)
 {
     auto filter = options.filter.describe();

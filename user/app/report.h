@@ -15,6 +15,9 @@ namespace tcpflight {
 // "tcpflight: SENTENCE"; with -v -v the detail below it.
 void report_error(const Error &error, int verbosity);
 
+// The same at the program's end, if there was one. The exit status: 1 then, otherwise what the result says.
+int exit_status(const Result<int> &result, int verbosity);
+
 // One line, as tcpdump's: what is traced, the filter, the hooks. From then on no event is missed.
 void report_listening(const Options &options, std::string_view hooks);
 
@@ -29,9 +32,9 @@ void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_ker
 // What standard output did not take, if anything.
 void report_unwritten(const Output &output, Output::Outcome outcome, int verbosity);
 
-// What was recorded; a line of its own before the totals.
 // "3 files merged into 4711 bytes".
 void report_merged(std::size_t files, std::uint64_t bytes);
+// What was recorded; a line of its own before the totals.
 void report_recorded(std::uint64_t records, std::uint64_t bytes, std::uint32_t files);
 
 } // namespace tcpflight

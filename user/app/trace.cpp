@@ -25,7 +25,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -269,14 +268,10 @@ bool Session::tell_absences(std::uint64_t until_ns)
     if (!looked)
         return true;
     looked_at_lost_ = lost_by_now;
-    std::span<const std::byte> records = *looked;
-    while (!records.empty()) {
-        tf_header header{};
-        std::memcpy(&header, records.data(), sizeof(header));
-        auto size = encoded_size(header);
-        if (!consume(records.first(size)))
+    std::span<const std::byte> rest = *looked;
+    for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
+        if (!consume(rest.first(size)))
             return false;
-        records = records.subspan(size);
     }
     pipeline_.weigh(sweeps_->usage(), until_ns);
     return true;
@@ -421,11 +416,7 @@ Result<int> start(const Options &options)
 
 int trace(const Options &options)
 {
-    auto status = start(options);
-    if (status)
-        return *status;
-    report_error(status.error(), options.verbosity);
-    return 1;
+    return exit_status(start(options), options.verbosity);
 }
 
 } // namespace tcpflight

@@ -113,6 +113,16 @@ DecodeError check_identity(const tf_identity &identity)
     return DecodeError::None;
 }
 
+std::size_t first_record_size(std::span<const std::byte> records)
+{
+    tf_header header{};
+    if (records.size() < sizeof(header))
+        return 0;
+    std::memcpy(&header, records.data(), sizeof(header));
+    auto size = encoded_size(header);
+    return size <= records.size() ? size : 0;
+}
+
 DecodeError decode(std::span<const std::byte> bytes, Record &out)
 {
     if (bytes.size() < sizeof(tf_header))

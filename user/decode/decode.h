@@ -48,6 +48,12 @@ std::string_view describe(DecodeError error);
 // How long a record with this header is, header included; 0: of an unknown type.
 std::size_t encoded_size(const tf_header &header);
 
+// Of records that stand one behind the other: how long the first one is; 0: there is no whole one, or none of a known
+// type. To walk through them:
+//
+//     for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size))
+std::size_t first_record_size(std::span<const std::byte> records);
+
 // Any alignment will do. `out` is undefined unless None is returned.
 DecodeError decode(std::span<const std::byte> bytes, Record &out);
 

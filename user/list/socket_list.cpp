@@ -88,13 +88,9 @@ SocketList::SocketList(std::span<const std::byte> records, std::span<const tf_ho
     sockets_.reserve(records.size() / (sizeof(tf_header) + sizeof(tf_socket) + sizeof(tf_identity)));
     places.reserve(sockets_.capacity());
     Record record{};
-    while (!records.empty()) {
-        tf_header header{};
-        std::memcpy(&header, records.data(), sizeof(header));
-        auto size = encoded_size(header);
-        if (size == 0 || size > records.size() || decode(records.first(size), record) != DecodeError::None)
+    for (std::size_t size = 0; (size = first_record_size(records)) != 0; records = records.subspan(size)) {
+        if (decode(records.first(size), record) != DecodeError::None)
             return; // never: the kernel hands over whole records only
-        records = records.subspan(size);
         auto socket = to_socket(record);
         cgroups.locate(socket.identity);
         socket.holders = holders_of(socket.cookie);

@@ -52,13 +52,11 @@ void set_owner(std::span<std::byte> record, const tf_holder &holder)
 
 void set_owners(std::span<std::byte> records, const Owners &owners)
 {
-    while (!records.empty()) {
+    for (std::size_t size = 0; (size = first_record_size(records)) != 0; records = records.subspan(size)) {
         tf_header header{};
         std::memcpy(&header, records.data(), sizeof(header));
-        auto size = encoded_size(header);
         if (auto owner = owners.find(header.cookie); owner != owners.end())
             set_owner(records.first(size), *owner->second);
-        records = records.subspan(size);
     }
 }
 

@@ -195,13 +195,8 @@ std::size_t LiveSource::record_size(Stream &stream)
     auto rest = stream.rest();
     if (rest.empty())
         return 0;
-    tf_header header{};
-    if (rest.size() >= sizeof(header)) {
-        std::memcpy(&header, rest.data(), sizeof(header));
-        auto size = encoded_size(header);
-        if (size != 0 && size <= rest.size())
-            return size;
-    }
+    if (auto size = first_record_size(rest); size != 0)
+        return size;
     damaged_++;
     stream.head = stream.bytes.size();
     return 0;

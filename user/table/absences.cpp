@@ -28,20 +28,16 @@ Sightings read_records(std::span<const std::byte> bytes)
 {
     Sightings sightings;
     sightings.reserve(bytes.size() / (sizeof(tf_header) + sizeof(tf_socket) + sizeof(tf_identity)));
-    while (bytes.size() >= sizeof(tf_header)) {
-        tf_header header{};
-        std::memcpy(&header, bytes.data(), sizeof(header));
-        auto size = encoded_size(header);
-        Record record{};
-        if (size == 0 || size > bytes.size())
-            break;
-        if (header.type == TF_RECORD_FOUND && decode(bytes.first(size), record) == DecodeError::None)
-            sightings[header.cookie] = {.time_ns = header.time_ns,
-                                        .since_ns = record.socket.since_ns,
-                                        .timer_left_us = record.socket.timer_left_us,
-                                        .state = TcpState{header.new_state},
-                                        .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET)};
-        bytes = bytes.subspan(size);
+    Record record{};
+    for (std::size_t size = 0; (size = first_record_size(bytes)) != 0; bytes = bytes.subspan(size)) {
+        if (decode(bytes.first(size), record) != DecodeError::None || record.header.type != TF_RECORD_FOUND)
+            continue;
+        const auto &header = record.header;
+        sightings[header.cookie] = {.time_ns = header.time_ns,
+                                    .since_ns = record.socket.since_ns,
+                                    .timer_left_us = record.socket.timer_left_us,
+                                    .state = TcpState{header.new_state},
+                                    .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET)};
     }
     return sightings;
 }
