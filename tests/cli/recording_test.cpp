@@ -1,5 +1,6 @@
 // Recordings as the program reads them: cut off, damaged, and with a clock that was set.
 #include "unit/recording/recording_test.h"
+#include "recording/merged_file.h"
 #include "support/process.h"
 
 #include <filesystem>
@@ -11,6 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 class ReadRecording : public testing::Test {
+public:
+    ~ReadRecording() override { fs::remove_all(folder_); }
+
 protected:
     ReadRecording()
     {
@@ -18,13 +22,35 @@ protected:
         EXPECT_NE(mkdtemp(name.data()), nullptr);
         folder_ = name;
     }
-    ~ReadRecording() override { fs::remove_all(folder_); }
 
     [[nodiscard]] std::string path(const std::string &name = "a.tfr") const { return folder_ / name; }
     void save(std::span<const std::byte> bytes, const std::string &name = "a.tfr") const
     {
         std::ofstream(path(name), std::ios::binary)
             .write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    }
+    // Of a host of its own, begun `wall_ns` after the others, with a connection that ends.
+    [[nodiscard]] static Bytes recording_of_host(const std::string &host, std::int64_t wall_ns)
+    {
+        auto settings = Recording::settings(1'000'000'000);
+        settings.start.host = host;
+        settings.start.filter.clear();
+        settings.start.recording_id = {static_cast<std::uint8_t>(host.front())};
+        settings.start.clock = {.boot_ns = 0, .wall_ns = wall_ns};
+        auto file = std::make_shared<MemoryFile>();
+        const FakeKnown nothing;
+        RecordingWriter writer(std::make_unique<MemoryOutput>(file), settings, nothing);
+        writer.write(RecordBuilder::state(1, 1'000'000, close_state, syn_sent).identity(1, 2).local_port(4000).bytes());
+        writer.write(RecordBuilder::state(1, 2'000'000, syn_sent, established).bytes());
+        writer.write(RecordBuilder::state(1, 3'000'000, established, close_state).bytes());
+        EXPECT_TRUE(writer.finish());
+        return file->bytes;
+    }
+    // With this on its standard input, through a pipe.
+    [[nodiscard]] Finished tcpflight_from_pipe(const std::string &file, const std::string &arguments) const
+    {
+        return run({.argv = {"sh", "-c", "cat '" + path(file) + "' | '" + TCPFLIGHT_BINARY + "' " + arguments},
+                    .environment = {"TZ=UTC0"}});
     }
     static Finished tcpflight(std::vector<std::string> arguments)
     {
@@ -137,6 +163,78 @@ TEST_F(ReadRecording, MergeWritesOverNothingElse)
     EXPECT_EQ(missing.status, exited(1));
     EXPECT_EQ(missing.err, "tcpflight: cannot open '" + path("b.tfr") + "': No such file or directory\n");
     EXPECT_FALSE(fs::exists(path("c.tfr")));
+}
+
+TEST_F(ReadRecording, TimelinesOfSeveralHostsStandApart)
+{
+    save(recording_of_host("a", 0), "a.tfr");
+    save(recording_of_host("b", 10'000'000'000), "b.tfr");
+    const Finished both = tcpflight({"-r", path("a.tfr"), path("b.tfr"), "-g"});
+    const Finished a = tcpflight({"-r", path("a.tfr"), "-g"});
+    const Finished b = tcpflight({"-r", path("b.tfr"), "-g"});
+    auto with_host = [](std::string block, const std::string &host) {
+        EXPECT_TRUE(block.starts_with("== ")) << block;
+        return block.insert(3, host + " ");
+    };
+    EXPECT_EQ(both.out, with_host(a.out, "a") + "\n" + with_host(b.out, "b"));
+}
+
+TEST_F(ReadRecording, MergedIsReadFromAPipe)
+{
+    save(recording_of_host("a", 0), "a.tfr");
+    save(recording_of_host("b", 500'000'000), "b.tfr");
+    ASSERT_EQ(tcpflight({"merge", path("a.tfr"), path("b.tfr"), "-w", path("all")}).status, exited(0));
+    const Finished of_file = tcpflight({"-r", path("all")});
+    EXPECT_NE(of_file.out.find(" a IP "), std::string::npos) << of_file.out;
+    const Finished piped = tcpflight_from_pipe("all", "-r -");
+    EXPECT_EQ(piped.status, exited(0)) << piped.err;
+    EXPECT_EQ(piped.out, of_file.out);
+    EXPECT_EQ(piped.err, of_file.err);
+    const Finished redirected =
+        run({.argv = {"sh", "-c", "'" TCPFLIGHT_BINARY "' -r - < '" + path("all") + "'"}, .environment = {"TZ=UTC0"}});
+    EXPECT_EQ(redirected.out, of_file.out);
+
+    // What is no merged one comes through as before, whatever it is.
+    EXPECT_EQ(tcpflight_from_pipe("a.tfr", "-r -").out, tcpflight({"-r", path("a.tfr")}).out);
+    const Finished nothing = run({.argv = {"sh", "-c", "printf x | '" TCPFLIGHT_BINARY "' -r -"}});
+    EXPECT_EQ(nothing.status, exited(1));
+    EXPECT_EQ(nothing.err, "tcpflight: 'standard input' is not a tcpflight recording: it is too short\n");
+
+    // Cut off: what is there is shown.
+    fs::resize_file(path("all"), fs::file_size(path("all")) - sizeof(ChunkHeader));
+    const Finished cut = tcpflight_from_pipe("all", "-r -");
+    EXPECT_EQ(cut.status, exited(1));
+    EXPECT_EQ(cut.out, of_file.out);
+    EXPECT_EQ(cut.err.substr(0, cut.err.find('\n')),
+              "tcpflight: 'standard input' is cut off: the end of some part may be missing");
+}
+
+TEST_F(ReadRecording, MergedFromAPipeNeedsRoom)
+{
+    save(recording_of_host("a", 0), "a.tfr");
+    ASSERT_EQ(tcpflight({"merge", path("a.tfr"), "-w", path("all")}).status, exited(0));
+    const Finished nowhere =
+        run({.argv = {"sh", "-c", "cat '" + path("all") + "' | TMPDIR=/proc/nowhere '" TCPFLIGHT_BINARY "' -r -"}});
+    EXPECT_EQ(nowhere.status, exited(1));
+    EXPECT_EQ(nowhere.err,
+              "tcpflight: cannot keep 'standard input' in '/proc/nowhere', which a merged recording from a "
+              "pipe needs: No such file or directory\n");
+}
+
+TEST_F(ReadRecording, InfoKnowsEveryKind)
+{
+    Recording recording;
+    for (std::uint8_t type = TF_RECORD_STATE; type <= TF_RECORD_CGROUP; type++) {
+        auto record = RecordBuilder::state(1, type, syn_sent, established).bytes();
+        record[offsetof(tf_header, type)] = std::byte{type};
+        if (type != TF_RECORD_LOST)
+            recording.writer.write(record);
+    }
+    ASSERT_TRUE(recording.writer.finish());
+    save(recording.file->bytes);
+    const Finished known = tcpflight({"info", path()});
+    EXPECT_EQ(known.out.find("does not know"), std::string::npos) << known.out;
+    EXPECT_NE(known.out.find(", 1 places of cgroups, "), std::string::npos) << known.out;
 }
 
 } // namespace

@@ -1,13 +1,17 @@
 // -w and -r against what is shown live.
 #include "live/live_test.h"
 
+#include <algorithm>
+#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <thread>
 
 namespace tcpflight::test {
 namespace {
@@ -16,6 +20,13 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 class Recording : public LiveTest {
+public:
+    ~Recording() override
+    {
+        umount2(path("disk").c_str(), MNT_DETACH); // of the test that has one
+        fs::remove_all(folder_);
+    }
+
 protected:
     Recording()
     {
@@ -24,14 +35,13 @@ protected:
         chmod(name.c_str(), 0755);
         folder_ = name;
     }
-    ~Recording() override { fs::remove_all(folder_); }
 
     [[nodiscard]] std::string path(const std::string &name = "a.tfr") const { return folder_ / name; }
     [[nodiscard]] const fs::path &folder() const { return folder_; }
 
     static Finished read(Words arguments, std::vector<std::string> wrapper = {})
     {
-        wrapper.push_back(TCPFLIGHT_BINARY);
+        wrapper.emplace_back(TCPFLIGHT_BINARY);
         wrapper.insert(wrapper.end(), arguments.begin(), arguments.end());
         return run({.argv = std::move(wrapper)});
     }
@@ -58,6 +68,47 @@ protected:
     {
         EXPECT_EQ(mkfifo(path(name).c_str(), 0600), 0);
         return path(name);
+    }
+
+    // A program that appends its argument to the file "complete", and ends with this status.
+    [[nodiscard]] std::string noting_command(int status) const
+    {
+        std::ofstream(path("note")) << "#!/bin/sh\necho \"$1\" >> '" << path("complete") << "'\nexit " << status
+                                    << "\n";
+        fs::permissions(path("note"), fs::perms::owner_all);
+        return path("note");
+    }
+    [[nodiscard]] std::vector<std::string> noted() const
+    {
+        std::vector<std::string> lines;
+        std::ifstream in(path("complete"));
+        for (std::string line; std::getline(in, line);)
+            lines.push_back(line);
+        return lines;
+    }
+    // "123 events WHAT" of the totals.
+    static std::uint64_t total(const std::string &err, const std::string &what)
+    {
+        std::istringstream in(err);
+        for (std::string line; std::getline(in, line);) {
+            auto at = line.find(what);
+            if (at != std::string::npos && line.front() >= '0' && line.front() <= '9')
+                return std::stoull(line);
+        }
+        ADD_FAILURE() << "no '" << what << "' in: " << err;
+        return 0;
+    }
+    static std::string contents(const std::string &file)
+    {
+        std::ifstream in(file, std::ios::binary);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    static std::size_t count(const std::string &text, const std::string &what)
+    {
+        std::size_t found = 0;
+        for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1))
+            found++;
+        return found;
     }
 
     static std::string lines_total(const std::string &err)
@@ -308,28 +359,155 @@ TEST_F(Recording, LeavesOtherFilesAlone)
     EXPECT_EQ(end(again).status, exited(0));
 }
 
+// As tcpdump's -z: with each file that is complete, which the one that Ctrl-C ends is not.
+TEST_F(Recording, RunsACommandForEachCompleteFile)
+{
+    Process tracer = start_tcpflight(
+        {"-w", path("rec"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z", noting_command(0)});
+    churn(100);
+    EXPECT_TRUE(tracer.read_until([&] { return fs::exists(path("rec12")) && noted().size() >= 12; })) << tracer.err();
+    Finished ended = end(tracer);
+    EXPECT_EQ(ended.status, exited(0));
+    EXPECT_EQ(ended.err.find("-z"), std::string::npos) << ended.err;
+
+    auto files =
+        static_cast<std::size_t>(std::ranges::count_if(fs::directory_iterator(folder()), [](const auto &entry) {
+            return entry.path().filename().string().starts_with("rec");
+        }));
+    std::vector<std::string> expected{path("rec")};
+    for (std::size_t i = 1; i + 1 < files; i++)
+        expected.push_back(path("rec" + std::to_string(i)));
+    // A command may still run.
+    while (noted().size() < expected.size())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_EQ(std::multiset<std::string>(expected.begin(), expected.end()), [&] {
+        auto names = noted();
+        return std::multiset<std::string>(names.begin(), names.end());
+    }());
+    for (const auto &name : noted()) {
+        const Finished info = read({"info", name});
+        EXPECT_EQ(info.status, exited(0)) << name;
+        EXPECT_NE(info.out.find("ended        by its writer\n"), std::string::npos) << info.out;
+    }
+}
+
+TEST_F(Recording, TellsOfACommandThatFailsAndGoesOn)
+{
+    Process tracer = start_tcpflight(
+        {"-w", path("rec"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z", noting_command(3)});
+    churn(50);
+    EXPECT_TRUE(tracer.read_until([&] { return count(tracer.err(), "failed with status 3") >= 3; })) << tracer.err();
+    Finished ended = end(tracer);
+    EXPECT_EQ(ended.status, exited(0));
+    EXPECT_NE(ended.err.find("tcpflight: -z: '" + path("note") + "' for '" + path("rec") + "' failed with status 3\n"),
+              std::string::npos)
+        << ended.err;
+
+    Process other = start_tcpflight(
+        {"-w", path("other"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z", path("no-such")});
+    churn(50);
+    EXPECT_TRUE(other.read_until([&] { return count(other.err(), "-z: cannot run") >= 3; })) << other.err();
+    ended = end(other);
+    EXPECT_EQ(ended.status, exited(0));
+    EXPECT_NE(ended.err.find("tcpflight: -z: cannot run '" + path("no-such") + "': No such file or directory\n"),
+              std::string::npos)
+        << ended.err;
+    EXPECT_EQ(read({"-r", path("other"), path("other1"), path("other2")}).status, exited(0));
+}
+
+// The newest files stay, no more than was asked for; and whatever is not of this recording.
+TEST_F(Recording, KeepsNoMoreThanItIsAllowedTo)
+{
+    constexpr std::uint64_t allowed = std::uint64_t{1} << 20;
+    std::ofstream(path("rec.notes")) << std::string(100'000, 'x');
+    std::ofstream(path("rec99")) << std::string(100'000, 'x'); // no recording, whatever its name
+    Process earlier = start_tcpflight({"-w", path("elsewhere")});
+    EXPECT_EQ(end(earlier).status, exited(0));
+
+    const std::string shown = path("shown");
+    Process tracer({.argv = {TCPFLIGHT_BINARY, "-w", path("rec"), "--keep", "1MiB", "--flush-interval", "0", "--print",
+                             "-B", "65536"},
+                    .out = Output::file(shown)});
+    EXPECT_TRUE(tracer.read_until([&] { return tracer.err().find("listening on") != std::string::npos; }));
+    churn(1000); // 12 events each, of which each is a block of more than 80 bytes
+    EXPECT_TRUE(tracer.read_until([&] { return fs::exists(path("rec5")) && !fs::exists(path("rec")); }))
+        << tracer.err();
+    Finished ended = end(tracer);
+    EXPECT_EQ(ended.status, exited(0)) << ended.err;
+
+    std::uint64_t kept = 0;
+    Words arguments{"-r"};
+    for (const auto &entry : fs::directory_iterator(folder())) {
+        auto name = entry.path().filename().string();
+        if (!name.starts_with("rec") || name == "rec.notes" || name == "rec99")
+            continue;
+        kept += entry.file_size();
+        arguments.push_back(entry.path());
+    }
+    EXPECT_LE(kept, allowed);
+    EXPECT_GT(kept, allowed / 2);
+    EXPECT_EQ(fs::file_size(path("rec.notes")), 100'000U);
+    EXPECT_EQ(fs::file_size(path("rec99")), 100'000U);
+    EXPECT_TRUE(fs::exists(path("elsewhere")));
+
+    Finished replayed = read(arguments);
+    EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
+    EXPECT_GT(replayed.out.size(), 10'000U);
+    EXPECT_TRUE(contents(shown).ends_with(replayed.out)) << "what is left is the end of what was shown";
+}
+
+// Said once, counted, and gone on with; what was written is not touched, and nothing is missing without being told.
 TEST_F(Recording, GoesOnWhenAFullDiskHasRoomAgain)
 {
     fs::create_directory(path("disk"));
-    ASSERT_EQ(mount("tmpfs", path("disk").c_str(), "tmpfs", 0, "size=128k"), 0);
+    ASSERT_EQ(mount("tmpfs", path("disk").c_str(), "tmpfs", 0, "size=16m"), 0);
+    const std::string file = path("disk/a.tfr");
+    // The end of a TIME_WAIT follows from another event, and is no record that could be lost.
+    ASSERT_TRUE(set_sysctl("ipv4/tcp_max_tw_buckets", "0"));
+    const Words filter{"netns", std::to_string(netns())}; // other tests have their own
+    // Knows the truth.
+    Process witness(
+        {.argv = {TCPFLIGHT_BINARY, "-B", "65536", filter[0], filter[1]}, .out = Output::file(path("all"))});
+    EXPECT_TRUE(witness.read_until([&] { return witness.err().find("listening on") != std::string::npos; }));
+    // Each event is a block of its own: then megabytes come fast.
+    Process tracer({.argv = {TCPFLIGHT_BINARY, "-w", file, "--print", "--flush-interval", "0", "-B", "65536", filter[0],
+                             filter[1]},
+                    .out = Output::file(path("printed"))});
+    EXPECT_TRUE(tracer.read_until([&] { return tracer.err().find("listening on") != std::string::npos; }));
+    churn(10);
+    EXPECT_TRUE(tracer.read_until([&] { return fs::file_size(file) > 10'000; }));
     const std::string ballast = path("disk/ballast");
-    Process tracer = start_tcpflight({"-w", path("disk/a.tfr"), "--flush-interval", "0.05", "-B", "65536"});
-    std::ofstream(ballast) << std::string(200'000, 'x');
-    churn(2000); // more than the room that is left in the file's last page
+    std::ofstream(ballast) << std::string(17U << 20U, 'x');
+    churn(4500); // more than is kept in memory
     EXPECT_TRUE(tracer.read_until([&] {
         return tracer.err().find("No space left on device: recording goes on") != std::string::npos;
     })) << tracer.err();
+    EXPECT_TRUE(tracer.read_until([&] { return count(contents(path("printed")), "\n") >= 45'000; }));
+    const std::string before = contents(file);
     fs::remove(ballast);
     EXPECT_TRUE(tracer.read_until([&] {
         return tracer.err().find("again: events lost meanwhile: ") != std::string::npos;
     })) << tracer.err();
+    churn(10);
     Finished ended = end(tracer);
+    Finished truth = end(witness);
     EXPECT_EQ(ended.status, exited(0));
-    EXPECT_EQ(ended.err.find("No space", ended.err.find("No space") + 1), std::string::npos) << "said once";
-    Finished replayed = read({"-r", path("disk/a.tfr")});
+    EXPECT_EQ(count(ended.err, "No space"), 1U) << ended.err;
+    EXPECT_EQ(count(ended.err, "again: events lost"), 1U) << ended.err;
+    EXPECT_EQ(total(ended.err, " lost"), 0U) << "in the kernel";
+    EXPECT_EQ(total(truth.err, " lost"), 0U) << truth.err;
+
+    const Finished info = read({"info", file});
+    EXPECT_EQ(info.status, exited(0)) << info.out;
+    Finished replayed = read({"-r", file});
     EXPECT_EQ(replayed.status, exited(0)) << replayed.err;
-    EXPECT_NE(replayed.out.find("127.0.0.1.7001"), std::string::npos);
-    umount(path("disk").c_str());
+    EXPECT_TRUE(contents(file).starts_with(before)) << "what was written is not touched";
+    EXPECT_GT(fs::file_size(file), before.size() + (std::size_t{4} << 20U)) << "with what was kept in memory";
+    auto lost = total(replayed.err, " lost");
+    EXPECT_GT(lost, 1'000U);
+    EXPECT_EQ(total(replayed.err, " shown") + lost, total(truth.err, " shown"));
+    // Behind the gap it is as it was.
+    EXPECT_GT(replayed.out.size() - replayed.out.rfind("-- "), 5'000U);
 }
 
 } // namespace

@@ -80,6 +80,7 @@ std::string kinds(const Summary &summary)
          {TF_RECORD_PROBE, "probes"},
          {TF_RECORD_QUEUE, "full queues"},
          {TF_RECORD_FOUND, "sockets found at the start"},
+         {TF_RECORD_CGROUP, "places of cgroups"},
          {TF_RECORD_GONE, "ends of TIME_WAIT, and sockets found missing"}}};
     std::string text;
     auto rest = summary.records;

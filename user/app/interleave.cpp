@@ -166,9 +166,12 @@ bool Interleave::next(std::string &out, const std::function<bool()> &go_on)
     auto &sink = lane->own_sink() != nullptr ? *lane->own_sink() : sink_;
     if (shows_hosts_)
         sink.set_host(lane->stream().start().host);
+    if (has_written_block_)
+        sink.follow_block();
     sink.write(event, out);
     if (!lane->has_events() && !lane->fill(go_on) && lane->is_over() && lane->own_sink() != nullptr)
         sink.finish(out); // what has not ended in its recording
+    has_written_block_ |= sink.has_written_block();
     return true;
 }
 

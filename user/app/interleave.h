@@ -44,6 +44,7 @@ private:
     const Options &options_;
     Sink &sink_;
     bool shows_hosts_ = false;
+    bool has_written_block_ = false; // of any lane
     std::vector<std::unique_ptr<Lane>> lanes_;
     std::uint64_t shown_ = 0;
     std::uint64_t counted_ = 0; // towards options.count

@@ -7,10 +7,12 @@
 #include "app/recording_stream.h"
 #include "app/replay_files.h"
 #include "app/report.h"
+#include "app/spool.h"
 #include "filter/quote.h"
 #include "sink/make_sink.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,6 +60,7 @@ public:
     Result<int> run();
 
 private:
+    Result<std::vector<ReplayFile>> find_files();
     Result<std::unique_ptr<InputFile>> open(const ReplayFile &file);
     Result<int> show_one(std::vector<ReplayFile> files);
     int show_many(std::vector<std::vector<ReplayFile>> groups);
@@ -77,7 +80,8 @@ private:
     std::string *lines_ = nullptr; // that wait for flush()
     bool damaged_ = false;
     bool interrupted_ = false;
-    bool awaits_input_ = false; // it is a pipe
+    bool awaits_input_ = false;        // it is a pipe
+    std::unique_ptr<InputFile> begun_; // the only one, which was looked into already and is not a file by name
 };
 
 // The files of one recording each.
@@ -94,11 +98,49 @@ std::vector<std::vector<ReplayFile>> group(std::vector<ReplayFile> files)
     return groups;
 }
 
+bool is_file(const std::string &path)
+{
+    struct stat status {};
+    return path != "-" && (stat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode));
+}
+
+Result<std::vector<ReplayFile>> Replay::find_files()
+{
+    const auto &paths = options_.read->files;
+    if (paths.size() != 1 || is_file(paths.front()))
+        return find_order(paths, damaged_);
+    // What a pipe brings shows when it comes.
+    ReplayFile file{.path = paths.front(), .start = {}, .merged = {}};
+    auto input = open(file);
+    if (!input)
+        return tl::unexpected(input.error());
+    auto looked = std::make_unique<LookedInto>(std::move(*input));
+    auto begin = looked->look(merged_magic.size());
+    // An error is met again in reading, and told there.
+    if (!begin || !std::ranges::equal(*begin, std::as_bytes(std::span(merged_magic)))) {
+        begun_ = std::move(looked);
+        return std::vector{std::move(file)};
+    }
+    Result<std::unique_ptr<InputFile>> whole = std::move(looked);
+    if (!(*whole)->is_seekable())
+        whole = spool(**whole, file.name());
+    if (!whole)
+        return tl::unexpected(whole.error());
+    auto merged = MergedFile::open(std::move(*whole), file.name());
+    if (!merged)
+        return tl::unexpected(merged.error());
+    if (!*merged)
+        return failure(fmt::format("{} is cut off at its begin", quote(file.name())));
+    return order(sources_in(*merged, file.path, damaged_));
+}
+
 Result<int> Replay::run()
 {
     if (auto watched = loop_.watch_output(STDOUT_FILENO); !watched)
         return tl::unexpected(watched.error());
-    auto files = find_order(options_.read->files, damaged_);
+    auto files = find_files();
+    if (!files && is_over())
+        return finish({}, 0);
     if (!files)
         return tl::unexpected(files.error());
     if (files->empty())
@@ -118,6 +160,8 @@ Result<int> Replay::run()
 
 Result<std::unique_ptr<InputFile>> Replay::open(const ReplayFile &file)
 {
+    if (begun_)
+        return std::move(begun_);
     auto input = file.open();
     if (!input || (*input)->awaited_fd() < 0)
         return input;
@@ -194,7 +238,7 @@ EventLoop::Wake Replay::await(std::optional<std::uint64_t> deadline_ns)
 // What was read is shown before a pipe is waited for. False: it is over.
 bool Replay::await_input()
 {
-    if (await(0) == EventLoop::Wake::Deadline && flush())
+    if (await(0) == EventLoop::Wake::Deadline && (lines_ == nullptr || flush()))
         await({});
     return !is_over();
 }
@@ -244,11 +288,7 @@ Result<int> start(const Options &options)
 
 int replay(const Options &options)
 {
-    auto status = start(options);
-    if (status)
-        return *status;
-    report_error(status.error(), options.verbosity);
-    return 1;
+    return exit_status(start(options), options.verbosity);
 }
 
 } // namespace tcpflight

@@ -57,9 +57,10 @@ bool report_damage(const MergedFile &merged, const std::string &path)
 
 std::string ReplayFile::name() const
 {
+    std::string shown = path == "-" ? "standard input" : path;
     if (merged)
-        return fmt::format("{}, part {}{}", path, source + 1, start.host.empty() ? "" : " (" + start.host + ")");
-    return path == "-" ? "standard input" : path;
+        return fmt::format("{}, part {}{}", shown, source + 1, start.host.empty() ? "" : " (" + start.host + ")");
+    return shown;
 }
 
 Result<std::unique_ptr<InputFile>> ReplayFile::open() const
@@ -69,9 +70,19 @@ Result<std::unique_ptr<InputFile>> ReplayFile::open() const
     return open_path(path);
 }
 
-Result<std::vector<ReplayFile>> find_sources(const std::string &path, bool &damaged)
+std::vector<ReplayFile> sources_in(const std::shared_ptr<MergedFile> &merged, const std::string &path, bool &damaged)
 {
     std::vector<ReplayFile> files;
+    damaged |= report_damage(*merged, path == "-" ? "standard input" : path);
+    for (std::uint32_t source = 0; source < merged->sources(); source++) {
+        if (merged->source_size(source) != 0)
+            files.push_back({.path = path, .start = {}, .merged = merged, .source = source});
+    }
+    return files;
+}
+
+Result<std::vector<ReplayFile>> find_sources(const std::string &path, bool &damaged)
+{
     std::shared_ptr<MergedFile> merged;
     if (is_file(path)) { // a pipe can be opened only once
         auto input = open_path(path);
@@ -82,16 +93,9 @@ Result<std::vector<ReplayFile>> find_sources(const std::string &path, bool &dama
             return tl::unexpected(opened.error());
         merged = std::move(*opened);
     }
-    if (!merged) {
-        files.push_back({.path = path, .start = {}, .merged = {}});
-        return files;
-    }
-    damaged |= report_damage(*merged, path);
-    for (std::uint32_t source = 0; source < merged->sources(); source++) {
-        if (merged->source_size(source) != 0)
-            files.push_back({.path = path, .start = {}, .merged = merged, .source = source});
-    }
-    return files;
+    if (merged)
+        return sources_in(merged, path, damaged);
+    return std::vector<ReplayFile>{{.path = path, .start = {}, .merged = {}}};
 }
 
 Result<ReplayFile> look_into(ReplayFile file)
@@ -118,7 +122,12 @@ Result<std::vector<ReplayFile>> find_order(const std::vector<std::string> &paths
         std::ranges::move(*sources, std::back_inserter(files));
     }
     if (files.size() == 1 && !files.front().merged)
-        return files;                                            // perhaps a pipe, which can be looked into only once
+        return files; // perhaps a pipe, which can be looked into only once
+    return order(std::move(files));
+}
+
+Result<std::vector<ReplayFile>> order(std::vector<ReplayFile> files)
+{
     std::map<std::array<std::uint8_t, 16>, std::int64_t> begins; // of each recording
     for (auto &file : files) {
         auto looked = look_into(std::move(file));

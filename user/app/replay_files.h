@@ -31,12 +31,19 @@ struct ReplayFile {
     [[nodiscard]] Result<std::unique_ptr<InputFile>> open() const;
 };
 
+// What was merged into a file, without a look into each (`start`); what is damaged between them is told, and `damaged`
+// set.
+std::vector<ReplayFile> sources_in(const std::shared_ptr<MergedFile> &merged, const std::string &path, bool &damaged);
+
 // All that is at `path`: itself, or what was merged into it, without a look into each (`start`). What is damaged in a
 // merged file is told on standard error, and `damaged` set.
 Result<std::vector<ReplayFile>> find_sources(const std::string &path, bool &damaged);
 
 // The same file with what is said at its begin. An error: it cannot be read, or is no recording, or is a pipe.
 Result<ReplayFile> look_into(ReplayFile file);
+
+// Looks into each, and brings them into the order of time, as below.
+Result<std::vector<ReplayFile>> order(std::vector<ReplayFile> files);
 
 // Looks into each, and brings them into the order of time: a shell sorts rec, rec1, rec10, rec2. The files of a
 // recording follow each other. One file alone is not looked into, as it may be a pipe, unless it is a merged one.

@@ -29,6 +29,10 @@ public:
     // From now on events are of this host, which is shown with them; untrusted, and empty where it is not known.
     // A sink for timelines has one host only.
     virtual void set_host(std::string_view /*host*/) {}
+
+    // Where several sinks write to the same output in turns: was a block written (a timeline), and one was by another.
+    [[nodiscard]] virtual bool has_written_block() const { return false; }
+    virtual void follow_block() {}
 };
 
 } // namespace tcpflight

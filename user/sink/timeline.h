@@ -41,6 +41,8 @@ public:
     void set_clock(const ClockAnchor &anchor) override;
     void set_host(std::string_view host) override;
     void finish(std::string &out) override;
+    [[nodiscard]] bool has_written_block() const override { return printed_; }
+    void follow_block() override { printed_ = true; }
 
 private:
     struct Block {
@@ -102,7 +104,7 @@ private:
     std::deque<Block> blocks_;
     std::vector<std::uint32_t> free_;
     std::size_t bytes_ = 0; // of all lines that are kept
-    bool printed_ = false;  // a block was
+    bool printed_ = false;  // a block was: a blank line precedes the next one
 };
 
 } // namespace tcpflight
