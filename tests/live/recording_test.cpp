@@ -333,8 +333,11 @@ TEST_F(Recording, IntoAPipeThatNobodyReadsEndsWithASignal)
     const Fd other_end(open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     ASSERT_TRUE(other_end.is_open());
     ASSERT_GT(fcntl(other_end.get(), F_SETPIPE_SZ, 4096), 0);
-    Process tracer = start_tcpflight({"-w", pipe, "--flush-interval", "0.02", "-B", "65536"});
-    churn(400);
+    const Words filter{"netns", std::to_string(netns())}; // other tests have their own
+    Process witness = start_tcpflight({"-w", path(), "-B", "65536", filter[0], filter[1]});
+    // A buffer that is too small as well.
+    Process tracer = start_tcpflight({"-w", pipe, "--flush-interval", "0.02", "-B", "64", filter[0], filter[1]});
+    churn(1000);
     EXPECT_TRUE(tracer.read_until([&] {
         return tracer.err().find("pipe' is not being read: what finds no room") != std::string::npos;
     })) << tracer.err();
@@ -343,6 +346,15 @@ TEST_F(Recording, IntoAPipeThatNobodyReadsEndsWithASignal)
     EXPECT_NE(ended.err.find("pipe' was not being read: the recording is cut off, events missing at its end: "),
               std::string::npos)
         << ended.err;
+    // What is in it, what is missing at its end and what the kernel had no room for are all that there was.
+    const Finished truth = end(witness);
+    auto at = ended.err.find("missing at its end: ");
+    ASSERT_NE(at, std::string::npos);
+    auto missing = std::stoull(ended.err.substr(at + std::string("missing at its end: ").size()));
+    EXPECT_GT(missing, 0U);
+    EXPECT_GT(total(ended.err, " lost"), 0U);
+    EXPECT_EQ(total(truth.err, " lost"), 0U);
+    EXPECT_EQ(total(ended.err, " recorded in") + missing + total(ended.err, " lost"), total(truth.err, " recorded in"));
 }
 
 TEST_F(Recording, LeavesOtherFilesAlone)

@@ -185,13 +185,13 @@ void Recorder::reap()
         report_error({sentence, {}}, 0);
 }
 
-bool Recorder::finish()
+bool Recorder::finish(std::uint64_t missing)
 {
     auto complete = path_;
     close_current();
-    if (told_trouble_ == ECANCELED)
+    if (is_cut_off())
         report_error({fmt::format("{} was not being read: the recording is cut off, events missing at its end: {}",
-                                  quote_output(path_), closed_.lost)},
+                                  quote_output(path_), closed_.lost + missing)},
                      0);
     // As tcpdump: what -W ends is a whole file; Ctrl-C leaves it to whoever pressed it.
     if (over_ && !(told_trouble_ && ends_recording(*told_trouble_)) && !options_.post_rotate.empty()) {

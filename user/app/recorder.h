@@ -9,6 +9,7 @@
 #include "recording/shelf.h"
 #include "recording/writer.h"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
@@ -45,8 +46,11 @@ public:
     [[nodiscard]] std::optional<std::uint64_t> due_ns() const;
     // A command of -z has ended.
     void reap();
-    // False: something is missing in the last file.
-    bool finish();
+    // Nobody reads it: it is over before its time, and what comes now is missing at its end.
+    [[nodiscard]] bool is_cut_off() const { return told_trouble_ == ECANCELED; }
+    // False: something is missing in the last file. `missing`: records that came and that write() did not take, of one
+    // that is cut off.
+    bool finish(std::uint64_t missing);
 
     [[nodiscard]] Totals totals() const;
 

@@ -108,6 +108,8 @@ private:
     Output::Outcome outcome_ = Output::Outcome::Written;
     Rest rest_ = Rest::Awake;
     std::uint64_t consumed_ = 0; // records
+    bool cut_off_ = false;       // the recording; only what it misses is counted any more
+    std::uint64_t unrecorded_ = 0;
     std::uint64_t known_forgotten_ = 0;
     std::uint64_t known_nested_ = 0;
     std::optional<Sweeps> sweeps_;     // none: nobody looks
@@ -173,8 +175,12 @@ bool Session::consume(std::span<const std::byte> record)
     // Bounded memory, and a reader that keeps up with a long batch.
     constexpr std::size_t output_chunk = std::size_t{256} << 10;
     consumed_++;
-    if (recorder_ && !recorder_->write(record))
+    if (recorder_ && !cut_off_ && !recorder_->write(record)) {
+        unrecorded_++;
         return false;
+    }
+    if (cut_off_ && record[offsetof(tf_header, type)] != std::byte{TF_RECORD_LOST})
+        unrecorded_++;
     bool more = pipeline_.consume(record);
     if (options_.flush == Flush::Line || pipeline_.output().size() >= output_chunk)
         return flush() && more;
@@ -309,7 +315,13 @@ int Session::finish()
             pipeline_.finish();
         flush();
     }
-    bool recorded = !recorder_ || recorder_->finish();
+    // A pipe that nobody reads: what came and cannot be written any more is counted, as all that is lost.
+    cut_off_ = recorder_ && recorder_->is_cut_off();
+    if (cut_off_ && read_rest() && look_for_losses()) {
+        pipeline_.finish();
+        flush();
+    }
+    bool recorded = !recorder_ || recorder_->finish(unrecorded_);
     if (recorder_) {
         auto written = recorder_->totals();
         report_recorded(written.records, written.bytes, written.files);

@@ -73,10 +73,11 @@ private:
     std::uint64_t written_ = 0; // bytes
     bool synced_ = true;
 
-    std::uint64_t records_ = 0; // taken
+    std::uint64_t records_ = 0; // taken, but for those of losses
     std::uint64_t stored_ = 0;  // in closed blocks
     std::uint64_t latest_ns_;
     std::optional<std::uint64_t> due_ns_;
+    std::size_t block_loss_records_ = 0;                                    // in the open block
     std::uint64_t block_lost_ = 0;                                          // as the loss records in the open block say
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > tf_loss::total
 
@@ -113,7 +114,10 @@ bool RecordingWriter::Implementation::write(std::span<const std::byte> record)
             queue_entry_if_due();
         packer_.add(record);
     }
-    records_++;
+    if (record[offsetof(tf_header, type)] == std::byte{TF_RECORD_LOST})
+        block_loss_records_++;
+    else
+        records_++;
     if (packer_.count() == 1 && !due_ns_)
         due_ns_ = packer_.first_ns() + settings_.flush_interval_ns;
     count_losses(record);
@@ -201,8 +205,9 @@ void RecordingWriter::Implementation::close_block()
         queue_records();
         return;
     }
-    dropped_->count += packer_.count();
-    lost_ += packer_.count();
+    auto events = packer_.count() - std::exchange(block_loss_records_, 0);
+    dropped_->count += events;
+    lost_ += events;
     dropped_->last_ns = latest_ns_;
     packer_.pack(payload_);
     payload_.clear();
@@ -219,7 +224,7 @@ void RecordingWriter::Implementation::queue_records()
     packer_.pack(payload_);
     queue(header);
     stored_ += header.count;
-    pending_records_ += header.count;
+    pending_records_ += header.count - std::exchange(block_loss_records_, 0);
 }
 
 // The payload, which is empty afterwards.
@@ -304,6 +309,7 @@ void RecordingWriter::Implementation::recover()
                        .cpu = any_cpu,
                        .reason = TF_LOSS_DISK_FULL};
     packer_.add(LossRecord(dropped_->first_ns, loss).bytes());
+    block_loss_records_ = 1;
     block_lost_ = dropped_->count;
     dropped_.reset();
     queue_records();

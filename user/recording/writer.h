@@ -24,7 +24,7 @@ public:
     };
 
     struct Totals {
-        std::uint64_t records = 0; // taken, in the file or still to be written
+        std::uint64_t records = 0; // of events: taken, in the file or still to be written
         std::uint64_t bytes = 0;   // in the file, or still to be written as the disk has no room
         std::uint64_t lost = 0;    // records that the disk had no room for, earlier files of the recording included
     };
