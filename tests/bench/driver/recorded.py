@@ -29,7 +29,8 @@ class Recording:
     read_cpu_s: list = field(default_factory=list)
     filter_cpu_s: list = field(default_factory=list)
     large_size: int = 0  # bytes, of the file that is sought in
-    seek_ms: list = field(default_factory=list)
+    seek_ms: list = field(default_factory=list)  # from exec to exit
+    seek_cpu_ms: list = field(default_factory=list)
 
     def per_million(self, seconds):
         return Spread(s * 1e6 / self.records for s in seconds)
@@ -78,17 +79,21 @@ def _copy(build, source, target, least):
 
 
 def _seek_ms(program, path, begin_s, end_s):
-    """From exec to exit, of the first event of some moment that is given as --from. The file is in memory."""
+    """The first event of some moment that is given as --from, from exec to exit, and CPU time. The file is in memory."""
     found = []
+    cpu = []
     for i in range(SEEKS):
         moment = begin_s + (end_s - begin_s) * (i + 0.5) / SEEKS
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.monotonic()
         done = subprocess.run([program, "-r", str(path), "--from", f"{moment:.6f}", "-c", "1"], capture_output=True,
                               check=True, timeout=LIMIT_S)
         found.append((time.monotonic() - began) * 1e3)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e3)
         if not done.stdout:
             raise RuntimeError(f"nothing was found at {moment:.6f}")
-    return found
+    return found, cpu
 
 
 def measure(contestants, loads, build: Path, workdir: Path, quick, say):
@@ -109,5 +114,5 @@ def measure(contestants, loads, build: Path, workdir: Path, quick, say):
     say(f"  seeking in {least >> 20} MiB")
     large = _copy(build, path, copy, least)
     result.large_size = large["bytes"]
-    result.seek_ms = _seek_ms(program, copy, large["begin_s"], large["end_s"])
+    result.seek_ms, result.seek_cpu_ms = _seek_ms(program, copy, large["begin_s"], large["end_s"])
     return result

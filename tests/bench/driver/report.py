@@ -145,6 +145,7 @@ def recording(r):
          "10"],
         ["reading and printing: million events per CPU s", spread(r.million_a_second(r.read_cpu_s).values, "{:.1f}"), ""],
         [f"the first event of a moment in {r.large_size / 2**30:.2f} GiB, ms", spread(r.seek_ms, "{:.1f}"), "50"],
+        ["the same, CPU ms", spread(r.seek_cpu_ms, "{:.1f}"), ""],
         ["the tracer with all that it does: CPU s per million events", f"{r.tracer_cpu_s * 1e6 / r.records:.2f}", ""],
     ]
     if r.tcpdump_events:
