@@ -249,6 +249,10 @@ constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uin
 static_assert(covers(header_part, offsetof(tf_header, type), offsetof(tf_header, local_port)));
 static_assert(std::ranges::all_of(record_parts, [](const Part &part) { return covers(part); }));
 static_assert(covers(shape_part) && covers(connection_part));
+// The writer knows the packed one only.
+static_assert(std::ranges::all_of(record_parts, [](const Part &part) {
+    return std::ranges::none_of(part.fields, [](const Field &field) { return field.coding == Coding::Dictionary; });
+}));
 static_assert(identity_part.number == part::identity && owner_place_part.number == part::owner_place);
 
 } // namespace tcpflight
