@@ -224,7 +224,7 @@ TEST_F(ReadRecording, MergedFromAPipeNeedsRoom)
 TEST_F(ReadRecording, InfoKnowsEveryKind)
 {
     Recording recording;
-    for (std::uint8_t type = TF_RECORD_STATE; type <= TF_RECORD_CGROUP; type++) {
+    for (std::uint8_t type = TF_RECORD_STATE; type <= TF_RECORD_PROBE; type++) {
         auto record = RecordBuilder::state(1, type, syn_sent, established).bytes();
         record[offsetof(tf_header, type)] = std::byte{type};
         if (type != TF_RECORD_LOST)

@@ -70,7 +70,7 @@ private:
 
 std::string kinds(const Summary &summary)
 {
-    static constexpr std::array<std::pair<std::uint8_t, std::string_view>, 10> names{
+    static constexpr auto names = std::to_array<std::pair<std::uint8_t, std::string_view>>(
         {{TF_RECORD_STATE, "changes of state"},
          {TF_RECORD_ACCEPT, "accepts"},
          {TF_RECORD_RETRANSMIT, "retransmissions"},
@@ -81,7 +81,7 @@ std::string kinds(const Summary &summary)
          {TF_RECORD_QUEUE, "full queues"},
          {TF_RECORD_FOUND, "sockets found at the start"},
          {TF_RECORD_CGROUP, "places of cgroups"},
-         {TF_RECORD_GONE, "ends of TIME_WAIT, and sockets found missing"}}};
+         {TF_RECORD_GONE, "ends of TIME_WAIT, and sockets found missing"}});
     std::string text;
     auto rest = summary.records;
     for (const auto &[type, name] : names) {
