@@ -14,7 +14,7 @@ namespace tcpflight::test {
 namespace {
 
 // How far the wall clock, in which JSON has its times, may be moved against CLOCK_BOOTTIME during a test.
-constexpr std::int64_t clock_slack_ns = 5'000'000;
+const std::int64_t clock_slack_ns = 5'000'000 * patience();
 
 std::string endpoint(const SocketAddress &address)
 {
@@ -196,8 +196,11 @@ Timeline &Timeline::resets(const std::string &direction, const std::string &reas
                    (!items_.empty() && (state_ == "CLOSE" || items_.back().is_left) ? items_.back().from : state_),
          .reasons = reason,
          .is_reset = true,
-         // What takes a socket's place is found by reading memory.
-         .at_least = !items_.empty() && items_.back().is_left && !kernel_has(Precision::Memory) ? 0U : 1U,
+         // What takes a socket's place is found by reading memory, and whose RST that is, by its reason.
+         .at_least = !items_.empty() && items_.back().is_left &&
+                             !(kernel_has(Precision::Memory) && kernel_has(Precision::Reasons))
+                         ? 0U
+                         : 1U,
          .owner = owner_,
          .place = place_,
          .sources = sources_,

@@ -28,13 +28,6 @@ using SteadyClock = std::chrono::steady_clock;
     throw std::system_error(error, std::generic_category(), what);
 }
 
-// TCPFLIGHT_TEST_PATIENCE in the environment: waiting takes so many times as long, on a machine that is emulated.
-int patience()
-{
-    static const char *text = std::getenv("TCPFLIGHT_TEST_PATIENCE");
-    return text == nullptr ? 1 : std::max(1, std::atoi(text));
-}
-
 struct Pipe {
     Fd read;
     Fd write;
@@ -160,6 +153,12 @@ pid_t reap(pid_t pid, int &status)
 }
 
 } // namespace
+
+int patience()
+{
+    static const char *text = std::getenv("TCPFLIGHT_TEST_PATIENCE");
+    return text == nullptr ? 1 : std::max(1, std::atoi(text));
+}
 
 Fd &Fd::operator=(Fd &&other) noexcept
 {

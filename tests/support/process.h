@@ -11,6 +11,10 @@
 
 namespace tcpflight::test {
 
+// TCPFLIGHT_TEST_PATIENCE in the environment, 1 without: everything takes so many times as long, on a machine that is
+// emulated.
+int patience();
+
 // An owned file descriptor.
 class Fd {
 public:
