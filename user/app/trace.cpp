@@ -39,9 +39,6 @@ namespace {
 // order of different sockets only: a socket's own records need no slack (LiveSource).
 constexpr std::uint64_t stamp_slack_ns = 1'000'000;
 
-// Where programs tell of the ends of TIME_WAIT, looks are for what they miss.
-constexpr std::uint64_t rare_looks = 12;
-
 bool is_shown(const Options &options)
 {
     return !options.record || options.record->print;
@@ -71,7 +68,7 @@ public:
     {
         pipeline_.set_clock(clock_);
         if (sweeper)
-            sweeps_.emplace(std::move(*sweeper), options.sweep_ns * (tracer_.tells_ends() ? rare_looks : 1));
+            sweeps_.emplace(std::move(*sweeper), options.sweep_ns);
     }
 
     Result<void> start_recording();

@@ -187,18 +187,6 @@ std::uint64_t Tracer::nested_losses() const
     return missed - std::min(missed, rescued);
 }
 
-bool Tracer::tells_ends() const
-{
-    const auto &skeleton = *programs_->skeleton;
-    auto runs = [this](const bpf_program *fentry, const bpf_program *kprobe) {
-        return std::any_of(programs_->chosen.begin(), programs_->chosen.end(),
-                           [&](const bpf_program *program) { return program == fentry || program == kprobe; });
-    };
-    return skeleton.rodata->may_probe_read &&
-           runs(skeleton.progs.on_time_wait_taken, skeleton.progs.on_time_wait_taken_kprobe) &&
-           runs(skeleton.progs.on_time_wait_timer, skeleton.progs.on_time_wait_timer_kprobe);
-}
-
 void Tracer::say_again()
 {
     // The kernel keeps eight bits of it with each socket, and 0 means never.

@@ -51,9 +51,6 @@ public:
     // found no room are in the stream (LiveSource).
     [[nodiscard]] std::uint64_t nested_losses() const;
 
-    // Do programs tell of the ends of TIME_WAIT? They may miss some, otherwise all have to be looked for.
-    [[nodiscard]] bool tells_ends() const;
-
     // Ask for all identities once more, each with its connection's next record.
     void say_again();
 
