@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -35,10 +36,13 @@ void ask(const Filter &filter)
     identity.owner.pid = 7;
     identity.owner.source = OwnerSource::Connect;
     identity.owner.comm = {'n', 'g', 'i', 'n', 'x'};
+    static const auto where = std::make_shared<const Cgroup>(Cgroup{.path = "/lxc/web", .container = "web"});
+    identity.where = where;
     Event event;
     event.identity = &identity;
     event.what = StateChange{};
-    static const Numbers numbers{.duration_ns = 5'000'000'000, .retransmits = 3, .from_begin = true, .is_over = true};
+    static const Numbers numbers{
+        .duration_ns = 5'000'000'000, .retransmits = 3, .bytes = 1'000'000, .from_begin = true, .is_over = true};
     // What is known in all answers with yes or no, and never yes where the identity alone says no.
     auto answer =
         filter.judge({.identity = &identity, .direction = Direction::Outgoing, .event = &event, .numbers = &numbers});
