@@ -79,7 +79,8 @@ def parse_arguments(argv, known):
                         "brought up to date); the tracer is BUILD/static/tcpflight, if it is there")
     parser.add_argument("--cache", type=Path, help="kernels are kept here (default: BUILD/kernels)")
     parser.add_argument("--seconds", type=int, default=600, help="at most, a kernel (default 600)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="kernels at a time (default: one a CPU, which is what emulating one takes)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="kernels at a time (default: one a CPU, which "
+                        "is what emulating one takes)")
     parser.add_argument("--append", default="", help="added to the kernel's command line")
     parser.add_argument("--out", type=Path, help="write the table here, as a page")
     parser.add_argument("--results", type=Path, help="append a line for each scenario, for tools/test")
