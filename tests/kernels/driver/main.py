@@ -45,8 +45,18 @@ try()
     {no_tests} && return
     rm -f /tmp/report.json
     [ -z "$1" ] || export TCPFLIGHT_TEST_LAYER=$1
-    {live_test} --gtest_filter="$2" --gtest_output=json:/tmp/report.json
+    {live_test} --gtest_filter="$2" --gtest_output=json:/tmp/report.json | tee /tmp/log
     cat /tmp/report.json >&3
+    # A few once more: on an emulated machine a segment can come late, and be sent or refused again.
+    failed=$(sed -n 's/^\\[  FAILED  \\] \\([^ ,]*\\).* ms)$/\\1/p' /tmp/log | sort -u)
+    case $(echo "$failed" | grep -c .) in
+        1|2|3) ;;
+        *) return ;;
+    esac
+    rm -f /tmp/again.json
+    {live_test} --gtest_filter="$(echo "$failed" | tr '\\n' ':')" --gtest_output=json:/tmp/again.json
+    echo "-- again" >&3
+    cat /tmp/again.json >&3
 }}
 cd /tmp
 export TCPFLIGHT_TEST_PATIENCE=6

@@ -44,7 +44,8 @@ def hooks_of(said):
 
 
 def parse(kernel, boot):
-    """The job's results, one outcome a layer: "== LAYER" (the first has none), a line of hooks, and GoogleTest's report."""
+    """The job's results, one outcome a layer: "== LAYER" (the first has none), a line of hooks, GoogleTest's report, and
+    behind "-- again" that of the second run of those that failed."""
     if kernel.is_refused:
         outcome = Outcome(kernel.name, kernel.release, kernel.version)
         outcome.hooks = boot.results.removeprefix("== ").strip()
@@ -57,7 +58,9 @@ def parse(kernel, boot):
     for part in boot.results.split("== ")[1:]:
         layer, hooks, *rest = (part + "\n\n").split("\n", 2)
         outcome = Outcome(kernel.name, kernel.release, kernel.version, layer.strip(), hooks_of(hooks))
-        take_report(outcome, rest[0], boot.ended)
+        first, _, again = rest[0].partition("-- again\n")
+        take_report(outcome, first, boot.ended)
+        take_second_run(outcome, again)
         outcomes.append(outcome)
     return outcomes or [Outcome(kernel.name, kernel.release, kernel.version, trouble="no results")]
 
@@ -76,6 +79,17 @@ def take_report(outcome, text, has_ended):
             outcome.details[name] = "\n".join(failures) or test.get("skipped", "")
             if less := [value for key, value in test.items() if key.startswith(LESS)]:
                 outcome.less[name] = less
+
+
+def take_second_run(outcome, text):
+    """Of those that failed. Whoever reads the table sees which ones passed only then."""
+    second = Outcome(outcome.kernel)
+    take_report(second, text, True)
+    for name, result in second.tests.items():
+        if result == "passed" and outcome.tests.get(name) == "failed":
+            outcome.tests[name] = result
+            outcome.details[name] = ""
+            outcome.less[name] = ["in its second run only", *second.less.get(name, [])]
 
 
 def line(outcome):
