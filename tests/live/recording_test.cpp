@@ -123,7 +123,7 @@ private:
 
 TEST_F(Recording, IsReplayedAsItWasShown)
 {
-    Process tracer = start_tcpflight({"-w", path(), "--print", "-v", "-B", "65536"});
+    Process tracer = start_tcpflight({"-w", path(), "--print", "-v", "-B", "65536", "netns", std::to_string(netns())});
     churn(50);
     Finished live = end(tracer);
     EXPECT_EQ(live.status, exited(0));
@@ -154,7 +154,7 @@ TEST_F(Recording, KeepsToItsFilter)
 
 TEST_F(Recording, NeedsNoPrivilegesToBeRead)
 {
-    Process tracer = start_tcpflight({"-w", path(), "--print", "-B", "65536"});
+    Process tracer = start_tcpflight({"-w", path(), "--print", "-B", "65536", "netns", std::to_string(netns())});
     churn(10);
     Finished live = end(tracer);
     chmod(path().c_str(), 0644);
@@ -165,8 +165,8 @@ TEST_F(Recording, NeedsNoPrivilegesToBeRead)
 
 TEST_F(Recording, OfManyFilesHasNoSeams)
 {
-    Process tracer =
-        start_tcpflight({"-w", path("rec"), "--print", "-C", "4k", "--flush-interval", "0", "-B", "65536"});
+    Process tracer = start_tcpflight({"-w", path("rec"), "--print", "-C", "4k", "--flush-interval", "0", "-B", "65536",
+                                      "netns", std::to_string(netns())});
     churn(400); // 12 events each, of which each is a block of more than 80 bytes: nearly 100 files
     Finished live = end(tracer);
     Words arguments{"-r"};
@@ -180,7 +180,8 @@ TEST_F(Recording, OfManyFilesHasNoSeams)
 
 TEST_F(Recording, SurvivesItsWriter)
 {
-    Process tracer = start_tcpflight({"-w", path(), "--print", "--flush-interval", "0", "-B", "65536"});
+    Process tracer = start_tcpflight(
+        {"-w", path(), "--print", "--flush-interval", "0", "-B", "65536", "netns", std::to_string(netns())});
     Actor server("server");
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 7001));
@@ -290,7 +291,8 @@ TEST_F(Recording, OfOneHostThatFollowEachOtherAreMerged)
 {
     std::string live;
     for (const auto *name : {"first", "second"}) {
-        Process tracer = start_tcpflight({"-w", path(name), "--print", "-B", "65536"});
+        Process tracer =
+            start_tcpflight({"-w", path(name), "--print", "-B", "65536", "netns", std::to_string(netns())});
         churn(20);
         live += end(tracer).out;
     }
@@ -436,14 +438,14 @@ TEST_F(Recording, KeepsNoMoreThanItIsAllowedTo)
     Process earlier = start_tcpflight({"-w", path("elsewhere")});
     EXPECT_EQ(end(earlier).status, exited(0));
 
+    // Looks would tell late of what began before the first file that is left (docs/limits.md).
     const std::string shown = path("shown");
     Process tracer({.argv = {TCPFLIGHT_BINARY, "-w", path("rec"), "--keep", "1MiB", "--flush-interval", "0", "--print",
-                             "-B", "65536"},
+                             "-B", "65536", "--sweep", "0", "netns", std::to_string(netns())},
                     .out = Output::file(shown)});
     EXPECT_TRUE(tracer.read_until([&] { return tracer.err().find("listening on") != std::string::npos; }));
     churn(1000); // 12 events each, of which each is a block of more than 80 bytes
-    EXPECT_TRUE(tracer.read_until([&] { return fs::exists(path("rec5")) && !fs::exists(path("rec")); }))
-        << tracer.err();
+    EXPECT_TRUE(tracer.read_until([&] { return !fs::exists(path("rec")); })) << tracer.err();
     Finished ended = end(tracer);
     EXPECT_EQ(ended.status, exited(0)) << ended.err;
 

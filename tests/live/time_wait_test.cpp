@@ -323,7 +323,7 @@ TEST_F(TimeWait, IsReplayedAsItWasFound)
 {
     ASSERT_TRUE(set_sysctl("ipv4/tcp_fin_timeout", "1"));
     const std::string file = testing::TempDir() + "time_wait_" + std::to_string(getpid()) + ".tcpf";
-    Tracer tracer = look_often({"-w", file, "--print", "--force"});
+    Tracer tracer = trace({"-w", file, "--print", "--force", "--sweep", "0.2", "netns", std::to_string(netns())});
     Actor server("server");
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
