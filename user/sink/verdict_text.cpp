@@ -36,11 +36,7 @@ private:
     // `before` and the time, unless it is not known.
     void put_time(std::string_view before, std::uint64_t duration_ns);
     // It is worked out, and not known to the microsecond.
-    void put_about(std::string_view before, std::uint64_t duration_ns)
-    {
-        constexpr std::uint64_t tenth_of_a_second = 100'000'000;
-        put_time(before, duration_ns - duration_ns % tenth_of_a_second);
-    }
+    void put_about(std::string_view before, std::uint64_t duration_ns) { put_time(before, about(duration_ns)); }
 
     LineWriter &line_;
     const Verdict &verdict_;

@@ -129,15 +129,12 @@ private:
 std::vector<Usage> count_usage(const Look &look)
 {
     Counter counter(look);
-    for (auto bytes = std::span<const std::byte>(look.records); bytes.size() >= sizeof(tf_header);) {
+    std::span<const std::byte> rest = look.records;
+    for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
         tf_header header{};
-        std::memcpy(&header, bytes.data(), sizeof(header));
-        const auto size = encoded_size(header);
-        if (size == 0 || size > bytes.size())
-            break;
+        std::memcpy(&header, rest.data(), sizeof(header));
         if (header.type == TF_RECORD_FOUND && (header.flags & TF_FLAG_IDENTITY) != 0)
-            counter.add(bytes.first(size), header);
-        bytes = bytes.subspan(size);
+            counter.add(rest.first(size), header);
     }
     return counter.much();
 }

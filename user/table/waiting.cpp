@@ -45,14 +45,11 @@ std::vector<std::byte> Waiting::find(const Table &table, const Look &look, std::
 {
     std::vector<std::byte> out;
     const auto told = std::exchange(told_, {});
-    for (auto bytes = std::span<const std::byte>(look.records); bytes.size() >= sizeof(tf_header);) {
+    std::span<const std::byte> rest = look.records;
+    for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
+        const auto record = rest.first(size);
         tf_header header{};
-        std::memcpy(&header, bytes.data(), sizeof(header));
-        const auto size = encoded_size(header);
-        if (size == 0 || size > bytes.size())
-            break;
-        const auto record = bytes.first(size);
-        bytes = bytes.subspan(size);
+        std::memcpy(&header, record.data(), sizeof(header));
         if (header.type != TF_RECORD_FOUND || told_.contains(header.cookie))
             continue;
         tf_socket socket{};
