@@ -199,7 +199,7 @@ protected:
     void SetUp() override
     {
         LiveTest::SetUp();
-        if (!IsSkipped() && run({.argv = {"sh", "-c", "command -v ss"}}).status != exited(0))
+        if (!IsSkipped() && !are_installed("ss"))
             GTEST_SKIP() << "needs ss";
     }
 

@@ -183,7 +183,7 @@ private:
 
 TEST_F(ComparedWithTcpstates, TenThousandConnections)
 {
-    if (run({.argv = {"sh", "-c", "command -v tcpstates stdbuf"}}).status != exited(0))
+    if (!are_installed("tcpstates stdbuf"))
         GTEST_SKIP() << "needs tcpstates (package libbpf-tools) and stdbuf";
     if (!have_tracefs())
         GTEST_SKIP() << "needs a tracefs for tcpstates";

@@ -55,6 +55,16 @@ inline Connection connect(Actor &client, Actor &server, const ActorSocket &liste
     return connect(client, server, listener, listener.local);
 }
 
+// Both ends close, `first` first: its socket goes on to TIME_WAIT.
+inline void close_in_order(Actor &first, const ActorSocket &its, Actor &second, const ActorSocket &other)
+{
+    first.shut_down_writing(its);
+    second.receive(other);
+    second.close(other);
+    first.receive(its);
+    first.close(its);
+}
+
 // How a client, and the socket that accept() gives to its server, come to ESTABLISHED.
 inline Timeline connected_client(const Connection &connection, const Actor &client)
 {

@@ -17,11 +17,7 @@ TEST_F(Minute, IsWhatTimeWaitLasts)
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
     const Connection c = connect(client, server, listener);
-    client.shut_down_writing(c.client);
-    server.receive(c.child);
-    server.close(c.child);
-    client.receive(c.client);
-    client.close(c.client);
+    close_in_order(client, c.client, server, c.child);
     const auto end = [&] {
         return std::find_if(tracer.events().begin(), tracer.events().end(),
                             [](const TraceEvent &event) { return event.is_change("TIME_WAIT", "CLOSE"); });

@@ -14,12 +14,6 @@ constexpr std::uint64_t second_us = 1'000'000;
 
 class Probes : public LiveTest {
 protected:
-    static bool are_seen(const Tracer &tracer)
-    {
-        const std::string hooks = tracer.listening_line();
-        return hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
-    }
-
     static std::vector<TraceEvent> of_kind(const Tracer &tracer, const char *kind)
     {
         std::vector<TraceEvent> probes;
@@ -60,7 +54,7 @@ TEST_F(Probes, OfKeepaliveUntilTheKernelGivesUp)
                                    [](const TraceEvent &event) { return event.is_change("ESTABLISHED", "CLOSE"); });
     tracer.stop();
     const auto probes = of_kind(tracer, "keepalive");
-    if (!are_seen(tracer)) {
+    if (!tracer.hangs_on_functions()) {
         less_precise("no probes");
         EXPECT_TRUE(probes.empty());
         return;
@@ -118,10 +112,10 @@ TEST_F(Probes, OfAWindowThatIsClosed)
             const auto probes = of_kind(tracer, "window");
             return !probes.empty() && !probes.back().is_null("closed_us");
         },
-        are_seen(tracer) ? Process::default_timeout : std::chrono::seconds(1));
+        tracer.hangs_on_functions() ? Process::default_timeout : std::chrono::seconds(1));
     tracer.stop();
     const auto probes = of_kind(tracer, "window");
-    if (!are_seen(tracer)) {
+    if (!tracer.hangs_on_functions()) {
         less_precise("no probes");
         EXPECT_TRUE(probes.empty());
         return;

@@ -166,8 +166,7 @@ TEST_F(TimeWait, EndsWithTheResetThatItSends)
         std::remove_if(events.begin(), events.end(), [](const TraceEvent &event) { return event.is("reset"); }),
         events.end());
     // Before Linux 6.10 only a program on a function sees that.
-    const std::string hooks = tracer.listening_line();
-    const bool told = hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
+    const bool told = tracer.hangs_on_functions();
     if (!told && lacks(Precision::Reasons, "what ended FIN_WAIT2")) {
         expect_end(events, "FIN_WAIT2", client, {"connect", "syscall"}, "");
         return;
@@ -218,11 +217,7 @@ TEST_F(TimeWait, EndsWhereAConnectTakesItsPort)
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 8080));
     const Connection c = connect(client, server, listener);
-    client.shut_down_writing(c.client);
-    server.receive(c.child);
-    server.close(c.child);
-    client.receive(c.client);
-    client.close(c.client);
+    close_in_order(client, c.client, server, c.child);
     wait_for_change(tracer, c.client, "FIN_WAIT2", "TIME_WAIT");
     std::ptrdiff_t failed = -1; // the last try does not
     Step step{.result = -1, .error = EADDRNOTAVAIL};
@@ -243,26 +238,21 @@ TEST_F(TimeWait, EndsWhereAConnectTakesItsPort)
 
 TEST_F(TimeWait, EndsWhereItIsKilled)
 {
-    if (run({.argv = {"sh", "-c", "command -v ss"}}).status != exited(0))
+    if (!are_installed("ss"))
         GTEST_SKIP() << "needs ss";
     Tracer tracer = look_often();
     Actor server("server");
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
     const Connection c = connect(client, server, listener);
-    client.shut_down_writing(c.client);
-    server.receive(c.child);
-    server.close(c.child);
-    client.receive(c.client);
-    client.close(c.client);
+    close_in_order(client, c.client, server, c.child);
     wait_for_change(tracer, c.client, "FIN_WAIT2", "TIME_WAIT");
     const Finished killed =
         run({.argv = {"ss", "-KtnH", "state", "time-wait", "sport", "=", std::to_string(c.client.local.port())}});
     ASSERT_EQ(killed.status, exited(0)) << killed.err;
     ASSERT_NE(killed.out, "") << "this kernel was built without CONFIG_INET_DIAG_DESTROY";
     const std::vector<TraceEvent> events = wait_for_change(tracer, c.client, "TIME_WAIT", "CLOSE");
-    const std::string hooks = tracer.listening_line();
-    const bool told = hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
+    const bool told = tracer.hangs_on_functions();
     expect_end(events, "TIME_WAIT", client, {"connect", "syscall"}, told ? "killed" : "");
     tracer.stop();
 }
@@ -284,11 +274,7 @@ TEST_F(TimeWait, EndsWithItsNetworkNamespace)
         pid = client.pid();
         const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
         c = connect(client, server, listener);
-        client.shut_down_writing(c.client);
-        server.receive(c.child);
-        server.close(c.child);
-        client.receive(c.client);
-        client.close(c.client);
+        close_in_order(client, c.client, server, c.child);
         wait_for_change(tracer, c.client, "FIN_WAIT2", "TIME_WAIT");
     }
     ASSERT_EQ(setns(home, CLONE_NEWNET), 0);

@@ -170,6 +170,12 @@ Totals Tracer::stop(int signal)
     return parse_totals(*status, process_.err());
 }
 
+bool Tracer::hangs_on_functions() const
+{
+    const std::string hooks = listening_line();
+    return hooks.find("fentry") != std::string::npos || hooks.find("kprobe") != std::string::npos;
+}
+
 std::string Tracer::listening_line() const
 {
     const std::string &err = process_.err();

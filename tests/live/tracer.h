@@ -72,6 +72,8 @@ public:
 
     // "tcpflight: listening on ..."
     [[nodiscard]] std::string listening_line() const;
+    // Do its programs hang on functions (fentry, kprobe), or on tracepoints alone?
+    [[nodiscard]] bool hangs_on_functions() const;
     [[nodiscard]] Process &process() { return process_; }
 
 private:

@@ -317,4 +317,9 @@ Finished run(const Spawn &spawn, Process::Duration timeout)
     return {*status, process.out(), process.err()};
 }
 
+bool are_installed(const std::string &programs)
+{
+    return run({.argv = {"sh", "-c", "command -v " + programs}}).status == exited(0);
+}
+
 } // namespace tcpflight::test

@@ -136,4 +136,7 @@ struct Finished {
 // Runs to the end. Throws std::runtime_error if it takes longer.
 Finished run(const Spawn &spawn, Process::Duration timeout = Process::default_timeout);
 
+// Are these programs, separated by blanks, in PATH?
+bool are_installed(const std::string &programs);
+
 } // namespace tcpflight::test
