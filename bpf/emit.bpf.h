@@ -43,6 +43,12 @@ static __always_inline _Bool is_untyped(const struct event *e)
 	return e->untyped && may_probe_read;
 }
 
+/*
+ * Of a struct that the verifier knows, or, `untyped`, has to be read with a helper. Only `p` and its field are to be
+ * relocated.
+ */
+#define FIELD(p, field, untyped) ((untyped) ? BPF_CORE_READ(p, field) : (p)->field)
+
 /* Only `sk` and its field are to be relocated, not `e`. */
 #define SK_FIELD(e, field)                                                                                             \
 	({                                                                                                             \

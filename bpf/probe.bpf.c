@@ -19,9 +19,6 @@
 #define RTO_MIN_MS 200    /* TCP_RTO_MIN */
 #define RTO_MAX_MS 120000 /* TCP_RTO_MAX */
 
-/* Only `p` and its field are to be relocated. */
-#define FIELD(p, field, untyped) ((untyped) ? BPF_CORE_READ(p, field) : (p)->field)
-
 static __always_inline __u32 jiffies_to_ms(__u64 jiffies)
 {
 	return jiffies * jiffy_us / 1000;

@@ -16,8 +16,6 @@
 #include "maps.bpf.h"
 #include "memory.bpf.h"
 
-#define TW_FIELD(tw, field, untyped) ((untyped) ? BPF_CORE_READ(tw, field) : (tw)->field)
-
 /* By cookie: addresses come back. */
 struct time_wait_note {
 	__u64 cookie;
@@ -122,11 +120,11 @@ static __always_inline struct time_wait_note *fresh_note(__u64 cookie)
 
 static __always_inline int note_segment(const struct inet_timewait_sock *tw, const struct tcphdr *th, _Bool untyped)
 {
-	__u8 substate = TW_FIELD(tw, tw_substate, untyped);
+	__u8 substate = FIELD(tw, tw_substate, untyped);
 	_Bool syn = untyped ? BPF_CORE_READ_BITFIELD_PROBED(th, syn) : BPF_CORE_READ_BITFIELD(th, syn);
 
 	/* Any other that ends it is a RST or is answered with one, as is a SYN in FIN_WAIT2. */
-	leave_note(TW_FIELD(tw, __tw_common.skc_cookie.counter, untyped), substate,
+	leave_note(FIELD(tw, __tw_common.skc_cookie.counter, untyped), substate,
 		   syn && substate == TCP_TIME_WAIT ? TF_GONE_SYN : TF_GONE_RESET);
 	return 0;
 }
@@ -177,10 +175,10 @@ int BPF_KPROBE(on_time_wait_abort_kprobe, const struct sock *sk)
 /* Who else does this leaves no note: inet_twsk_purge(), when a namespace ends. */
 static __always_inline int tell_taken(const struct inet_timewait_sock *tw, _Bool untyped)
 {
-	__u64 cookie = TW_FIELD(tw, __tw_common.skc_cookie.counter, untyped);
+	__u64 cookie = FIELD(tw, __tw_common.skc_cookie.counter, untyped);
 	struct time_wait_note *note = fresh_note(cookie);
 
-	return tell_gone(cookie, TW_FIELD(tw, tw_substate, untyped), note ? note->reason : TF_GONE_NETNS);
+	return tell_gone(cookie, FIELD(tw, tw_substate, untyped), note ? note->reason : TF_GONE_NETNS);
 }
 
 SEC("fentry/inet_twsk_deschedule_put")
@@ -221,10 +219,10 @@ int BPF_KPROBE(on_time_wait_timer_kprobe, const struct timer_list *timer)
 /* Set anew by a segment: FIN_WAIT2 has got its FIN, or TIME_WAIT goes on for longer. */
 static __always_inline int tell_resumed(const struct inet_timewait_sock *tw, _Bool rearm, _Bool untyped)
 {
-	__u64 cookie = TW_FIELD(tw, __tw_common.skc_cookie.counter, untyped);
+	__u64 cookie = FIELD(tw, __tw_common.skc_cookie.counter, untyped);
 	struct time_wait_note *note = rearm ? fresh_note(cookie) : NULL;
 
-	if (!note || note->substate != TCP_FIN_WAIT2 || TW_FIELD(tw, tw_substate, untyped) != TCP_TIME_WAIT)
+	if (!note || note->substate != TCP_FIN_WAIT2 || FIELD(tw, tw_substate, untyped) != TCP_TIME_WAIT)
 		return 0;
 	struct tf_stage *stage = stage_if_told(cookie);
 	if (!stage)
