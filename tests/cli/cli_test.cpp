@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{{"--port"}, "--port: needs a value: give 1 to 65535, a list (80,443) or a range (8000-8080)"},
         UsageCase{{"--pid", "0"}, "--pid: '0' is not a process id: give 1 to 4194304, or a list (12,13)"},
         UsageCase{{"-c", "0"}, "-c/--count: '0' is not a number of events: give 1 or more"},
-        UsageCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text or json"},
+        UsageCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text, json, tcplife or tcpstates"},
         UsageCase{{"--prot"}, "unknown option '--prot': did you mean '--port'?"},
         UsageCase{{"-w"}, "-w/--write: needs a value: give its name, or - for standard output"},
         UsageCase{{"info"}, "info: needs a file: give the names of recordings, or - for standard input"},

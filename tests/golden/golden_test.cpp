@@ -40,6 +40,8 @@ const std::map<std::string, OutputStyle> &styles()
         map["80.txt"].columns = 80;
         map["color.txt"].color = true;
         map["json"].format = Format::Json;
+        map["tcplife.txt"].format = Format::Tcplife;
+        map["tcpstates.txt"].format = Format::Tcpstates;
         map["timeline.txt"].timelines = true;
         map["timeline.verbose.txt"].timelines = true;
         map["timeline.verbose.txt"].metrics = true;
@@ -71,8 +73,9 @@ std::vector<std::string> case_names()
 Pipeline::Settings settings(const OutputStyle &style)
 {
     Pipeline::Settings settings;
-    settings.show_found = true;
-    settings.verdicts = Verdicts::All;
+    const bool has_columns = style.format == Format::Tcplife || style.format == Format::Tcpstates;
+    settings.show_found = !has_columns;
+    settings.verdicts = has_columns ? Verdicts::None : Verdicts::All;
     settings.timelines = style.timelines;
     return settings;
 }

@@ -1,13 +1,12 @@
 // Ten thousand connections, event for event as libbpf-tools' tcpstates sees them.
 #include "live/bulk.h"
 #include "live/live_test.h"
+#include "live/other_tools.h"
 
 #include <cstring>
 #include <map>
-#include <sched.h>
 #include <set>
 #include <sstream>
-#include <sys/mount.h>
 #include <tuple>
 
 namespace tcpflight::test {
@@ -23,25 +22,6 @@ using Counts = std::map<Key, int>;
 Key key(unsigned local, unsigned remote, const std::string &from, const std::string &to)
 {
     return {to == "SYN_SENT" ? 0 : local, remote, from, to};
-}
-
-// tcpstates needs the tracefs, which not every host has mounted: so it gets one in a mount namespace of this test's.
-bool have_tracefs()
-{
-    constexpr const char *tracefs = "/sys/kernel/tracing";
-    constexpr const char *event = "/sys/kernel/tracing/events/sock/inet_sock_set_state/id";
-    if (access(event, R_OK) == 0)
-        return true;
-    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-           mount("tracefs", tracefs, "tracefs", 0, nullptr) == 0 && access(event, R_OK) == 0;
-}
-
-// No other test or program uses this address; tcpstates does not tell the network namespace.
-std::string own_address()
-{
-    const int pid = getpid();
-    return "127." + std::to_string(64 + pid % 128) + "." + std::to_string(pid / 128 % 256) + "." +
-           std::to_string(1 + pid / 32768 % 254);
 }
 
 struct Comparison {

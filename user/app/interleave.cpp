@@ -22,13 +22,19 @@ struct Queued {
     Pipeline::Totals totals; // of its recording, this event included
 };
 
+// Connections of different hosts can have the same number: where a sink knows them by it, each recording has its own.
+bool follows_connections(const OutputStyle &style)
+{
+    return style.timelines || style.format == Format::Tcplife;
+}
+
 } // namespace
 
 // A recording, and its events that are still to be shown.
 class Interleave::Lane : public Sink {
 public:
     Lane(const Options &options, std::vector<ReplayFile> files, std::int64_t origin)
-        : own_sink_(options.style.timelines ? make_sink(options.style) : nullptr),
+        : own_sink_(follows_connections(options.style) ? make_sink(options.style) : nullptr),
           order_ns_(files.front().start.clock.wall_ns - before_begin_ns),
           stream_(options, std::nullopt, *this, std::move(files),
                   {.open = [](const ReplayFile &file) { return file.open(); }, .after_record = [] { return true; }},
@@ -46,7 +52,6 @@ public:
     }
     void set_clock(const ClockAnchor &anchor) override { anchor_ = anchor; }
 
-    // Connections of different hosts can have the same number, so timelines are kept apart.
     [[nodiscard]] Sink *own_sink() { return own_sink_.get(); }
 
     // False: nothing is left of it.
@@ -144,13 +149,16 @@ bool Interleave::counts(const Event &event) const
 {
     if (std::holds_alternative<Found>(event.what))
         return options_.show_found;
-    return !std::holds_alternative<Lost>(event.what) && !std::holds_alternative<Verdict>(event.what);
+    return sink_.shows(event) && !std::holds_alternative<Lost>(event.what) &&
+           !std::holds_alternative<Verdict>(event.what);
 }
 
 bool Interleave::next(std::string &out, const std::function<bool()> &go_on)
 {
     if (options_.count && counted_ >= *options_.count)
         return false;
+    if (!std::exchange(begun_, true))
+        sink_.begin(out);
     auto *lane = earliest(go_on);
     if (lane == nullptr)
         return false;

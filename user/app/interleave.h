@@ -43,6 +43,7 @@ private:
 
     const Options &options_;
     Sink &sink_;
+    bool begun_ = false;
     bool shows_hosts_ = false;
     bool has_written_block_ = false; // of any lane
     std::vector<std::unique_ptr<Lane>> lanes_;

@@ -29,6 +29,8 @@ Pipeline::Pipeline(const Settings &settings, Sink &sink)
           [this](std::uint64_t connection) { return table_.identity_of(connection); })
 {
     set_filter(filter_);
+    if (show_)
+        sink_.begin(output_);
 }
 
 void Pipeline::set_filter(const Filter &filter)
@@ -187,7 +189,7 @@ void Pipeline::show(const Event &event)
     } else if (!event.wanted) {
         totals_.filtered_out++;
         return;
-    } else if (!found || show_found_) {
+    } else if ((!found || show_found_) && (!show_ || sink_.shows(event))) {
         totals_.shown++;
         if (!timelines_)
             counted_++;

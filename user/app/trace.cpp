@@ -126,7 +126,7 @@ Result<void> Session::start_recording()
 int Session::run()
 {
     report_listening(options_, tracer_.hooks());
-    for (bool more = true; more;) {
+    for (bool more = flush(); more;) {
         want_look();
         switch (loop_.wait(rest_ != Rest::Sleeping, due_ns())) {
         case EventLoop::Wake::Batch: more = read_batch(); break;

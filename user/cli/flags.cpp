@@ -60,8 +60,9 @@ constexpr std::array<Flag, 45> table{{
     {FlagId::Found, FlagGroup::Display, "", "--found", "", "", "",
      "also a line for each socket that is there at the\n"
      "start"},
-    {FlagId::Format, FlagGroup::Display, "", "--format", "FORMAT", "a format", "text or json",
-     "text (default) or json, one object a line"},
+    {FlagId::Format, FlagGroup::Display, "", "--format", "FORMAT", "a format", "text, json, tcplife or tcpstates",
+     "text (default); json, one object a line; tcplife or\n"
+     "tcpstates, in the columns of these tools"},
     {FlagId::Color, FlagGroup::Display, "", "--color", "WHEN", "a choice", "auto, always or never",
      "auto (default: on a terminal, unless NO_COLOR is\n"
      "set), always or never"},

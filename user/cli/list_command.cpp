@@ -32,6 +32,8 @@ Result<void> check_list_flags(const Arguments &arguments)
         if (!goes_with_list(given.flag))
             return failure(fmt::format("{}: does not go with list, which shows what there is and ends: see --help",
                                        find_flag(given.flag).display()));
+        if (given.flag == FlagId::Format && (given.value == "tcplife" || given.value == "tcpstates"))
+            return failure(fmt::format("list: --format {} is about what happens: give text or json", *given.value));
     }
     return {};
 }

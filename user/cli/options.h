@@ -69,9 +69,11 @@ struct Options {
     std::optional<RecordOptions> record; // at most one of the two
     std::optional<ReadOptions> read;
 
-    // Each timeline ends with its verdict, and a summary counts them.
+    // Each timeline ends with its verdict, and a summary counts them. The columns of other tools have no room for any.
     [[nodiscard]] Verdicts shown_verdicts() const
     {
+        if (style.format == Format::Tcplife || style.format == Format::Tcpstates)
+            return Verdicts::None;
         return style.timelines || style.summary_ns ? Verdicts::All : verdicts;
     }
 };

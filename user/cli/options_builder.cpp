@@ -64,8 +64,10 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
 {
     constexpr std::array<std::pair<std::string_view, TimePrecision>, 2> precisions{
         {{"micro", TimePrecision::Micro}, {"nano", TimePrecision::Nano}}};
-    constexpr std::array<std::pair<std::string_view, Format>, 2> formats{
-        {{"text", Format::Text}, {"json", Format::Json}}};
+    constexpr std::array<std::pair<std::string_view, Format>, 4> formats{{{"text", Format::Text},
+                                                                          {"json", Format::Json},
+                                                                          {"tcplife", Format::Tcplife},
+                                                                          {"tcpstates", Format::Tcpstates}}};
     constexpr std::array<std::pair<std::string_view, Verdicts>, 3> verdicts{
         {{"alarms", Verdicts::Alarms}, {"all", Verdicts::All}, {"none", Verdicts::None}}};
     constexpr std::array<std::pair<std::string_view, Layer>, 3> layers{
@@ -203,6 +205,8 @@ Result<void> OptionsBuilder::combine(std::vector<std::string> words, const Names
         if (!reads && flag.group == FlagGroup::Reading)
             return failure(fmt::format("{} needs -r/--read: it says how to read a recording", flag.display()));
     }
+    if (auto checked = check_columns(); !checked)
+        return checked;
     if (options_.style.summary_ns && options_.style.timelines)
         return failure("--summary and -g/--timelines each replace the lines: give one of them");
     if (options_.style.summary_ns && options_.style.format == Format::Json)
@@ -222,6 +226,21 @@ Result<void> OptionsBuilder::combine(std::vector<std::string> words, const Names
         if (auto checked = check_reading(); !checked)
             return checked;
         options_.read = read_;
+    }
+    return {};
+}
+
+// What a tool's columns have no room for.
+Result<void> OptionsBuilder::check_columns() const
+{
+    const auto format = options_.style.format;
+    if (format != Format::Tcplife && format != Format::Tcpstates)
+        return {};
+    constexpr std::array without{FlagId::Timelines, FlagId::Summary, FlagId::VerdictChoice, FlagId::Found};
+    for (auto id : given_) {
+        if (std::find(without.begin(), without.end(), id) != without.end())
+            return failure(fmt::format("{} does not go with --format {}, which has the columns of that tool alone",
+                                       find_flag(id).display(), format == Format::Tcplife ? "tcplife" : "tcpstates"));
     }
     return {};
 }

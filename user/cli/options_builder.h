@@ -30,6 +30,7 @@ public:
 private:
     Result<void> apply_recording(const Flag &flag, std::string_view value);
     Result<void> apply_reading(const Flag &flag, std::string_view value);
+    [[nodiscard]] Result<void> check_columns() const;
     [[nodiscard]] Result<void> check_recording() const;
     [[nodiscard]] Result<void> check_reading() const;
     Result<void> set_filter(const std::vector<std::string> &words, const Names &names);

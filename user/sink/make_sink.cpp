@@ -2,6 +2,8 @@
 
 #include "sink/json.h"
 #include "sink/summary.h"
+#include "sink/tcplife.h"
+#include "sink/tcpstates.h"
 #include "sink/text.h"
 #include "sink/timeline.h"
 
@@ -9,8 +11,12 @@ namespace tcpflight {
 
 std::unique_ptr<Sink> make_sink(const OutputStyle &style)
 {
-    if (style.format == Format::Json)
-        return std::make_unique<JsonSink>(style.precision);
+    switch (style.format) {
+    case Format::Json: return std::make_unique<JsonSink>(style.precision);
+    case Format::Tcplife: return std::make_unique<TcplifeSink>();
+    case Format::Tcpstates: return std::make_unique<TcpstatesSink>();
+    case Format::Text: break;
+    }
     if (style.summary_ns)
         return std::make_unique<SummarySink>(style);
     if (style.timelines)

@@ -18,8 +18,13 @@ public:
     Sink &operator=(const Sink &) = delete;
     virtual ~Sink() = default;
 
+    // What comes before all events. Not of the sinks of which several write to the same output in turns.
+    virtual void begin(std::string & /*out*/) {}
     // `event.identity` may be null (see Event). Called for wanted events only.
     virtual void write(const Event &event, std::string &out) = 0;
+
+    // Does write() show this event? Others count for nothing.
+    [[nodiscard]] virtual bool shows(const Event & /*event*/) const { return true; }
 
     // No more events, or those of another recording: what was kept until now.
     virtual void finish(std::string & /*out*/) {}

@@ -6,7 +6,12 @@
 
 namespace tcpflight {
 
-enum class Format : std::uint8_t { Text, Json };
+enum class Format : std::uint8_t {
+    Text,
+    Json,
+    Tcplife, // the columns of the tools of these names
+    Tcpstates,
+};
 
 // tcpdump's -t: none, then each further -t.
 enum class TimeStyle : std::uint8_t {

@@ -92,6 +92,33 @@ TEST_F(PipelineTest, ARecordingsFilterWaitsToo)
     EXPECT_EQ(pipeline.totals().shown, 4U);
 }
 
+// Shows ends alone, and has a line before them.
+class EndSink : public PlainSink {
+public:
+    void begin(std::string &out) override { out += "begin\n"; }
+    void write(const Event &event, std::string &out) override
+    {
+        if (shows(event))
+            PlainSink::write(event, out);
+    }
+    [[nodiscard]] bool shows(const Event &event) const override
+    {
+        const auto *change = std::get_if<StateChange>(&event.what);
+        return change != nullptr && change->to == TcpState::Close;
+    }
+};
+
+TEST_F(PipelineTest, CountsWhatItsSinkShows)
+{
+    EndSink ends;
+    Pipeline pipeline({.filter = {}, .count = 2}, ends);
+    EXPECT_EQ(pipeline.output(), "begin\n");
+    EXPECT_TRUE(feed_connection(pipeline, 1, 4000));
+    EXPECT_FALSE(feed_connection(pipeline, 2, 4001));
+    EXPECT_EQ(pipeline.totals().shown, 2U);
+    EXPECT_EQ(pipeline.output(), "begin\n1:4000 state\n2:4001 state\n");
+}
+
 TEST_F(PipelineTest, StopsAtTheCountEvenWhenSeveralAreSetFreeAtOnce)
 {
     Pipeline pipeline({.filter = {}, .count = 1}, sink);

@@ -247,6 +247,8 @@ INSTANTIATE_TEST_SUITE_P(
         OptionCase{{"--found"}, [](const Options &o) { return o.show_found; }},
         OptionCase{{"-n"}, [](const Options &o) { return o.filter.is_open() && o.flush == Flush::Batch; }},
         format({"--format", "json"}, Format::Json), format({"--format=json", "--format=text"}, Format::Text),
+        format({"--format", "tcplife"}, Format::Tcplife), format({"--format", "tcpstates"}, Format::Tcpstates),
+        OptionCase{{"--format", "tcplife"}, [](const Options &o) { return o.shown_verdicts() == Verdicts::None; }},
         layer({}, Layer::Fentry), layer({"--layer", "core"}, Layer::Core), layer({"--layer=kprobe"}, Layer::Kprobe),
         layer({"--layer", "core", "--layer", "fentry"}, Layer::Fentry), ring({"-B", "4"}, 4096), ring({"-B5"}, 8192),
         ring({"-B", "4096"}, 4U << 20), ring({"-B", "4097"}, 8U << 20), ring({"--buffer-size", "1048575"}, 1U << 30),
