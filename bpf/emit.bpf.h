@@ -235,23 +235,44 @@ struct shape {
 	_Bool metrics;
 	_Bool identity;
 	_Bool place;
-	_Bool bytes;
+	_Bool life;
+};
+
+/* What a socket's life came to ends a record. */
+struct life {
+	struct tf_bytes bytes;
+	struct tf_traffic traffic;
 };
 
 static __always_inline __u32 size_of(struct shape shape)
 {
 	return sizeof(struct tf_header) + shape.body.size + (shape.metrics ? sizeof(struct tf_metrics) : 0) +
 	       (shape.identity ? sizeof(struct tf_identity) : 0) + (shape.place ? sizeof(struct tf_owner_place) : 0) +
-	       (shape.bytes ? sizeof(struct tf_bytes) : 0);
+	       (shape.life ? sizeof(struct life) : 0);
 }
 
 /* SYN and FIN are counted as they come: see tcp_snd_una_update() and tcp_rcv_nxt_update() in net/ipv4/tcp_input.c. */
-static __always_inline void fill_bytes(struct tf_bytes *bytes, const struct sock *sk)
+static __always_inline void fill_life(struct life *life, const struct sock *sk)
 {
 	struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
+	__u32 min_rtt_us;
 
-	bytes->acked = tp ? tp->bytes_acked : 0;
-	bytes->received = tp ? tp->bytes_received : 0;
+	if (!tp) {
+		*life = (struct life){};
+		return;
+	}
+	life->bytes.acked = tp->bytes_acked;
+	life->bytes.received = tp->bytes_received;
+	life->traffic.bytes_retransmitted = tp->bytes_retrans;
+	life->traffic.segments_sent = tp->segs_out;
+	life->traffic.segments_received = tp->segs_in;
+	life->traffic.data_segments_sent = tp->data_segs_out;
+	life->traffic.data_segments_received = tp->data_segs_in;
+	life->traffic.retransmitted = tp->total_retrans;
+	life->traffic.rtt_us = tp->srtt_us >> 3;
+	min_rtt_us = tp->rtt_min.s[0].v;
+	life->traffic.min_rtt_us = min_rtt_us == ~0U ? 0 : min_rtt_us;
+	life->traffic.cwnd = tp->snd_cwnd;
 }
 
 /* The last change of a socket that carried something. What a listener carries are its children's. */
@@ -270,7 +291,7 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->type = e->type;
 	h->flags = e->flags | (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
 		   (shape.identity ? TF_FLAG_IDENTITY : 0) | (shape.place ? TF_FLAG_OWNER_PLACE : 0) |
-		   (shape.bytes ? TF_FLAG_BYTES : 0);
+		   (shape.life ? TF_FLAG_BYTES | TF_FLAG_TRAFFIC : 0);
 	h->local_port = e->port;
 	h->old_state = e->old_state;
 	h->new_state = e->new_state;
@@ -296,8 +317,8 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		*(struct tf_owner_place *)rec = e->place;
 		rec += sizeof(struct tf_owner_place);
 	}
-	if (shape.bytes)
-		fill_bytes(rec, e->sk);
+	if (shape.life)
+		fill_life(rec, e->sk);
 }
 
 static __always_inline __u64 time_of(const struct event *e)
@@ -321,7 +342,7 @@ static __always_inline _Bool send_alone(const struct event *e, struct shape shap
 /* The longest record that goes into a stage: those with another body do not. */
 #define STAGE_RESERVE                                                                                                  \
 	(sizeof(struct tf_header) + sizeof(struct tf_syn_queue) + sizeof(struct tf_metrics) +                          \
-	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place) + sizeof(struct tf_bytes))
+	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place) + sizeof(struct life))
 
 /* User space reads `used` and then the data: what it covers must be written before. x86 keeps stores in order. */
 static __always_inline void publish(struct tf_stage *stage, __u32 used)
@@ -386,9 +407,9 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 		used += sizeof(struct tf_owner_place);
 	}
 	if (ends_socket(e)) {
-		rec->flags |= TF_FLAG_BYTES;
-		fill_bytes((void *)&stage->data[used], e->sk);
-		used += sizeof(struct tf_bytes);
+		rec->flags |= TF_FLAG_BYTES | TF_FLAG_TRAFFIC;
+		fill_life((void *)&stage->data[used], e->sk);
+		used += sizeof(struct life);
 	}
 	publish(stage, used);
 	if (__builtin_expect(reader_asleep, 0))
@@ -396,8 +417,8 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 	return 1;
 }
 
-/* What goes alone has its size from a constant: each change of state, which has no body, then has its bytes with it. */
-static __always_inline _Bool always_bytes(struct body body, _Bool staged)
+/* What goes alone has its size from a constant: each change of state, which has no body, then has its life with it. */
+static __always_inline _Bool always_life(struct body body, _Bool staged)
 {
 	return !body.size && !staged;
 }
@@ -415,7 +436,7 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
 static __always_inline _Bool send_identity(const struct event *e, struct body body, _Bool metrics,
 					   const struct tcp_sock *tp, _Bool staged)
 {
-	return send_shape(e, (struct shape){body, metrics, 1, !staged, always_bytes(body, staged)}, tp, staged);
+	return send_shape(e, (struct shape){body, metrics, 1, !staged, always_life(body, staged)}, tp, staged);
 }
 
 static __always_inline _Bool send_news(const struct event *e, struct body body, _Bool metrics,
@@ -423,7 +444,7 @@ static __always_inline _Bool send_news(const struct event *e, struct body body, 
 {
 	if (e->type == TF_RECORD_ACCEPT && e->placed)
 		return send_shape(e, (struct shape){body, metrics, 0, 1, 0}, tp, staged);
-	return send_shape(e, (struct shape){body, metrics, 0, 0, always_bytes(body, staged)}, tp, staged);
+	return send_shape(e, (struct shape){body, metrics, 0, 0, always_life(body, staged)}, tp, staged);
 }
 
 /*

@@ -268,11 +268,23 @@ struct tcp_options_received {
 	int ts_recent_stamp; /* of a listener: when it sent a SYN cookie last, jiffies (tcp_synq_overflow()) */
 };
 
+struct minmax_sample {
+	__u32 v;
+};
+
+struct minmax {
+	struct minmax_sample s[3]; /* the best, and those that will follow it */
+};
+
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	struct tcp_options_received rx_opt;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u64 bytes_retrans; /* payload sent again */
+	__u32 segs_in;
+	__u32 segs_out;
+	struct minmax rtt_min;  /* microseconds; ~0: none was measured */
 	__u32 rcv_tstamp;       /* jiffies: when an ACK came last */
 	__u32 keepalive_intvl;  /* jiffies; 0: the setting of the namespace */
 	__u8 keepalive_probes;  /* likewise */

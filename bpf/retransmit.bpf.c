@@ -53,7 +53,8 @@ static __always_inline void fill_limits(struct tf_retransmission *r, const struc
 	} else {
 		r->max_retries = net->ipv4.sysctl_tcp_retries2;
 	}
-	r->reserved = 0;
+	r->sent_known = 1;
+	r->sent = tp->segs_out;
 }
 
 static __always_inline void fill_retransmission(struct tf_retransmission *r, const struct tcp_sock *tp,

@@ -15,6 +15,7 @@
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
  *     tf_owner_place                              if header.flags & TF_FLAG_OWNER_PLACE
  *     tf_bytes                                    if header.flags & TF_FLAG_BYTES
+ *     tf_traffic                                  if header.flags & TF_FLAG_TRAFFIC
  *
  * What does not change is said once: the identity (tuple, owner, namespace) goes out with a socket's first record,
  * again when it changes, and again after it could have been lost. All other records carry the socket's cookie and the
@@ -64,7 +65,8 @@ enum tf_record_flag {
 	 */
 	TF_FLAG_OWNER_PLACE = 1 << 4,
 	TF_FLAG_SYN_QUEUE = 1 << 5, /* a tf_syn_queue precedes the metrics and the identity */
-	TF_FLAG_BYTES = 1 << 6,     /* a tf_bytes ends the record */
+	TF_FLAG_BYTES = 1 << 6,     /* a tf_bytes follows all of these */
+	TF_FLAG_TRAFFIC = 1 << 7,   /* a tf_traffic ends the record; the last flag that there is room for */
 };
 
 /* How the owner in a tf_identity was learned. Another process in a system call on the socket always takes over. */
@@ -123,8 +125,8 @@ struct tf_retransmission {
 	__u8 max_retries; /* net.ipv4.tcp_retries2; connecting, TCP_SYNCNT or tcp_syn_retries; or tcp_orphan_retries */
 	__u8 syn_linear;  /* net.ipv4.tcp_syn_linear_timeouts, while connecting */
 	__u8 orphan;      /* 1: closed by its process */
-	__u8 reserved;
-	__u32 reserved2;
+	__u8 sent_known;  /* 0: made before there was `sent`, which then is anything */
+	__u32 sent;       /* segments sent in the connection's life, this one and pure ACKs included (tcpi_segs_out) */
 };
 
 #define TF_SILENT_UNKNOWN 0xffffffffU
@@ -370,6 +372,22 @@ struct tf_bytes {
 };
 
 /*
+ * How it went there, likewise: tcpi_segs_out, tcpi_segs_in, tcpi_data_segs_out, tcpi_data_segs_in, tcpi_total_retrans,
+ * tcpi_bytes_retrans, tcpi_rtt, tcpi_min_rtt and tcpi_snd_cwnd.
+ */
+struct tf_traffic {
+	__u64 bytes_retransmitted; /* payload */
+	__u32 segments_sent;       /* SYNs, pure ACKs and those sent again included; a RST at the end is not */
+	__u32 segments_received;   /* a RST is not */
+	__u32 data_segments_sent;  /* with payload, those sent again included */
+	__u32 data_segments_received;
+	__u32 retransmitted; /* segments, SYN and FIN too */
+	__u32 rtt_us;        /* smoothed; 0: not measured */
+	__u32 min_rtt_us; /* of the last net.ipv4.tcp_min_rtt_wlen seconds; 0: not measured, or below a microsecond */
+	__u32 cwnd;       /* segments */
+};
+
+/*
  * Where a cgroup is. Comes before the first record that names it, and again where that could have been missed. The
  * header's cookie is 0.
  */
@@ -384,7 +402,8 @@ struct tf_cgroup {
 /* The largest record of a connection: every block at once. */
 #define TF_RECORD_MAX_SIZE                                                                                             \
 	(sizeof(struct tf_header) + sizeof(struct tf_retransmission) + sizeof(struct tf_metrics) +                     \
-	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place) + sizeof(struct tf_bytes))
+	 sizeof(struct tf_identity) + sizeof(struct tf_owner_place) + sizeof(struct tf_bytes) +                        \
+	 sizeof(struct tf_traffic))
 
 TF_STATIC_ASSERT(sizeof(struct tf_header) == 24, "tf_header is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_header, type) == 16, "tf_header is an interface");
@@ -398,6 +417,7 @@ TF_STATIC_ASSERT(offsetof(struct tf_retransmission, ca_state) == 24, "tf_retrans
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, total) == 28, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_loss) == 24, "tf_loss is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_retransmission, max_retries) == 48, "tf_retransmission is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_retransmission, sent) == 52, "tf_retransmission is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_congestion) == 8, "tf_congestion is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_probe) == 32, "tf_probe is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_accept) == 24, "tf_accept is an interface");
@@ -423,8 +443,10 @@ TF_STATIC_ASSERT(sizeof(struct tf_owner_place) == 16, "tf_owner_place is an inte
 TF_STATIC_ASSERT(offsetof(struct tf_owner_place, pid) == 12, "tf_owner_place is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_bytes) == 16, "tf_bytes is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_bytes, received) == 8, "tf_bytes is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_traffic) == 40, "tf_traffic is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_traffic, retransmitted) == 24, "tf_traffic is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_cgroup) == 512, "tf_cgroup is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_cgroup, path) == 16, "tf_cgroup is an interface");
-TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 224, "every record fits");
+TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 264, "every record fits");
 
 #endif

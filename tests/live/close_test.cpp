@@ -136,6 +136,16 @@ TEST_F(Close, TellsWhatEachEndCarried)
         EXPECT_LE(event.number("bytes_acked"), sent + 2);
         EXPECT_GE(event.number("bytes_received"), received);
         EXPECT_LE(event.number("bytes_received"), received + 1);
+        // A SYN or its answer, the ACK of either, data, a FIN; on loopback a segment has up to 64 KiB.
+        EXPECT_GE(event.number("segs_out"), 3U) << event.json().dump();
+        EXPECT_GE(event.number("segs_in"), 3U);
+        EXPECT_GE(event.number("data_segs_out"), 1U);
+        EXPECT_LT(event.number("data_segs_out"), event.number("segs_out"));
+        EXPECT_GE(event.number("data_segs_in"), 1U);
+        EXPECT_EQ(event.number("retransmits"), 0U);
+        EXPECT_EQ(event.number("bytes_retransmitted"), 0U);
+        EXPECT_GE(event.number("srtt_us"), event.number("min_rtt_us"));
+        EXPECT_GE(event.number("snd_cwnd"), 10U) << "RFC 6928";
     }
     EXPECT_EQ(told, 2U) << "each end once, and the listener not";
 }

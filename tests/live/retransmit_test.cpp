@@ -35,6 +35,38 @@ protected:
     }
 };
 
+// At its end the socket says how much of it there was.
+TEST_F(Retransmission, IsCountedAtTheEnd)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    PacketDrop drop("tcp dport " + std::to_string(listener.local.port()));
+    client.send(c.client, 3000);
+    ASSERT_TRUE(tracer.wait_until([&] { return count_retransmits(tracer) >= 2; }));
+    drop.lift();
+    EXPECT_EQ(server.receive(c.child, 3000).result, 3000);
+    close_in_order(client, c.client, server, c.child);
+    const auto told = [&](bool of_client) -> const TraceEvent * {
+        const auto found = std::find_if(tracer.events().begin(), tracer.events().end(), [&](const TraceEvent &event) {
+            return event.json().contains("segs_out") &&
+                   (event.number("local_port") == c.client.local.port()) == of_client;
+        });
+        return found == tracer.events().end() ? nullptr : &*found;
+    };
+    ASSERT_TRUE(tracer.wait_until([&] { return told(true) != nullptr && told(false) != nullptr; }));
+    tracer.stop();
+    const std::size_t seen = count_retransmits(tracer);
+    SCOPED_TRACE(told(true)->json().dump());
+    EXPECT_EQ(told(true)->number("retransmits"), seen);
+    EXPECT_EQ(told(true)->number("bytes_retransmitted"), 3000 * seen);
+    EXPECT_EQ(told(true)->number("data_segs_out"), 1 + seen);
+    EXPECT_EQ(told(false)->number("retransmits"), 0U);
+    EXPECT_GE(told(false)->number("data_segs_in"), 1U);
+}
+
 TEST_F(Retransmission, OfDataFromTheClient)
 {
     Tracer tracer = trace();

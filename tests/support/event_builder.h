@@ -155,6 +155,7 @@ public:
                                   .syn_queue_ns = {},
                                   .metrics = {},
                                   .bytes = {},
+                                  .traffic = {},
                                   .end = {}};
         return *this;
     }
@@ -264,6 +265,11 @@ public:
     EventBuilder &carried(std::uint64_t acked, std::uint64_t received)
     {
         std::get<StateChange>(event_.what).bytes = ByteCounts{.acked = acked, .received = received};
+        return *this;
+    }
+    EventBuilder &took(const Traffic &traffic)
+    {
+        std::get<StateChange>(event_.what).traffic = traffic;
         return *this;
     }
     EventBuilder &loses(std::uint64_t count, LossReason reason, std::optional<std::uint32_t> cpu)

@@ -276,6 +276,13 @@ public:
         return std::move(*this);
     }
 
+    RecordBuilder traffic(const tf_traffic &traffic) &&
+    {
+        header_.flags |= TF_FLAG_TRAFFIC;
+        traffic_ = traffic;
+        return std::move(*this);
+    }
+
     [[nodiscard]] std::vector<std::byte> bytes() const
     {
         std::vector<std::byte> out;
@@ -296,6 +303,7 @@ public:
         append(out, identity_);
         append(out, place_);
         append(out, bytes_);
+        append(out, traffic_);
         return out;
     }
 
@@ -341,6 +349,7 @@ private:
     std::optional<tf_identity> identity_;
     std::optional<tf_owner_place> place_;
     std::optional<tf_bytes> bytes_;
+    std::optional<tf_traffic> traffic_;
 };
 
 } // namespace tcpflight::test

@@ -101,6 +101,8 @@ std::size_t encoded_size(const tf_header &header)
         size += sizeof(tf_owner_place);
     if ((header.flags & TF_FLAG_BYTES) != 0)
         size += sizeof(tf_bytes);
+    if ((header.flags & TF_FLAG_TRAFFIC) != 0)
+        size += sizeof(tf_traffic);
     return size;
 }
 
@@ -155,6 +157,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
         blocks.take(out.place);
     if (out.has(TF_FLAG_BYTES))
         blocks.take(out.bytes);
+    if (out.has(TF_FLAG_TRAFFIC))
+        blocks.take(out.traffic);
     if (!blocks.ended_exactly())
         return DecodeError::WrongSize;
 

@@ -29,6 +29,7 @@ struct Record {
     tf_identity identity;             // flag TF_FLAG_IDENTITY
     tf_owner_place place;             // flag TF_FLAG_OWNER_PLACE
     tf_bytes bytes;                   // flag TF_FLAG_BYTES
+    tf_traffic traffic;               // flag TF_FLAG_TRAFFIC
 
     [[nodiscard]] bool has(tf_record_flag flag) const { return (header.flags & flag) != 0; }
 };

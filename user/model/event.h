@@ -94,6 +94,19 @@ struct ByteCounts {
     std::uint64_t received = 0; // in order
 };
 
+// How that went, in segments, as the kernel counts: those that were sent again are sent twice.
+struct Traffic {
+    std::uint32_t sent = 0; // SYNs and pure ACKs too
+    std::uint32_t received = 0;
+    std::uint32_t data_sent = 0; // with payload
+    std::uint32_t data_received = 0;
+    std::uint32_t retransmitted = 0;
+    std::uint64_t bytes_retransmitted = 0; // payload
+    std::uint32_t rtt_us = 0;              // smoothed; 0: not measured
+    std::uint32_t min_rtt_us = 0;          // of the last five minutes (net.ipv4.tcp_min_rtt_wlen); likewise
+    std::uint32_t cwnd = 0;                // segments
+};
+
 // The end of TIME_WAIT, or of FIN_WAIT2 without a process.
 struct TimeWaitEnd {
     EndReason reason = EndReason::Unknown;
@@ -121,6 +134,7 @@ struct StateChange {
     std::optional<std::uint64_t> syn_queue_ns;
     std::optional<Metrics> metrics;
     std::optional<ByteCounts> bytes; // the socket has ended; none otherwise, or if it is not known
+    std::optional<Traffic> traffic;  // likewise
     std::optional<TimeWaitEnd> end;  // `to` is Close, and what took the socket's place is gone
 };
 
@@ -152,6 +166,7 @@ struct Retransmit {
     std::optional<std::uint64_t> gives_up_ns;
     std::uint64_t user_timeout_ns = 0; // TCP_USER_TIMEOUT; 0: none
     std::uint32_t total = 0;           // segments retransmitted in the connection's life, as the kernel counts
+    std::uint32_t sent = 0;            // segments sent in its life, this one included; 0: not known
     std::uint16_t send_error = 0;      // errno with which sending failed; 0: it was sent
     Metrics metrics;
 };

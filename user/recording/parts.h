@@ -51,6 +51,7 @@ constexpr std::uint8_t cgroup = 14;
 constexpr std::uint8_t queue = 15;
 constexpr std::uint8_t syn_queue = 16;
 constexpr std::uint8_t bytes = 17;
+constexpr std::uint8_t traffic = 18;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -116,7 +117,8 @@ inline constexpr std::array retransmission_fields{
     Field{offsetof(tf_retransmission, total), 4, Coding::Numbers},
     Field{offsetof(tf_retransmission, silent_us), 4, Coding::Numbers},
     Field{offsetof(tf_retransmission, retrying_ms), 4, Coding::Numbers},
-    Field{offsetof(tf_retransmission, user_timeout_ms), 16, Coding::PackedDictionary}, // the settings, up to the end
+    Field{offsetof(tf_retransmission, user_timeout_ms), 12, Coding::PackedDictionary}, // the settings
+    Field{offsetof(tf_retransmission, sent), 4, Coding::Numbers},
 };
 inline constexpr std::array reset_fields{Field{0, sizeof(tf_reset), Coding::PackedDictionary}};
 inline constexpr std::array congestion_fields{Field{0, sizeof(tf_congestion), Coding::PackedDictionary}};
@@ -192,6 +194,17 @@ inline constexpr std::array bytes_fields{
     Field{offsetof(tf_bytes, acked), 8, Coding::Numbers},
     Field{offsetof(tf_bytes, received), 8, Coding::Numbers},
 };
+inline constexpr std::array traffic_fields{
+    Field{offsetof(tf_traffic, bytes_retransmitted), 8, Coding::Numbers},
+    Field{offsetof(tf_traffic, segments_sent), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, segments_received), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, data_segments_sent), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, data_segments_received), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, retransmitted), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, rtt_us), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, min_rtt_us), 4, Coding::Numbers},
+    Field{offsetof(tf_traffic, cwnd), 4, Coding::PackedDictionary},
+};
 inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::PackedDictionary}};
 inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, cookie), 8, Coding::Deltas},
@@ -227,11 +240,12 @@ inline constexpr std::array record_parts{
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},
     Part{part::owner_place, sizeof(tf_owner_place), owner_place_fields, 0, TF_FLAG_OWNER_PLACE},
     Part{part::bytes, sizeof(tf_bytes), bytes_fields, 0, TF_FLAG_BYTES},
+    Part{part::traffic, sizeof(tf_traffic), traffic_fields, 0, TF_FLAG_TRAFFIC},
 };
 inline constexpr Part shape_part{part::shape, sizeof(Shape), shape_fields};
 inline constexpr Part connection_part{part::connection, sizeof(StoredConnection), connection_fields};
-inline constexpr const Part &owner_place_part = record_parts[record_parts.size() - 2];
-inline constexpr const Part &identity_part = record_parts[record_parts.size() - 3];
+inline constexpr const Part &owner_place_part = record_parts[record_parts.size() - 3];
+inline constexpr const Part &identity_part = record_parts[record_parts.size() - 4];
 
 // Is each byte of a struct in just one column?
 constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uint16_t except_end = 0)

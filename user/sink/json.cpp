@@ -79,6 +79,8 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
         put_number(line, ",\"bytes_acked\":", change.bytes->acked);
         put_number(line, ",\"bytes_received\":", change.bytes->received);
     }
+    if (change.traffic)
+        put_traffic(line, *change.traffic);
     if (change.metrics)
         put_metrics(line, *change.metrics);
     if (change.end) {

@@ -117,6 +117,19 @@ void put_windows(LineWriter &line, const Metrics &metrics)
 
 } // namespace
 
+void put_traffic(LineWriter &line, const Traffic &traffic)
+{
+    put_number(line, ",\"segs_out\":", traffic.sent);
+    put_number(line, ",\"segs_in\":", traffic.received);
+    put_number(line, ",\"data_segs_out\":", traffic.data_sent);
+    put_number(line, ",\"data_segs_in\":", traffic.data_received);
+    put_number(line, ",\"retransmits\":", traffic.retransmitted);
+    put_number(line, ",\"bytes_retransmitted\":", traffic.bytes_retransmitted);
+    put_number_or_null(line, ",\"srtt_us\":", traffic.rtt_us);
+    put_number_or_null(line, ",\"min_rtt_us\":", traffic.min_rtt_us);
+    put_number(line, ",\"snd_cwnd\":", traffic.cwnd);
+}
+
 void put_metrics(LineWriter &line, const Metrics &metrics)
 {
     put_windows(line, metrics);

@@ -39,6 +39,7 @@ inline void put_state(LineWriter &line, std::string_view key, TcpState state)
 
 // What every event of a connection has: which connection, and whose.
 void put_connection(LineWriter &line, const Event &event);
+void put_traffic(LineWriter &line, const Traffic &traffic);
 void put_metrics(LineWriter &line, const Metrics &metrics);
 // The same without the queues.
 void put_sender(LineWriter &line, const Metrics &metrics);

@@ -161,6 +161,8 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_owner(line, event.identity);
     if (style_.metrics && change.bytes)
         put_bytes(line, *change.bytes);
+    if (style_.metrics && change.traffic)
+        put_segments(line, *change.traffic);
     if (style_.metrics)
         put_details(line, event.identity, change.metrics ? &*change.metrics : nullptr, true);
 }

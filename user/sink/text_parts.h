@@ -31,4 +31,11 @@ inline void put_bytes(LineWriter &line, const ByteCounts &bytes)
     put_labelled(line, " received ", bytes.received);
 }
 
+inline void put_segments(LineWriter &line, const Traffic &traffic)
+{
+    put_labelled(line, ", segments out ", traffic.sent);
+    put_labelled(line, " in ", traffic.received);
+    put_labelled(line, " again ", traffic.retransmitted);
+}
+
 } // namespace tcpflight

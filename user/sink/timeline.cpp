@@ -102,10 +102,14 @@ void TimelineSink::write(const Event &event, std::string &out)
         change != nullptr && change->afterwards && find(event.connection) == nullptr)
         return;
     auto *block = find_or_begin(event);
-    if (block == nullptr)
+    if (block == nullptr) {
+        events_left_out_++;
         return;
+    }
     learn(*block, event);
     add(*block, event);
+    if (const auto *change = std::get_if<StateChange>(&event.what); change != nullptr && change->bytes)
+        learn_carried(*block, *change);
     const auto *handshake = std::get_if<Handshake>(&event.what);
     const bool over = handshake != nullptr && handshake->step == HandshakeStep::NotCompleted;
     if (over || std::holds_alternative<Gone>(event.what)) {
@@ -195,6 +199,15 @@ void TimelineSink::learn(Block &block, const Event &event)
         block.direction = "listener";
     }
     block.happened = true;
+}
+
+void TimelineSink::learn_carried(Block &block, const StateChange &change)
+{
+    block.carried.clear();
+    LineWriter line(block.carried);
+    words_.put_carried(line, *change.bytes, change.traffic ? &*change.traffic : nullptr);
+    line.finish();
+    block.carried.pop_back();
 }
 
 void TimelineSink::add(Block &block, const Event &event)
@@ -333,6 +346,13 @@ void TimelineSink::finish(std::string &out)
     });
     for (auto *block : rest)
         print(*block, nullptr, out);
+    if (const auto count = std::exchange(events_left_out_, 0); count != 0)
+        print_line(out, indent, [&](LineWriter &line) {
+            put_labelled(line, "-- ", count);
+            line.put(count == 1 ? std::string_view(" event is") : std::string_view(" events are"));
+            put_labelled(line, " left out: of connections beyond ", limits_.blocks);
+            line.put(" at a time");
+        });
     index_.clear();
     blocks_.clear();
     free_.clear();
@@ -352,6 +372,12 @@ void TimelineSink::print(Block &block, const Verdict *verdict, std::string &out)
             put_blanks(line, indent);
             line.put("not ended: in ");
             words_.put_state(line, block.state);
+        });
+    constexpr std::string_view label = "   carried: ";
+    if (!block.carried.empty() && !style_.quiet)
+        print_line(out, label.size(), [&](LineWriter &line) {
+            line.put(label);
+            line.put(std::string_view(block.carried));
         });
     if (verdict != nullptr)
         print_verdict(*verdict, out);

@@ -59,6 +59,7 @@ private:
         std::size_t lines = 0;         // kept or not
         TcpState state = TcpState::Close;
         std::string_view direction; // "outgoing"; empty: not known
+        std::string carried;        // in its life; empty: not known
         bool identity_known = false;
         bool incomplete = false;
         bool happened = false; // something did; it was not just found
@@ -71,6 +72,7 @@ private:
     Block *find(std::uint64_t connection);
     Block *find_or_begin(const Event &event);
     static void learn(Block &block, const Event &event);
+    void learn_carried(Block &block, const StateChange &change);
     void add(Block &block, const Event &event);
     bool add_to_run(Block &block, const Event &event);
     void end_run(Block &block);
@@ -103,8 +105,9 @@ private:
     tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash> index_; // cookie > slot
     std::deque<Block> blocks_;
     std::vector<std::uint32_t> free_;
-    std::size_t bytes_ = 0; // of all lines that are kept
-    bool printed_ = false;  // a block was: a blank line precedes the next one
+    std::size_t bytes_ = 0;             // of all lines that are kept
+    std::uint64_t events_left_out_ = 0; // of connections whose block was not begun
+    bool printed_ = false;              // a block was: a blank line precedes the next one
 };
 
 } // namespace tcpflight

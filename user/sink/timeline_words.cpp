@@ -99,10 +99,39 @@ void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const St
         put_duration(line, *change.at_least_ns, style_.precision);
     }
     put_change_details(line, change, style_);
-    if (style_.metrics && change.bytes)
-        put_bytes(line, *change.bytes);
     if (style_.metrics && change.metrics)
         put_sender(line, *change.metrics);
+}
+
+void TimelineWords::put_carried(LineWriter &line, const ByteCounts &bytes, const Traffic *traffic) const
+{
+    const auto segments = [&](std::uint32_t count) {
+        put_labelled(line, " in ", count);
+        line.put(count == 1 ? std::string_view(" segment") : std::string_view(" segments"));
+    };
+    put_labelled(line, "sent ", bytes.acked);
+    line.put(bytes.acked == 1 ? std::string_view(" byte") : std::string_view(" bytes"));
+    if (traffic != nullptr) {
+        segments(traffic->sent);
+        if (traffic->retransmitted != 0) {
+            put_labelled(line, " (", traffic->retransmitted);
+            line.put(" sent again)");
+        }
+    }
+    put_labelled(line, ", received ", bytes.received);
+    if (traffic == nullptr)
+        return;
+    segments(traffic->received);
+    if (traffic->rtt_us != 0) {
+        line.put(", rtt ");
+        put_duration(line, traffic->rtt_us * ns_per_us, style_.precision);
+        if (traffic->min_rtt_us != 0) {
+            line.put(" (min ");
+            put_duration(line, traffic->min_rtt_us * ns_per_us, style_.precision);
+            line.put(')');
+        }
+    }
+    put_labelled(line, ", cwnd ", traffic->cwnd);
 }
 
 void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const Gone &gone) const

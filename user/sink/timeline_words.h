@@ -47,6 +47,9 @@ public:
     void put_trouble(LineWriter &line, std::string_view text) const;
     // "telnet[2231]", "unknown".
     void put_owner(LineWriter &line, const Identity *identity) const;
+    // "sent 5001 bytes in 12 segments (3 sent again), received 2048 in 9 segments, rtt 1.2ms (min 300us), cwnd 10".
+    // `traffic` is null where it is not known.
+    void put_carried(LineWriter &line, const ByteCounts &bytes, const Traffic *traffic) const;
 
 private:
     void put_what(LineWriter &line, const Event &event, const StateChange &change) const;

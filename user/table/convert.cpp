@@ -61,6 +61,19 @@ Metrics to_metrics(const tf_metrics &raw)
             .in_flight = raw.in_flight};
 }
 
+Traffic to_traffic(const tf_traffic &raw)
+{
+    return {.sent = raw.segments_sent,
+            .received = raw.segments_received,
+            .data_sent = raw.data_segments_sent,
+            .data_received = raw.data_segments_received,
+            .retransmitted = raw.retransmitted,
+            .bytes_retransmitted = raw.bytes_retransmitted,
+            .rtt_us = raw.rtt_us,
+            .min_rtt_us = raw.min_rtt_us,
+            .cwnd = raw.cwnd};
+}
+
 Identity to_identity(const tf_identity &raw)
 {
     Identity identity;

@@ -26,6 +26,8 @@ Identity to_identity(const Record &record);
 
 Metrics to_metrics(const tf_metrics &raw);
 
+Traffic to_traffic(const tf_traffic &raw);
+
 // `time_ns`: the record's, to which ages are reckoned.
 SocketStatus to_status(const tf_socket &raw, std::uint64_t time_ns);
 

@@ -351,6 +351,7 @@ StateChange Table::state_change(Connection &connection, const Record &record)
                        .syn_queue_ns = {},
                        .metrics = {},
                        .bytes = {},
+                       .traffic = {},
                        .end = {}};
     if (connection.state == TcpState::NewSynRecv && change.from == TcpState::Listen)
         begin_socket(connection, record);
@@ -364,8 +365,11 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.metrics = to_metrics(record.metrics);
     // Some records say how much it is so far.
     const bool is_last = change.to == TcpState::Close || change.time_wait_socket;
-    if (record.has(TF_FLAG_BYTES) && is_last && change.from != TcpState::Listen)
+    const bool has_lived = is_last && change.from != TcpState::Listen;
+    if (record.has(TF_FLAG_BYTES) && has_lived)
         change.bytes = {.acked = record.bytes.acked, .received = record.bytes.received};
+    if (record.has(TF_FLAG_TRAFFIC) && has_lived)
+        change.traffic = to_traffic(record.traffic);
     if (change.to == TcpState::Established && change.from == TcpState::SynRecv)
         change.syn_queue_ns = syn_queue_ns(connection, record);
     if (change.to == TcpState::Established)
@@ -419,6 +423,7 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
         out.offset--;
     out.attempt = connection.attempt;
     out.total = raw.total;
+    out.sent = raw.sent_known != 0 ? raw.sent : 0;
     out.send_error = raw.send_error < 0 ? static_cast<std::uint16_t>(-raw.send_error) : std::uint16_t{0};
     out.kind = kind_of(raw);
     out.timeouts = raw.rto_count;

@@ -36,6 +36,8 @@ std::vector<std::vector<std::byte>> one_of_each()
             .bytes(),
         RecordBuilder::accept(1, 1, established, 3, "nc").place({.cgroup = 5, .hierarchy = 8, .pid = 7}).bytes(),
         RecordBuilder::state(1, 1, established, fin_wait1).carried(5, 6).bytes(),
+        RecordBuilder::state(1, 1, established, fin_wait1).traffic({}).bytes(),
+        RecordBuilder::state(1, 1, established, fin_wait1).carried(5, 6).traffic({}).bytes(),
         RecordBuilder::state(1, 1, established, fin_wait1)
             .metrics({})
             .identity(1, 2)
@@ -58,12 +60,18 @@ DecodeError outcome(std::span<const std::byte> bytes)
 TEST(Decode, TakesTheBytesFromTheEnd)
 {
     Record record{};
+    tf_traffic traffic{};
+    traffic.bytes_retransmitted = 2;
+    traffic.cwnd = 3;
     auto bytes = RecordBuilder::state(1, 1, established, fin_wait1)
                      .identity(1, 2)
                      .place({.cgroup = 5, .hierarchy = 8, .pid = 7})
                      .carried(1, 1ULL << 40)
+                     .traffic(traffic)
                      .bytes();
     ASSERT_EQ(decode(bytes, record), DecodeError::None);
+    EXPECT_EQ(record.traffic.bytes_retransmitted, 2U);
+    EXPECT_EQ(record.traffic.cwnd, 3U);
     EXPECT_EQ(record.place.pid, 7U);
     EXPECT_EQ(record.bytes.acked, 1U);
     EXPECT_EQ(record.bytes.received, 1ULL << 40);

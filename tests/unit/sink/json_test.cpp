@@ -285,6 +285,29 @@ TEST(Json, WhatASocketCarriedWhereItIsKnown)
     EXPECT_EQ(object["bytes_received"], 0);
 }
 
+TEST(Json, HowASocketCarriedItWhereItIsKnown)
+{
+    EXPECT_FALSE(object_of(EventBuilder().carried(1, 2)).contains("segs_out"));
+    const auto object = object_of(EventBuilder().carried(1, 2).took({.sent = 12,
+                                                                     .received = 9,
+                                                                     .data_sent = 8,
+                                                                     .data_received = 7,
+                                                                     .retransmitted = 3,
+                                                                     .bytes_retransmitted = 4344,
+                                                                     .rtt_us = 1200,
+                                                                     .min_rtt_us = 0,
+                                                                     .cwnd = 10}));
+    EXPECT_EQ(object["segs_out"], 12);
+    EXPECT_EQ(object["segs_in"], 9);
+    EXPECT_EQ(object["data_segs_out"], 8);
+    EXPECT_EQ(object["data_segs_in"], 7);
+    EXPECT_EQ(object["retransmits"], 3);
+    EXPECT_EQ(object["bytes_retransmitted"], 4344);
+    EXPECT_EQ(object["srtt_us"], 1200);
+    EXPECT_EQ(object["min_rtt_us"], nullptr);
+    EXPECT_EQ(object["snd_cwnd"], 10);
+}
+
 TEST(Json, MeasuredValuesOfAChangeWhereThereAreSome)
 {
     EXPECT_FALSE(object_of(EventBuilder()).contains("cwnd"));

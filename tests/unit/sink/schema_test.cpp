@@ -143,6 +143,11 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder().changes(TcpState::SynSent, TcpState::Close, 0, 524),
         EventBuilder().metrics({}),
         EventBuilder().changes(TcpState::LastAck, TcpState::Close).carried(0, largest_integer),
+        EventBuilder().changes(TcpState::LastAck, TcpState::Close).carried(0, 0).took({}).metrics({}),
+        EventBuilder()
+            .changes(TcpState::LastAck, TcpState::Close)
+            .carried(0, 0)
+            .took({.bytes_retransmitted = largest_integer, .rtt_us = 1, .min_rtt_us = 1}),
         EventBuilder().metrics({.rtt_us = 1, .rttvar_us = 1, .rto_us = 1, .ssthresh = infinite_ssthresh}),
         EventBuilder().local("::", 80).remote("::", 0).changes(TcpState::Close, TcpState::Listen),
         EventBuilder().local("2001:db8:1111:2222:3333:4444:5555:6666", 0).remote("::1", 0),

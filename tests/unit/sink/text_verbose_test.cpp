@@ -54,6 +54,13 @@ TEST(VerboseText, WhatASocketCarried)
 {
     EXPECT_EQ(print_verbose(EventBuilder().changes(TcpState::LastAck, TcpState::Close).carried(1024, 67)),
               tuple + "LAST_ACK -> CLOSE, telnet[2231] (connect), bytes acked 1024 received 67" + where);
+    EXPECT_EQ(
+        print_verbose(EventBuilder()
+                          .changes(TcpState::LastAck, TcpState::Close)
+                          .carried(1024, 67)
+                          .took({.sent = 5, .received = 4, .retransmitted = 1})),
+        tuple + "LAST_ACK -> CLOSE, telnet[2231] (connect), bytes acked 1024 received 67, segments out 5 in 4 again 1" +
+            where);
 }
 
 TEST(VerboseText, MeasuredValuesOfARetransmission)

@@ -257,6 +257,29 @@ TEST(TimelineText, AVerdictWithoutABlockIsPrintedAlone)
     blocks.add(at(0)).judge(ended(VerdictKind::Refused), 1 * s);
     EXPECT_EQ(blocks.out, "== telnet[2231] 127.0.0.1.57374 > 127.0.0.1.12345  netns 4026531840\n"
                           "   verdict: refused: answered with a RST\n");
+    blocks.add(at(2)).finish();
+    EXPECT_TRUE(blocks.out.ends_with("-- 2 events are left out: of connections beyond 0 at a time\n")) << blocks.out;
+    const auto said = blocks.out;
+    EXPECT_EQ(blocks.finish().out, said) << "once";
+}
+
+TEST(TimelineText, SaysWhatTheSocketCarried)
+{
+    const auto end = [] { return at(1).changes(LastAck, Close).carried(5001, 2048); };
+    const auto carried = [](const EventBuilder &last) {
+        Blocks blocks;
+        blocks.add(at(0)).add(last).judge(ended(VerdictKind::Orderly), 1 * s);
+        const auto begin = blocks.out.find("   carried:");
+        return begin == std::string::npos ? "" : blocks.out.substr(begin, blocks.out.find("   verdict:") - begin);
+    };
+    EXPECT_EQ(carried(end().took(
+                  {.sent = 12, .received = 1, .retransmitted = 3, .rtt_us = 1200, .min_rtt_us = 300, .cwnd = 10})),
+              "   carried: sent 5001 bytes in 12 segments (3 sent again), received 2048 in 1\n"
+              "            segment, rtt 1.2ms (min 300us), cwnd 10\n");
+    EXPECT_EQ(carried(end().took({.sent = 1, .received = 0, .cwnd = 10})),
+              "   carried: sent 5001 bytes in 1 segment, received 2048 in 0 segments, cwnd 10\n");
+    EXPECT_EQ(carried(end()), "   carried: sent 5001 bytes, received 2048\n") << "as older versions recorded it";
+    EXPECT_EQ(carried(at(1).changes(LastAck, Close)), "");
 }
 
 TEST(TimelineText, LossesAndStrayResetsAreLinesInBetween)

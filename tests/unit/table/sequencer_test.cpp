@@ -31,6 +31,7 @@ protected:
                                  .syn_queue_ns = {},
                                  .metrics = {},
                                  .bytes = {},
+                                 .traffic = {},
                                  .end = {}};
         sequencer.push(event);
     }

@@ -63,11 +63,36 @@ TEST(Table, TellsWhatASocketCarriedWhenItEnds)
     ASSERT_TRUE(change(end).bytes);
     EXPECT_EQ(change(end).bytes->acked, 3U);
     EXPECT_EQ(change(end).bytes->received, 4U);
+    EXPECT_FALSE(change(end).traffic) << "as older versions recorded it";
+    observe(table, RecordBuilder::state(4, 10, close_state, syn_sent).identity(40000, 80));
+    end = observe(table, RecordBuilder::state(4, 50, syn_sent, close_state)
+                             .carried(3, 4)
+                             .traffic({.bytes_retransmitted = 1,
+                                       .segments_sent = 2,
+                                       .segments_received = 3,
+                                       .data_segments_sent = 4,
+                                       .data_segments_received = 5,
+                                       .retransmitted = 6,
+                                       .rtt_us = 7,
+                                       .min_rtt_us = 8,
+                                       .cwnd = 9}));
+    ASSERT_TRUE(change(end).traffic);
+    const auto traffic = change(end).traffic.value_or(Traffic{});
+    EXPECT_EQ(traffic.bytes_retransmitted, 1U);
+    EXPECT_EQ(traffic.sent, 2U);
+    EXPECT_EQ(traffic.received, 3U);
+    EXPECT_EQ(traffic.data_sent, 4U);
+    EXPECT_EQ(traffic.data_received, 5U);
+    EXPECT_EQ(traffic.retransmitted, 6U);
+    EXPECT_EQ(traffic.rtt_us, 7U);
+    EXPECT_EQ(traffic.min_rtt_us, 8U);
+    EXPECT_EQ(traffic.cwnd, 9U);
     observe(table, RecordBuilder::state(2, 10, close_state, syn_sent).identity(40000, 80));
     EXPECT_FALSE(change(observe(table, RecordBuilder::state(2, 50, syn_sent, close_state))).bytes);
     constexpr std::uint8_t listen = 10;
     observe(table, RecordBuilder::state(3, 10, close_state, listen).identity(80, 0));
     EXPECT_FALSE(change(observe(table, RecordBuilder::state(3, 50, listen, close_state).carried(0, 0))).bytes);
+    EXPECT_FALSE(change(observe(table, RecordBuilder::state(3, 50, listen, close_state).traffic({}))).traffic);
 }
 
 TEST(Table, KnowsNoDurationForAStateWhoseBeginItDidNotSee)
