@@ -34,6 +34,41 @@ std::size_t visible_width(std::string_view text)
     return width;
 }
 
+void wrap(std::string &out, std::string_view text, std::size_t columns, std::size_t keep, std::size_t goes_on_at)
+{
+    if (text.size() <= columns || visible_width(text) <= columns) {
+        out += text;
+        out += '\n';
+        return;
+    }
+    std::size_t used = 0;
+    bool is_first = true;
+    while (!text.empty()) {
+        auto size = text.find(' ', is_first ? keep : 0);
+        // The times in front hold colours, which take bytes and no columns.
+        while (is_first && size != std::string_view::npos && visible_width(text.substr(0, size)) < keep)
+            size = text.find(' ', size + 1);
+        const auto word = text.substr(0, size);
+        const auto width = visible_width(word);
+        if (is_first) {
+            out += word;
+            used = width;
+        } else if (used + 1 + width <= columns) {
+            out += ' ';
+            out += word;
+            used += 1 + width;
+        } else {
+            out += '\n';
+            out.append(goes_on_at, ' ');
+            out += word;
+            used = goes_on_at + width;
+        }
+        is_first = false;
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+    }
+    out += '\n';
+}
+
 void Folder::fold(std::string &out, std::size_t begin, std::size_t columns)
 {
     const std::size_t length = out.size() - 1 - begin;

@@ -262,7 +262,7 @@ void TimelineSink::add_line(Block &block, std::uint64_t time_ns, std::uint64_t u
     text_.pop_back();
     block.last_ns = until_ns;
     broken_.clear();
-    wrap(broken_, text_, text_column_, text_column_ + 2);
+    wrap(broken_, text_, columns_, text_column_, text_column_ + 2);
     keep(block, broken_);
 }
 
@@ -359,6 +359,29 @@ void TimelineSink::finish(std::string &out)
     bytes_ = 0;
 }
 
+const Identity *TimelineSink::identity_of(std::uint64_t connection) const
+{
+    auto found = index_.find(connection);
+    if (found == index_.end() || !blocks_[found->second].identity_known)
+        return nullptr;
+    return &blocks_[found->second].identity;
+}
+
+// Of a copy: the run that goes on must not end.
+bool TimelineSink::print_so_far(std::uint64_t connection, const Verdict *verdict, std::string &out)
+{
+    const auto *block = find(connection);
+    if (block == nullptr)
+        return false;
+    const auto bytes = bytes_;
+    const auto printed = std::exchange(printed_, false);
+    auto copy = *block;
+    print(copy, verdict, out);
+    bytes_ = bytes;
+    printed_ = printed;
+    return true;
+}
+
 void TimelineSink::print(Block &block, const Verdict *verdict, std::string &out)
 {
     end_run(block);
@@ -450,7 +473,7 @@ template <typename Put> void TimelineSink::print_line(std::string &out, std::siz
     put(line);
     line.finish();
     text_.pop_back();
-    wrap(out, text_, indent, goes_on_at);
+    wrap(out, text_, columns_, indent, goes_on_at);
 }
 
 void TimelineSink::print_verdict(const Verdict &verdict, std::string &out)
@@ -472,42 +495,6 @@ void TimelineSink::print_verdict(const Verdict &verdict, std::string &out)
         line.put("   look at: ");
         line.put(look);
     });
-}
-
-// `text` begins with `from` columns that stay together.
-void TimelineSink::wrap(std::string &out, std::string_view text, std::size_t from, std::size_t goes_on_at) const
-{
-    if (text.size() <= columns_ || visible_width(text) <= columns_) {
-        out += text;
-        out += '\n';
-        return;
-    }
-    std::size_t used = 0;
-    bool is_first = true;
-    while (!text.empty()) {
-        auto size = text.find(' ', is_first ? from : 0);
-        // The times in front hold colours, which take bytes and no columns.
-        while (is_first && size != std::string_view::npos && visible_width(text.substr(0, size)) < from)
-            size = text.find(' ', size + 1);
-        const auto word = text.substr(0, size);
-        const auto width = visible_width(word);
-        if (is_first) {
-            out += word;
-            used = width;
-        } else if (used + 1 + width <= columns_) {
-            out += ' ';
-            out += word;
-            used += 1 + width;
-        } else {
-            out += '\n';
-            out.append(goes_on_at, ' ');
-            out += word;
-            used = goes_on_at + width;
-        }
-        is_first = false;
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
-    }
-    out += '\n';
 }
 
 } // namespace tcpflight

@@ -44,6 +44,14 @@ public:
     [[nodiscard]] bool has_written_block() const override { return printed_; }
     void follow_block() override { printed_ = true; }
 
+    // For who shows blocks before they end. Of a connection that has a block, and whose identity was told; null: none.
+    // Valid until the next call.
+    [[nodiscard]] const Identity *identity_of(std::uint64_t connection) const;
+    // Adds the block as it is so far, with the verdict, if there is one, below it. It goes on. False: there is none.
+    bool print_so_far(std::uint64_t connection, const Verdict *verdict, std::string &out);
+    // The column at which what happened begins, behind the times.
+    [[nodiscard]] std::size_t text_column() const { return text_column_; }
+
 private:
     struct Block {
         std::uint64_t connection = 0; // 0: the slot is free
@@ -87,7 +95,6 @@ private:
     void print_verdict(const Verdict &verdict, std::string &out);
     // A line of the head or the end of a block, broken at blanks so that it fits, and going on at that column.
     template <typename Put> void print_line(std::string &out, std::size_t goes_on_at, const Put &put);
-    void wrap(std::string &out, std::string_view text, std::size_t from, std::size_t goes_on_at) const;
 
     OutputStyle style_;
     Limits limits_;
