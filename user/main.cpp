@@ -62,6 +62,7 @@ int main(int argc, char **argv)
     case tcpflight::Command::Kind::Print: return print(command.text);
     case tcpflight::Command::Kind::Wrong: std::fprintf(stderr, "%s\n", command.text.c_str()); return 2;
     case tcpflight::Command::Kind::List:
+    case tcpflight::Command::Kind::Top:
     case tcpflight::Command::Kind::Info:
     case tcpflight::Command::Kind::Merge:
     case tcpflight::Command::Kind::Run: break;

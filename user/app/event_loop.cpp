@@ -17,7 +17,7 @@
 namespace tcpflight {
 namespace {
 
-enum class Tag : std::uint32_t { Ring, Signals, Children, Timer, Clock, Output, Input, Sweeper };
+enum class Tag : std::uint32_t { Ring, Signals, Children, TerminalSignals, Timer, Clock, Output, Input, Sweeper };
 
 tl::unexpected<Error> failed(const char *what)
 {
@@ -47,10 +47,12 @@ void acknowledge(int fd)
     [[maybe_unused]] auto size = read(fd, &expirations, sizeof(expirations));
 }
 
-void acknowledge_signal(int fd)
+// Its number; 0: it was taken already.
+int acknowledge_signal(int fd)
 {
     signalfd_siginfo info{};
-    [[maybe_unused]] auto size = read(fd, &info, sizeof(info));
+    const auto size = read(fd, &info, sizeof(info));
+    return size == sizeof(info) ? static_cast<int>(info.ssi_signo) : 0;
 }
 
 // A descriptor that is readable when one of these was sent, which is then not delivered otherwise.
@@ -135,6 +137,14 @@ Result<void> EventLoop::watch_sweeper(int sweeper_fd)
     return {};
 }
 
+Result<void> EventLoop::watch_terminal_signals()
+{
+    terminal_signals_ = await_signals({SIGWINCH, SIGTSTP, SIGCONT});
+    if (!terminal_signals_.is_open() || !add(epoll_.get(), terminal_signals_.get(), EPOLLIN, Tag::TerminalSignals))
+        return failed("signals");
+    return {};
+}
+
 EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadline_ns)
 {
     // One-shot: while the batch collects, the ring must not wake us. Arming looks at the ring once more, so nothing
@@ -169,6 +179,14 @@ EventLoop::Wake EventLoop::wait(bool awake, std::optional<std::uint64_t> deadlin
             return Wake::ClockStep;
         case Tag::Signals: return Wake::Signal;
         case Tag::Children: acknowledge_signal(children_.get()); return Wake::ChildEnded;
+        case Tag::TerminalSignals:
+            switch (acknowledge_signal(terminal_signals_.get())) {
+            case SIGWINCH: return Wake::Resized;
+            case SIGTSTP: return Wake::Suspend;
+            case SIGCONT: return Wake::Continued;
+            default: break;
+            }
+            break;
         case Tag::Output: return Wake::OutputClosed;
         case Tag::Input: return Wake::Input;
         case Tag::Sweeper: return Wake::Look;

@@ -21,6 +21,9 @@ public:
         Input,        // the input can be read
         Look,         // the sweeper has answered, or a part of it
         Deadline,     // the time given to wait() has come
+        Resized,      // SIGWINCH
+        Suspend,      // SIGTSTP
+        Continued,    // SIGCONT
     };
 
     // Blocks the signals it reports.
@@ -34,6 +37,8 @@ public:
     Result<bool> watch_input(int input_fd);
 
     Result<void> watch_sweeper(int sweeper_fd);
+    // Blocks those signals that a terminal's user sends, too, and reports them: Resized, Suspend, Continued.
+    Result<void> watch_terminal_signals();
 
     // Blocks. Awake: Batch comes every `batch_ms`, and the ring buffer is left alone. Otherwise it comes `batch_ms`
     // after the ring became readable, so that one wake-up serves many records; waking up for each is the costliest
@@ -51,6 +56,7 @@ private:
     FileDescriptor epoll_;
     FileDescriptor signals_;
     FileDescriptor children_;
+    FileDescriptor terminal_signals_;
     FileDescriptor timer_;
     FileDescriptor clock_;
     int ring_fd_ = -1;

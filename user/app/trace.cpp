@@ -7,6 +7,7 @@
 #include "app/recording_info.h"
 #include "app/report.h"
 #include "app/sweeps.h"
+#include "app/top_screen.h"
 #include "decode/decode.h"
 #include "probe/privileges.h"
 #include "probe/sweeper.h"
@@ -53,8 +54,8 @@ std::uint64_t lost(const Pipeline::Totals &totals)
 class Session : public RecordConsumer {
 public:
     Session(const Options &options, Tracer tracer, LiveSource source, Cgroups cgroups, EventLoop loop,
-            std::optional<Sweeper> sweeper)
-        : options_(options), sink_(make_sink(options.style)),
+            std::optional<Sweeper> sweeper, std::unique_ptr<TopScreen> top)
+        : options_(options), top_(std::move(top)), sink_(top_ ? nullptr : make_sink(options.style)),
           pipeline_({.filter = options.filter,
                      .count = options.count,
                      .show_found = options.show_found,
@@ -62,7 +63,7 @@ public:
                      .verdicts = is_shown(options) ? options.shown_verdicts() : Verdicts::None,
                      .thresholds = options.thresholds,
                      .timelines = options.style.timelines},
-                    *sink_),
+                    top_ ? static_cast<Sink &>(top_->board()) : *sink_),
           tracer_(std::move(tracer)), source_(std::move(source)), loop_(std::move(loop)),
           announcer_(std::move(cgroups), *this), output_(STDOUT_FILENO, loop_.signal_fd())
     {
@@ -94,7 +95,8 @@ private:
 
     const Options &options_;
     ClockAnchor clock_ = read_clock_anchor();
-    std::unique_ptr<Sink> sink_;
+    std::unique_ptr<TopScreen> top_; // none: lines are written
+    std::unique_ptr<Sink> sink_;     // none: the screen has one
     Pipeline pipeline_;
     std::unique_ptr<Recorder> recorder_; // none: nothing is recorded
     Tracer tracer_;
@@ -125,7 +127,10 @@ Result<void> Session::start_recording()
 
 int Session::run()
 {
-    report_listening(options_, tracer_.hooks());
+    if (top_)
+        top_->begin();
+    else
+        report_listening(options_, tracer_.hooks());
     for (bool more = flush(); more;) {
         want_look();
         switch (loop_.wait(rest_ != Rest::Sleeping, due_ns())) {
@@ -135,12 +140,17 @@ int Session::run()
             if (recorder_)
                 recorder_->reap();
             break;
-        case EventLoop::Wake::Input: break; // none is watched
+        case EventLoop::Wake::Input: more = !top_ || top_->press(pipeline_); break;
+        case EventLoop::Wake::Resized: top_->resize(); break;
+        case EventLoop::Wake::Suspend: top_->suspend(); break;
+        case EventLoop::Wake::Continued: top_->restore(); break;
         case EventLoop::Wake::Deadline: more = read_batch(); break;
         case EventLoop::Wake::Look: collect_look(); break;
         case EventLoop::Wake::OutputClosed: outcome_ = Output::Outcome::Closed; [[fallthrough]];
         case EventLoop::Wake::Signal: more = false; break;
         }
+        if (more && top_)
+            more = top_->tick(pipeline_);
     }
     return finish();
 }
@@ -150,6 +160,8 @@ std::optional<std::uint64_t> Session::due_ns() const
     auto due = recorder_ ? recorder_->due_ns() : std::nullopt;
     if (auto look = sweeps_ ? sweeps_->due_ns() : std::nullopt)
         due = std::min(due.value_or(*look), *look);
+    if (top_)
+        due = std::min(due.value_or(top_->due_ns()), top_->due_ns());
     // While it holds something it is asked all the time.
     if (auto told = pipeline_.due_ns(); told && !pipeline_.is_holding()) {
         auto readable_ns = *told + 2 * stamp_slack_ns; // read_batch() goes no further than one
@@ -256,9 +268,12 @@ void Session::collect_look()
 
 void Session::stop_looking(const Error &error)
 {
-    report_error(
-        {fmt::format("ends that no event tells of are not looked for any more: {}", error.message), error.detail},
-        options_.verbosity);
+    const Error told{fmt::format("ends that no event tells of are not looked for any more: {}", error.message),
+                     error.detail};
+    if (top_)
+        top_->say(told.message);
+    else
+        report_error(told, options_.verbosity);
     sweeps_.reset();
 }
 
@@ -306,6 +321,8 @@ bool Session::read_rest()
 
 int Session::finish()
 {
+    if (top_)
+        top_->end();
     tracer_.detach();
     if (outcome_ == Output::Outcome::Written) {
         if (!pipeline_.is_done() && read_rest() && look_for_losses())
@@ -326,7 +343,8 @@ int Session::finish()
     auto totals = pipeline_.totals();
     totals.shown -= std::min(totals.shown, output_.lines_missing());
     totals.malformed += source_.damaged();
-    report_totals(totals, tracer_.counters().filtered_out, options_.record && !options_.record->print);
+    if (!top_ || lost(totals) != 0)
+        report_totals(totals, tracer_.counters().filtered_out, options_.record && !options_.record->print);
     report_unwritten(output_, outcome_, options_.verbosity);
     return outcome_ == Output::Outcome::Failed || !recorded ? 1 : 0;
 }
@@ -384,15 +402,22 @@ std::optional<Sweeper> start_looking(const Tracer &tracer, LiveSource &source, E
 
 Result<int> start(const Options &options)
 {
+    std::unique_ptr<TopScreen> top;
+    if (options.top) {
+        auto opened = TopScreen::open(options);
+        if (!opened)
+            return tl::unexpected(opened.error());
+        top = std::move(*opened);
+    }
     // Signals first: one that comes while the programs are loaded must end the tracing, not interrupt the loading.
     auto loop = EventLoop::create();
     if (!loop)
         return tl::unexpected(loop.error());
-    auto tracer =
-        Tracer::attach({.filter = options.filter,
-                        .ring_bytes = options.ring_bytes,
-                        .metrics = options.style.metrics || asks_for(options.filter.expression(), Quantity::Rtt),
-                        .layer = options.layer});
+    auto tracer = Tracer::attach(
+        {.filter = options.filter,
+         .ring_bytes = options.ring_bytes,
+         .metrics = options.style.metrics || options.top || asks_for(options.filter.expression(), Quantity::Rtt),
+         .layer = options.layer});
     if (!tracer)
         return tl::unexpected(tracer.error());
     auto channel = tracer->channel();
@@ -409,11 +434,17 @@ Result<int> start(const Options &options)
         if (auto watched = loop->watch_output(STDOUT_FILENO); !watched)
             return tl::unexpected(watched.error());
     }
+    if (top) {
+        if (auto watched = loop->watch_terminal_signals(); !watched)
+            return tl::unexpected(watched.error());
+        if (auto watched = loop->watch_input(top->keys_fd()); !watched)
+            return tl::unexpected(watched.error());
+    }
     if (auto dropped = drop(options); !dropped)
         return tl::unexpected(dropped.error());
 
     Session session(options, std::move(*tracer), std::move(*source), std::move(cgroups), std::move(*loop),
-                    std::move(sweeper));
+                    std::move(sweeper), std::move(top));
     if (options.record) {
         if (auto recording = session.start_recording(); !recording)
             return tl::unexpected(recording.error());

@@ -37,15 +37,16 @@ std::string without_mark(std::string argument)
     return argument;
 }
 
-std::string cli11_names(const Flag &flag)
+std::string cli11_names(const Flag &flag, bool for_top)
 {
-    std::string names(flag.short_name);
+    std::string names(for_top && flag.id == FlagId::Refreshes ? find_flag(FlagId::Numeric).short_name
+                                                              : flag.short_name);
     if (!names.empty() && !flag.long_name.empty())
         names += ',';
     return names += flag.long_name;
 }
 
-void define(CLI::App &app, const Flag &flag, Arguments &result)
+void define(CLI::App &app, const Flag &flag, bool for_top, Arguments &result)
 {
     const CLI::callback_t on_value = [&flag, &result](const std::vector<std::string> &values) {
         for (const std::string &value : values) {
@@ -65,15 +66,16 @@ void define(CLI::App &app, const Flag &flag, Arguments &result)
         }
         return true;
     };
-    CLI::Option *option = flag.takes_value() ? app.add_option(cli11_names(flag), on_value)
-                                             : app.add_option(cli11_names(flag), on_switch)->expected(0);
+    const auto names = cli11_names(flag, for_top);
+    CLI::Option *option =
+        flag.takes_value() ? app.add_option(names, on_value) : app.add_option(names, on_switch)->expected(0);
     // Called at each occurrence, which keeps the order; without the second, "[a,b]" would be read as a list.
     option->trigger_on_parse()->allow_extra_args(false);
 }
 
 } // namespace
 
-Arguments split_arguments(int argc, const char *const *argv)
+Arguments split_arguments(int argc, const char *const *argv, bool for_top)
 {
     Arguments result;
     std::vector<std::string> arguments = marked_arguments(argc, argv);
@@ -81,8 +83,10 @@ Arguments split_arguments(int argc, const char *const *argv)
         CLI::App app;
         app.set_help_flag();
         app.allow_extras();
-        for (const Flag &flag : all_flags())
-            define(app, flag, result);
+        for (const Flag &flag : all_flags()) {
+            if (!for_top || flag.id != FlagId::Numeric)
+                define(app, flag, for_top, result);
+        }
         std::reverse(arguments.begin(), arguments.end());
         app.parse(std::move(arguments));
         for (const std::string &argument : app.remaining()) {

@@ -21,6 +21,7 @@ struct Arguments {
 
 // As getopt_long does it: options in any order, "-vq", "-c5", "--count=5", "--" ends them; the argument after an option
 // that takes a value is its value, whatever it looks like. argv[0] is skipped. Throws only std::bad_alloc.
-Arguments split_arguments(int argc, const char *const *argv);
+// `for_top`: -n takes a number there, as in top(1), and elsewhere none, as in tcpdump.
+Arguments split_arguments(int argc, const char *const *argv, bool for_top = false);
 
 } // namespace tcpflight

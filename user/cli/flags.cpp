@@ -10,7 +10,7 @@ constexpr std::string_view ports_to_give = "1 to 65535, a list (80,443) or a ran
 
 constexpr std::string_view moments_to_give = "HH:MM[:SS], \"YYYY-MM-DD HH:MM:SS\" or seconds since 1970";
 
-constexpr std::array<Flag, 45> table{{
+constexpr std::array<Flag, 47> table{{
     {FlagId::Port, FlagGroup::Connections, "", "--port", "PORTS", "a port", ports_to_give,
      "local or remote port: 80, a list 80,443, a range\n"
      "8000-8080, or both mixed; repeat it for more"},
@@ -126,6 +126,12 @@ constexpr std::array<Flag, 45> table{{
      "state, recvq, sendq, local, remote, process, timer or age",
      "state, recvq, sendq, local, remote, process, timer\n"
      "or age; by default listeners first, then by port"},
+
+    {FlagId::Delay, FlagGroup::Top, "-d", "--delay", "S", "a number of seconds", "0.1 to 3600",
+     "a new picture every S seconds (default: 2)"},
+    {FlagId::Refreshes, FlagGroup::Top, "", "--refreshes", "N", "a number of pictures", "1 or more",
+     "end after N pictures, and leave the last one on the\n"
+     "terminal; in top, -n N is short for it"},
 
     {FlagId::Help, FlagGroup::Information, "-h", "--help", "", "", "", "show this help"},
     {FlagId::Version, FlagGroup::Information, "-V", "--version", "", "", "", "show the version"},

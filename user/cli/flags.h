@@ -30,6 +30,8 @@ enum class FlagId : std::uint8_t {
     Found,
     Wide,
     Sort,
+    Delay,
+    Refreshes,
     Format,
     Color,
     FlushLine,
@@ -64,6 +66,7 @@ enum class FlagGroup : std::uint8_t {
     Recording,
     Reading,
     Listing,
+    Top,
     Information,
     Hidden,
 };

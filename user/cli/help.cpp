@@ -17,6 +17,7 @@ constexpr std::string_view beginning =
        tcpflight -w FILE [OPTION]... [EXPRESSION]     record
        tcpflight -r FILE... [OPTION]... [EXPRESSION]  show what was recorded
        tcpflight list [OPTION]... [EXPRESSION]        show the sockets of now
+       tcpflight top [OPTION]... [EXPRESSION]         trace on a live screen
        tcpflight info FILE...                         tell what it holds
        tcpflight merge FILE... -w FILE                bring recordings together
        tcpflight explain [VERDICT]                    tell what a verdict means
@@ -27,13 +28,14 @@ process that owns the socket. Ctrl-C ends it. It needs root, or CAP_BPF and
 CAP_PERFMON. In a line, the first address is always the local socket's.
 )";
 
-constexpr std::array<std::pair<FlagGroup, std::string_view>, 7> groups{{
+constexpr std::array<std::pair<FlagGroup, std::string_view>, 8> groups{{
     {FlagGroup::Connections, "Which connections (each must hold, and the expression)"},
     {FlagGroup::Display, "How they are shown"},
     {FlagGroup::Operation, "Tracing"},
     {FlagGroup::Recording, "Recording"},
     {FlagGroup::Reading, "Reading a recording"},
     {FlagGroup::Listing, "Listing (tcpflight list: goes with the first group, --format and --color)"},
+    {FlagGroup::Top, "On a live screen (tcpflight top: with the first group, --threshold, --sort)"},
     {FlagGroup::Information, "Information"},
 }};
 
@@ -55,6 +57,7 @@ Examples:
   sudo tcpflight --comm curl -ttt -c 20  20 events of curl, and the time between
   sudo tcpflight --format json | jq .    for programs
   sudo tcpflight list --port 443         who has connections of that port now
+  sudo tcpflight top                     all of it, live; ? tells its keys
   sudo tcpflight -w rec-%H%M.tfr -G 3600 --keep 2GiB    a flight recorder
   tcpflight -r rec-*.tfr --from 14:05 --to 14:10        yesterday's incident
 

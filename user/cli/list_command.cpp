@@ -55,6 +55,8 @@ Result<void> check_list_filter(const Filter &filter)
 Result<void> refuse_list_flags(const Arguments &arguments)
 {
     for (const auto &given : arguments.given) {
+        if (given.flag == FlagId::Sort)
+            return failure("--sort: goes with list and top only: tcpflight list --sort");
         if (is_own(given.flag)) {
             const auto flag = find_flag(given.flag).display();
             return failure(fmt::format("{}: goes with list only: tcpflight list {}", flag, flag));

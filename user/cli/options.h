@@ -9,6 +9,7 @@
 #include "model/moment.h"
 #include "model/result.h"
 #include "sink/style.h"
+#include "top/top_key.h"
 
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,12 @@ enum class Flush : std::uint8_t {
 struct ListOptions {
     bool wide = false;
     SortKey sort = SortKey::Default;
+};
+
+struct TopOptions {
+    std::uint64_t delay_ns = 2'000'000'000; // between two pictures
+    std::optional<std::uint64_t> refreshes; // end after so many
+    TopKey sort = TopKey::Verdict;
 };
 
 // -w: names and rotation as tcpdump(8) has them.
@@ -63,6 +70,7 @@ struct Options {
     std::uint64_t sweep_ns = default_sweep_ns; // between looks for ends that no event tells of; 0: none
     bool show_found = false;                   // events for the sockets that were there at the start
     std::optional<ListOptions> list;           // Command::Kind::List
+    std::optional<TopOptions> top;             // Command::Kind::Top
     int verbosity = 0;                         // number of -v
     std::string user;                          // to become, after attaching; empty: stay
     bool utc = false;
@@ -83,6 +91,7 @@ struct Command {
     enum class Kind : std::uint8_t {
         Run,   // trace or read, with `options`
         List,  // show the sockets there are, with `options.list`
+        Top,   // trace on a live screen, with `options.top`
         Info,  // tell what is in `options.read->files`
         Merge, // bring `options.read->files` together in `options.record->path`
         Print, // print `text` (help, version, --explain) and exit with 0

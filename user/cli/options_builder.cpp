@@ -1,6 +1,7 @@
 #include "cli/options_builder.h"
 
 #include "cli/list_command.h"
+#include "cli/top_command.h"
 #include "cli/values.h"
 #include "filter/glob.h"
 #include "filter/parser.h"
@@ -99,7 +100,9 @@ Result<void> OptionsBuilder::apply(const Flag &flag, std::string_view value)
     case FlagId::Explain: explain_ = true; break;
     case FlagId::Found: options_.show_found = true; break;
     case FlagId::Wide: list_.wide = true; break;
-    case FlagId::Sort: return set_sort_key(flag, value, list_);
+    case FlagId::Sort: return options_.top ? set_top_key(flag, value, *options_.top) : set_sort_key(flag, value, list_);
+    case FlagId::Delay: return set_delay(flag, value, *options_.top);
+    case FlagId::Refreshes: return set_refreshes(flag, value, *options_.top);
     case FlagId::Format: return choose(flag, value, formats, options_.style.format);
     case FlagId::Color: return choose(flag, value, colors, color_);
     case FlagId::FlushLine:
@@ -397,6 +400,7 @@ Options OptionsBuilder::finish(const Surroundings &surroundings) &&
         bool is_terminal = surroundings.stdout_is_terminal;
         bool color_by_default = is_terminal && !surroundings.environment_no_color;
         options_.style.color = color_ == ColorWhen::Always || (color_ == ColorWhen::Auto && color_by_default);
+        options_.style.timelines |= options_.top.has_value();
         options_.style.columns = is_terminal ? surroundings.terminal_columns : std::uint16_t{0};
     }
     return std::move(options_);

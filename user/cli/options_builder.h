@@ -22,6 +22,8 @@ public:
     Result<void> apply(const Flag &flag, std::string_view value);
     // It is for `list`.
     void list() { options_.list = list_; }
+    // It is for `top`: before the flags, of which some mean something else then.
+    void top() { options_.top.emplace(); }
     // What the flags come to together; `words` belonged to none: files, with -r, and an expression.
     Result<void> combine(std::vector<std::string> words, const Names &names);
     [[nodiscard]] bool explains() const { return explain_; }

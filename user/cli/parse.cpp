@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/options_builder.h"
 #include "cli/suggest.h"
+#include "cli/top_command.h"
 #include "diagnose/catalogue.h"
 #include "filter/kernel_part.h"
 #include "filter/quote.h"
@@ -17,13 +18,15 @@
 namespace tcpflight {
 namespace {
 
-enum class Subcommand : std::uint8_t { None, List, Info, Merge, Explain };
+enum class Subcommand : std::uint8_t { None, List, Top, Info, Merge, Explain };
 
 Subcommand find_subcommand(int argc, const char *const *argv)
 {
     const std::string_view word = argc > 1 ? argv[1] : "";
     if (word == "list")
         return Subcommand::List;
+    if (word == "top")
+        return Subcommand::Top;
     if (word == "info")
         return Subcommand::Info;
     if (word == "merge")
@@ -131,6 +134,15 @@ bool looks_like_option(std::string_view argument)
     return argument.size() > 1 && argument.starts_with('-');
 }
 
+Result<void> check_flags(const Arguments &arguments, Subcommand subcommand)
+{
+    if (subcommand == Subcommand::Top)
+        return check_top_flags(arguments);
+    if (auto refused = refuse_top_flags(arguments); !refused)
+        return refused;
+    return subcommand == Subcommand::List ? check_list_flags(arguments) : refuse_list_flags(arguments);
+}
+
 Command command_from(const Arguments &arguments, const Surroundings &surroundings, Subcommand subcommand)
 {
     const bool is_list = subcommand == Subcommand::List;
@@ -152,10 +164,12 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
     if (subcommand == Subcommand::Explain)
         return explain_command(arguments);
 
-    if (auto fitting = is_list ? check_list_flags(arguments) : refuse_list_flags(arguments); !fitting)
+    if (auto fitting = check_flags(arguments, subcommand); !fitting)
         return wrong(fitting.error().message);
 
     OptionsBuilder builder;
+    if (subcommand == Subcommand::Top)
+        builder.top();
     for (const auto &given : arguments.given) {
         const Flag &flag = find_flag(given.flag);
         if (!given.value)
@@ -184,6 +198,8 @@ Command command_from(const Arguments &arguments, const Surroundings &surrounding
         return {Command::Kind::Print, {}, explain(options.filter.expression())};
     if (auto fitting = is_list ? check_list_filter(options.filter) : Result<void>(); !fitting)
         return wrong(fitting.error().message);
+    if (subcommand == Subcommand::Top)
+        return {Command::Kind::Top, std::move(options), {}};
     return refuse_terminal({is_list ? Command::Kind::List : Command::Kind::Run, std::move(options), {}}, surroundings);
 }
 
@@ -194,7 +210,8 @@ Command parse_command_line(int argc, const char *const *argv, const Surroundings
     try {
         auto subcommand = find_subcommand(argc, argv);
         int skipped = subcommand == Subcommand::None ? 0 : 1; // split_arguments() skips a first one of its own
-        return command_from(split_arguments(argc - skipped, argv + skipped), surroundings, subcommand);
+        auto arguments = split_arguments(argc - skipped, argv + skipped, subcommand == Subcommand::Top);
+        return command_from(arguments, surroundings, subcommand);
     } catch (const std::exception &error) {
         return wrong(fmt::format("cannot read the command line: {}", error.what()));
     }

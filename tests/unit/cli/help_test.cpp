@@ -64,8 +64,11 @@ TEST(Help, GivesExamplesThatAreRight)
         Words words;
         for (std::string word; stream >> word;)
             words.push_back(word);
-        const bool lists = !words.empty() && words.front() == "list";
-        EXPECT_EQ(parse(words).kind, lists ? Command::Kind::List : Command::Kind::Run) << line;
+        const auto first = words.empty() ? std::string() : words.front();
+        const auto kind = first == "list"  ? Command::Kind::List
+                          : first == "top" ? Command::Kind::Top
+                                           : Command::Kind::Run;
+        EXPECT_EQ(parse(words).kind, kind) << line;
     }
     EXPECT_GE(examples, 5);
 }

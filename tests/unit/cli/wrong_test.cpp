@@ -162,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{{"--" + std::string(100, 'p')}, "unknown option '--" + std::string(58, 'p') + "...': see --help"},
         WrongCase{{""}, "an empty argument belongs to no option: see --help"},
         WrongCase{{"--wide"}, "--wide: goes with list only: tcpflight list --wide"},
-        WrongCase{{"--sort", "age"}, "--sort: goes with list only: tcpflight list --sort"},
+        WrongCase{{"--sort", "age"}, "--sort: goes with list and top only: tcpflight list --sort"},
         WrongCase{{"list", "-c", "5"},
                   "-c/--count: does not go with list, which shows what there is and ends: see --help"},
         WrongCase{
