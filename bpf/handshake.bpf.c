@@ -15,6 +15,7 @@
 #include "maps.bpf.h"
 #include "owner.bpf.h"
 #include "queue.bpf.h"
+#include "timers.bpf.h"
 
 #define NS_PER_US     1000ULL
 #define US_PER_SECOND 1000000U /* TCP_TIMEOUT_INIT */
@@ -37,13 +38,6 @@ static __always_inline __u8 retries_of(const struct tcp_sock *listener)
 	return deferred > retries ? deferred : retries;
 }
 
-static __always_inline __u32 rto_max_ms_of(const struct tcp_sock *listener)
-{
-	if (bpf_core_field_exists(listener->inet_conn.icsk_rto_max) && jiffy_us)
-		return (__u64)listener->inet_conn.icsk_rto_max * jiffy_us / 1000;
-	return 120000; /* TCP_RTO_MAX */
-}
-
 static __always_inline void fill_handshake(struct tf_handshake *h, const struct tcp_sock *listener,
 					   const struct request_sock *req)
 {
@@ -58,7 +52,7 @@ static __always_inline void fill_handshake(struct tf_handshake *h, const struct 
 	h->timeout_us = US_PER_SECOND;
 	if (bpf_core_field_exists(req->timeout) && jiffy_us)
 		h->timeout_us = req->timeout * jiffy_us;
-	h->rto_max_ms = rto_max_ms_of(listener);
+	h->rto_max_ms = rto_max_ms(listener, 0);
 	h->timeouts = BPF_CORE_READ_BITFIELD(req, num_timeout);
 	h->max_retries = retries_of(listener);
 	h->retransmits = req->num_retrans;

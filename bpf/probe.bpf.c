@@ -15,14 +15,7 @@
 #include "maps.bpf.h"
 #include "memory.bpf.h"
 #include "owner.bpf.h"
-
-#define RTO_MIN_MS 200    /* TCP_RTO_MIN */
-#define RTO_MAX_MS 120000 /* TCP_RTO_MAX */
-
-static __always_inline __u32 jiffies_to_ms(__u64 jiffies)
-{
-	return jiffies * jiffy_us / 1000;
-}
+#include "timers.bpf.h"
 
 /* A time stamp of 32 bits (tcp_jiffies32). */
 static __always_inline __u32 ms_since(__u32 then)
@@ -50,10 +43,8 @@ static __always_inline void fill_window(struct tf_probe *p, const struct sock *s
 	__u32 since = 0;
 
 	p->kind = TF_PROBE_WINDOW;
-	p->interval_ms = rto_ms < RTO_MIN_MS ? RTO_MIN_MS : rto_ms;
-	p->interval_max_ms = RTO_MAX_MS;
-	if (bpf_core_field_exists(tp->inet_conn.icsk_rto_max))
-		p->interval_max_ms = jiffies_to_ms(FIELD(tp, inet_conn.icsk_rto_max, untyped));
+	p->interval_ms = jiffy_us && rto_ms < RTO_MIN_MS ? RTO_MIN_MS : rto_ms;
+	p->interval_max_ms = rto_max_ms(tp, untyped);
 	if (bpf_core_field_exists(tp->inet_conn.icsk_probes_tstamp))
 		since = FIELD(tp, inet_conn.icsk_probes_tstamp, untyped);
 	p->closed_ms = since ? ms_since(since) : 0;
@@ -100,11 +91,9 @@ static __always_inline int record_probe(const struct sock *sk, const struct tcp_
 	return 0;
 }
 
-static __always_inline int record_typed(const struct sock *sk, __u8 kind)
+static __always_inline int record_typed(const struct tcp_sock *tp, __u8 kind)
 {
-	const struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
-
-	return tp ? record_probe((const struct sock *)tp, tp, bpf_get_socket_cookie((void *)tp), kind, 0) : 0;
+	return record_probe((const struct sock *)tp, tp, bpf_get_socket_cookie((void *)tp), kind, 0);
 }
 
 /* A cookie of 0 was never asked for: nothing was told of that connection, and its owner is not known. */
@@ -118,7 +107,9 @@ static __always_inline int record_untyped(const struct sock *sk, __u8 kind)
 SEC("fentry/tcp_send_probe0")
 int BPF_PROG(on_window_probe, const struct sock *sk)
 {
-	return record_typed(sk, TF_PROBE_WINDOW);
+	const struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
+
+	return tp ? record_typed(tp, TF_PROBE_WINDOW) : 0;
 }
 
 SEC("kprobe/tcp_send_probe0")
@@ -133,7 +124,7 @@ int BPF_PROG(on_keepalive_probe, const struct sock *sk)
 {
 	const struct tcp_sock *tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
 
-	return tp && tp->write_seq == tp->snd_una ? record_typed(sk, TF_PROBE_KEEPALIVE) : 0;
+	return tp && tp->write_seq == tp->snd_una ? record_typed(tp, TF_PROBE_KEEPALIVE) : 0;
 }
 
 SEC("kprobe/tcp_write_wakeup")

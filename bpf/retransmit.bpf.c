@@ -7,6 +7,7 @@
 #include "filter.bpf.h"
 #include "maps.bpf.h"
 #include "owner.bpf.h"
+#include "timers.bpf.h"
 
 /* As tcp_model_timeout() in net/ipv4/tcp_timer.c counts it; 0 before the first retransmission. */
 static __always_inline __u32 retrying_ms(const struct tcp_sock *tp)
@@ -36,9 +37,7 @@ static __always_inline void fill_limits(struct tf_retransmission *r, const struc
 	__u8 state = sk->__sk_common.skc_state;
 
 	r->user_timeout_ms = icsk->icsk_user_timeout;
-	r->rto_max_ms = 120000; /* TCP_RTO_MAX */
-	if (bpf_core_field_exists(icsk->icsk_rto_max) && jiffy_us)
-		r->rto_max_ms = (__u64)icsk->icsk_rto_max * jiffy_us / 1000;
+	r->rto_max_ms = rto_max_ms(tp, 0);
 	r->syn_linear = 0;
 	r->orphan = 0;
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV) {

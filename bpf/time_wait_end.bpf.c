@@ -49,11 +49,6 @@ static __always_inline void leave_note(__u64 cookie, __u8 substate, __u8 reason)
 	note->substate = substate;
 }
 
-struct gone_record {
-	struct tf_header header;
-	struct tf_gone gone;
-};
-
 static __always_inline void fill_header(struct tf_header *h, __u64 cookie, __u8 type, __u8 from, __u8 to)
 {
 	*h = (struct tf_header){
@@ -81,29 +76,33 @@ static __always_inline struct tf_stage *stage_if_told(__u64 cookie)
 	return NULL;
 }
 
-/* The reader polls while it is awake: it need not be woken for each of them. */
-static __always_inline void submit(void *rec)
-{
-	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
-	if (reader_asleep)
-		wake_reader();
-}
-
-static __always_inline int tell_gone(__u64 cookie, __u8 substate, __u8 reason)
+/* `gone`: the block of a TF_RECORD_GONE, or NULL. */
+static __always_inline int tell(__u64 cookie, __u8 type, __u8 from, __u8 to, const struct tf_gone *gone)
 {
 	struct tf_stage *stage = stage_if_told(cookie);
 
 	if (!stage)
 		return 0;
-	struct gone_record *rec = bpf_ringbuf_reserve(&ring, sizeof(*rec), 0);
+	struct tf_header *rec = bpf_ringbuf_reserve(&ring, sizeof(*rec) + (gone ? sizeof(*gone) : 0), 0);
 	if (!rec) {
 		count_loss(stage);
 		return 0;
 	}
-	fill_header(&rec->header, cookie, TF_RECORD_GONE, substate, TCP_CLOSE);
-	rec->gone = (struct tf_gone){.reason = reason};
-	submit(rec);
+	fill_header(rec, cookie, type, from, to);
+	if (gone)
+		*(struct tf_gone *)(rec + 1) = *gone;
+	/* The reader polls while it is awake: it need not be woken for each of them. */
+	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
+	if (reader_asleep)
+		wake_reader();
 	return 0;
+}
+
+static __always_inline int tell_gone(__u64 cookie, __u8 substate, __u8 reason)
+{
+	const struct tf_gone gone = {.reason = reason};
+
+	return tell(cookie, TF_RECORD_GONE, substate, TCP_CLOSE, &gone);
 }
 
 /* A note is for what follows in the same breath; the slack is for emulated machines. */
@@ -224,17 +223,7 @@ static __always_inline int tell_resumed(const struct inet_timewait_sock *tw, _Bo
 
 	if (!note || note->substate != TCP_FIN_WAIT2 || FIELD(tw, tw_substate, untyped) != TCP_TIME_WAIT)
 		return 0;
-	struct tf_stage *stage = stage_if_told(cookie);
-	if (!stage)
-		return 0;
-	struct tf_header *rec = bpf_ringbuf_reserve(&ring, sizeof(*rec), 0);
-	if (!rec) {
-		count_loss(stage);
-		return 0;
-	}
-	fill_header(rec, cookie, TF_RECORD_STATE, TCP_FIN_WAIT2, TCP_TIME_WAIT);
-	submit(rec);
-	return 0;
+	return tell(cookie, TF_RECORD_STATE, TCP_FIN_WAIT2, TCP_TIME_WAIT, NULL);
 }
 
 SEC("fentry/__inet_twsk_schedule")
