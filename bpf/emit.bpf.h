@@ -18,7 +18,7 @@ struct event {
 	__u64 cookie;
 	__u64 time_ns; /* when it happened, if not just now; otherwise 0 */
 	struct remembered mem;
-	struct kept_owner *kept;     /* the owner's, where that is neither `task` nor unknown; set by find_owner() */
+	struct kept_owner *kept;     /* the owner's, where that is not `task`; see find_owner() */
 	struct tf_owner_place place; /* of the owner; set by find_owner() */
 	__u16 port;                  /* local; 0: none chosen yet, or given back already */
 	__u8 type;
@@ -166,7 +166,7 @@ static __always_inline __u32 netns_inode(const struct event *e)
 /* Before an owner is told. */
 static __always_inline void find_owner(struct event *e)
 {
-	struct kept_owner *kept;
+	struct kept_owner *kept = e->kept;
 
 	if (e->task) {
 		/* Not into `e` itself: it lives in registers, as long as nobody asks for its address. */
@@ -174,7 +174,7 @@ static __always_inline void find_owner(struct event *e)
 
 		find_place(&place, e->task, socket_cgroup(e));
 		e->place = place;
-	} else if (!e->untyped && (kept = kept_owner(e->sk)) && kept->pid == e->mem.pid) {
+	} else if (!e->untyped && (kept || (kept = kept_owner(e->sk, e->port))) && kept->pid == e->mem.pid) {
 		e->kept = kept;
 		e->place = kept->place;
 	}
@@ -189,7 +189,7 @@ static __always_inline void fill_owner(struct tf_identity *id, const struct even
 		owner_of_task(&owner, e->task, e->new_state);
 		if (e->type == TF_RECORD_ACCEPT)
 			owner.source = TF_OWNER_ACCEPT;
-	} else if (e->kept) {
+	} else if (e->kept && e->kept->pid == e->mem.pid) {
 		owner = *e->kept;
 		if ((owner.source == TF_OWNER_LISTEN || owner.source == TF_OWNER_SNAPSHOT) &&
 		    e->new_state != TCP_LISTEN)

@@ -14,17 +14,20 @@
  * A listener's owner stays with it, so that its children inherit it as if listen(2) had been seen. Of several, the
  * process that began first: a server before its workers. What listen(2) itself told stays.
  */
-static __always_inline void keep_listener(struct sock *sk, struct task_struct *task)
+static __always_inline void keep_found_listener(struct sock *sk, struct task_struct *task)
 {
-	struct kept_owner owner;
+	struct listener found;
+	struct kept_owner *owner = &found.owner;
 
-	owner_of_task(&owner, task, TCP_LISTEN);
-	owner.source = TF_OWNER_SNAPSHOT;
-	owner.since = task->start_boottime;
-	find_place(&owner.place, task, cgroup_of(sk));
-	struct kept_owner *kept = bpf_sk_storage_get(&owners, sk, &owner, BPF_SK_STORAGE_GET_F_CREATE);
-	if (kept && kept->source == TF_OWNER_SNAPSHOT && owner.since < kept->since)
-		*kept = owner;
+	owner_of_task(owner, task, TCP_LISTEN);
+	owner->source = TF_OWNER_SNAPSHOT;
+	owner->since = task->start_boottime;
+	find_place(&owner->place, task, cgroup_of(sk));
+	struct listener *alone = add_listener(sk, &found);
+	struct kept_owner *kept =
+		alone ? &alone->owner : bpf_sk_storage_get(&owners, sk, owner, BPF_SK_STORAGE_GET_F_CREATE);
+	if (kept && kept->source == TF_OWNER_SNAPSHOT && owner->since < kept->since)
+		*kept = *owner;
 }
 
 SEC("iter/task_file")
@@ -45,7 +48,7 @@ int find_holders(struct bpf_iter__task_file *ctx)
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
 	if (sk->__sk_common.skc_state == TCP_LISTEN)
-		keep_listener(sk, task);
+		keep_found_listener(sk, task);
 
 	struct tf_holder holder = {
 		.cookie = bpf_get_socket_cookie(sk),

@@ -112,7 +112,9 @@ struct sock_common {
 	__u16 skc_num; /* host order; 0 once the port was given back (at > CLOSE) */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	unsigned char skc_reuseport : 1;
 	unsigned char skc_ipv6only : 1;
+	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	atomic64_t skc_cookie;
 	unsigned long skc_flags; /* bits: enum sock_flags */

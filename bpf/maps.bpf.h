@@ -28,8 +28,8 @@ struct {
 } stages __weak SEC(".maps");
 
 /*
- * An owner that has to stay with its socket: a listener's, which its children inherit (BPF_F_CLONE) and find already at
- * their first event; and one that could not be told because the ring was full.
+ * An owner that has to stay with its socket: that of a listener which may not be alone on its port, which its children
+ * inherit (BPF_F_CLONE; for all others see listeners.bpf.h); and one that could not be told because the ring was full.
  */
 struct kept_owner {
 	__u32 pid;

@@ -2,6 +2,7 @@
 #ifndef TCPFLIGHT_OWNER_BPF_H
 #define TCPFLIGHT_OWNER_BPF_H
 
+#include "listeners.bpf.h"
 #include "maps.bpf.h"
 #include "memory.bpf.h"
 #include "place.bpf.h"
@@ -58,21 +59,45 @@ static __always_inline void owner_of_task(struct kept_owner *owner, struct task_
 	owner->since = 0;
 }
 
+static __always_inline void keep(const struct sock *sk, const struct kept_owner *owner)
+{
+	struct kept_owner *kept = bpf_sk_storage_get(&owners, (void *)sk, (void *)owner, BPF_SK_STORAGE_GET_F_CREATE);
+	if (kept)
+		*kept = *owner;
+}
+
 static __always_inline void keep_owner(const struct sock *sk, struct task_struct *task, int new_state)
 {
 	struct kept_owner owner;
 
 	owner_of_task(&owner, task, new_state);
 	find_place(&owner.place, task, cgroup_of(sk));
-	struct kept_owner *kept = bpf_sk_storage_get(&owners, (void *)sk, &owner, BPF_SK_STORAGE_GET_F_CREATE);
-	if (kept)
-		*kept = owner;
+	keep(sk, &owner);
+}
+
+static __always_inline void keep_listener(const struct sock *sk, struct task_struct *task)
+{
+	struct listener listener;
+
+	owner_of_task(&listener.owner, task, TCP_LISTEN);
+	find_place(&listener.owner.place, task, cgroup_of(sk));
+	struct listener *added = add_listener(sk, &listener);
+	if (added)
+		added->owner = listener.owner;
+	else
+		keep(sk, &listener.owner);
 }
 
 /* Of a child: the listener's owner, at second hand. NULL: nothing is kept. */
-static __always_inline struct kept_owner *kept_owner(const struct sock *sk)
+static __always_inline struct kept_owner *kept_owner(const struct sock *sk, __u16 port)
 {
-	return bpf_sk_storage_get(&owners, (void *)sk, NULL, 0);
+	struct kept_owner *kept = bpf_sk_storage_get(&owners, (void *)sk, NULL, 0);
+	struct listener *listener;
+
+	if (kept)
+		return kept;
+	listener = find_listener(sk, port);
+	return listener ? &listener->owner : NULL;
 }
 
 #endif

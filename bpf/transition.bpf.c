@@ -18,10 +18,9 @@ static __always_inline void begin_life(struct event *e)
 	if (e->old_state == TCP_CLOSE) {
 		forget(&e->mem); /* perhaps not its first: connect(2) may follow a refused connect(2) */
 	} else if (e->old_state == TCP_LISTEN && e->new_state == TCP_SYN_RECV) {
-		struct kept_owner *listeners = kept_owner(e->sk);
-
 		forget(&e->mem);
-		e->mem.pid = listeners ? listeners->pid : 0;
+		e->kept = kept_owner(e->sk, e->port);
+		e->mem.pid = e->kept ? e->kept->pid : 0;
 	}
 }
 
@@ -111,11 +110,34 @@ static __always_inline _Bool is_aborted(const struct sock *sk, int old_state, in
 	return sk->sk_err == ECONNABORTED || (old_state == TCP_LISTEN && !sk->sk_shutdown);
 }
 
+/* Does the socket go on, so that what is remembered of it holds? See begin_life() and is_early_birth(). */
+static __always_inline _Bool goes_on(int old_state)
+{
+	return old_state != TCP_CLOSE && old_state != TCP_LISTEN && !(old_state == TCP_SYN_RECV && births_come_early);
+}
+
+/* Before anything is put together: this is all that a connection costs that nobody asked for. */
+static __always_inline _Bool stays_refused(const struct sock *sk, __u64 cookie, int old_state)
+{
+	struct remembered mem;
+
+	recall(&mem, cookie);
+	return mem.verdict == TF_VERDICT_REFUSED && goes_on(old_state) &&
+	       (!sk->sk_lock.owned || (__u32)bpf_get_current_task_btf()->tgid == mem.pid);
+}
+
 static __always_inline void record_transition(struct tf_stage *stage, const struct sock *sk, int old_state,
 					      int new_state, _Bool staged)
 {
+	__u64 cookie;
+
 	if (is_early_birth(sk, old_state, new_state)) {
 		note_birth(sk);
+		return;
+	}
+	cookie = bpf_get_socket_cookie((void *)sk);
+	if (filter_ops && staged && stays_refused(sk, cookie, old_state)) {
+		(*(volatile __u64 *)&stage->refused)++;
 		return;
 	}
 
@@ -123,7 +145,7 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 		.sk = sk,
 		.task = is_aborted(sk, old_state, new_state) ? NULL : owning_task(sk),
 		.stage = stage,
-		.cookie = bpf_get_socket_cookie((void *)sk),
+		.cookie = cookie,
 		.port = sk->__sk_common.skc_num,
 		.type = TF_RECORD_STATE,
 		.old_state = old_state,
@@ -137,8 +159,10 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 	if (e.task) {
 		learn_owner(&e.mem, e.task);
 		if (new_state == TCP_LISTEN)
-			keep_owner(sk, e.task, new_state);
+			keep_listener(sk, e.task);
 	}
+	if (old_state == TCP_LISTEN && new_state == TCP_CLOSE)
+		drop_listener(sk, cookie, local_port(sk));
 	tell(&e, staged);
 	remember(&e.mem, e.cookie);
 }

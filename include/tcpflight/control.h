@@ -17,7 +17,7 @@
  */
 #define TF_STAGE_SIZE   1024
 #define TF_STAGE_HEADER 64
-#define TF_STAGE_DATA   (TF_STAGE_SIZE - TF_STAGE_HEADER - 8)
+#define TF_STAGE_DATA   (TF_STAGE_SIZE - TF_STAGE_HEADER - 16)
 
 /* How deep events interrupt each other on a CPU: a softirq comes in a system call, and in a softirq nothing does. */
 #define TF_NOTES 2
@@ -33,11 +33,12 @@ struct tf_stage {
 	__u32 rescued; /* a counter: events that on_transition was not run for, and on_nested_transition took */
 	/* The sockets of the events that on_transition has seen and on_nested_transition not yet. */
 	__u64 notes[TF_NOTES];
-	__u64 lost_since; /* when the first record since user space last took this away (set it to 0) was lost */
 	/* Counters. Each only grows, and user space may read them at any time. */
 	__u64 ring_full;    /* records that found no room */
-	__u64 filtered_out; /* events of connections that the filter refused */
+	__u64 filtered_out; /* events of connections that the filter refused; but those in `refused` */
+	__u64 refused;      /* the same, counted by on_transition: by nobody else, and so without a lock */
 	__u8 data[TF_STAGE_DATA];
+	__u64 lost_since; /* when the first record since user space last took this away (set it to 0) was lost */
 	__u64 lost_until; /* when the last record was lost */
 };
 TF_STATIC_ASSERT(sizeof(struct tf_stage) == TF_STAGE_SIZE, "whole stages to a page");

@@ -2,6 +2,9 @@
 #include "live/live_test.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
 
 namespace tcpflight::test {
 namespace {
@@ -52,6 +55,90 @@ TEST_F(Owner, NeverAccepted)
             queued_child(c, server).by(server, "inherited|syscall").to("CLOSE", close).sends_reset("not_accepted"),
             connected_client(c, client).receives_reset().to("CLOSE", close).with_error("ECONNRESET"),
         });
+}
+
+// Each address has a listener of its own, and the same port.
+TEST_F(Owner, ListenersOnOnePort)
+{
+    Tracer tracer = trace();
+    Actor first("first");
+    Actor second("second");
+    Actor client("client");
+    const ActorSocket one = first.listen(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket other = second.listen(SocketAddress::v4("127.0.0.2", one.local.port()));
+    const Connection c = connect(client, first, one);
+    const Connection d = connect(client, second, other);
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(one).by(first, "listen").to("LISTEN"),
+                               Timeline::of_listener(other).by(second, "listen").to("LISTEN"),
+                               connected_child(c, first),
+                               connected_client(c, client),
+                               connected_child(d, second),
+                               connected_client(d, client),
+                           });
+}
+
+TEST_F(Owner, PortGoesToAnother)
+{
+    Tracer tracer = trace();
+    Actor before("before");
+    Actor after("after");
+    Actor client("client");
+    const ActorSocket old = before.listen(SocketAddress::v4("127.0.0.1"));
+    const Step close = before.close(old);
+    const ActorSocket listener = after.listen(old.local);
+    const Connection c = connect(client, after, listener);
+
+    expect_exactly(tracer, {
+                               Timeline::of_listener(old).by(before, "listen").to("LISTEN").to("CLOSE", close),
+                               Timeline::of_listener(listener).by(after, "listen").to("LISTEN"),
+                               connected_child(c, after),
+                               connected_client(c, client),
+                           });
+}
+
+// SO_REUSEPORT: several processes listen on one address and port, and the kernel deals the connections out. Whose each
+// is shows in the end: the process closes it with its listener.
+TEST_F(Owner, SharedPort)
+{
+    constexpr std::size_t connections = 24;
+    Tracer tracer = trace();
+    Actor first("first");
+    Actor second("second");
+    Actor client("client");
+    const ActorSocket one = first.listen_shared(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket other = second.listen_shared(one.local);
+    for (std::size_t i = 0; i < connections; i++)
+        client.connect(one.local);
+    second.close(other);
+    first.close(one);
+
+    std::map<std::string, std::string> heirs; // child > who it came from
+    std::set<std::string> closers;
+    std::size_t ended = 0;
+    ASSERT_TRUE(tracer.wait_until([&] {
+        return std::count_if(tracer.events().begin(), tracer.events().end(), [&](const TraceEvent &event) {
+                   return event.text("event") == "state" && event.text("new_state") == "CLOSE" &&
+                          event.json().at("local_port") == one.local.port();
+               }) >= static_cast<std::ptrdiff_t>(connections + 2);
+    }));
+    EXPECT_EQ(tracer.stop().status, exited(0));
+    for (const TraceEvent &event : tracer.events()) {
+        if (event.text("event") != "state" || event.json().at("local_port") != one.local.port())
+            continue;
+        const std::string id = event.json().at("conn").dump();
+        if (event.text("new_state") == "SYN_RECV") {
+            EXPECT_EQ(event.text("owner"), "inherited");
+            heirs[id] = event.text("comm");
+        } else if (event.text("new_state") == "CLOSE" && heirs.count(id) != 0) {
+            EXPECT_EQ(event.text("comm"), heirs[id]);
+            closers.insert(event.text("comm"));
+            ended++;
+        }
+    }
+    EXPECT_EQ(ended, connections);
+    EXPECT_EQ(closers.size(), 2U) << "both had some";
 }
 
 // A name is whatever the process says: it may move the cursor of a terminal or forge a line.

@@ -152,6 +152,7 @@ struct Actor::Request {
     std::uint64_t size = 0;
     std::uint64_t pause_us = 0;
     std::uint64_t every = 0;
+    bool shared = false;
     SocketAddress address{};
     std::array<char, 16> name{};
 };
@@ -250,6 +251,8 @@ bool enter_cgroup(const std::string &folder)
         reply.step.begin_ns = boot_now_ns();
         switch (request.op) {
         case Op::Listen:
+            if (const int on = 1; request.shared)
+                setsockopt(reply.fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
             result = ::bind(reply.fd, generic(request.address), request.address.size);
             if (result == 0)
                 result = ::listen(reply.fd, SOMAXCONN);
@@ -412,6 +415,11 @@ ActorSocket must(ActorSocket socket, const char *what)
 ActorSocket Actor::listen(const SocketAddress &address)
 {
     return must(call_socket({.op = Op::Listen, .address = address}), "listen");
+}
+
+ActorSocket Actor::listen_shared(const SocketAddress &address)
+{
+    return must(call_socket({.op = Op::Listen, .shared = true, .address = address}), "listen");
 }
 
 ActorSocket Actor::bind(const SocketAddress &address)

@@ -51,6 +51,8 @@ public:
 
     // socket, bind, listen. Port 0: the kernel chooses.
     ActorSocket listen(const SocketAddress &address);
+    // The same with SO_REUSEPORT: others may listen there too, and each gets some of the connections.
+    ActorSocket listen_shared(const SocketAddress &address);
     // socket, bind: a client's port chosen beforehand, so that a packet rule can name it.
     ActorSocket bind(const SocketAddress &address);
     ActorSocket accept(const ActorSocket &listener);

@@ -171,7 +171,7 @@ Tracer::Counters Tracer::counters() const
 {
     Counters sum;
     for (const auto &stage : programs_->stages)
-        sum.filtered_out += read_counter(stage.filtered_out);
+        sum.filtered_out += read_counter(stage.filtered_out) + read_counter(stage.refused);
     return sum;
 }
 

@@ -42,6 +42,10 @@ try()
     echo "== $1" >&3
     hooks "$1"
     echo "$(cat /tmp/hooks)" >&3
+    if grep -q 'cannot load' /tmp/hooks; then
+        {tcpflight} --layer "${{1:-fentry}}" -v -v -c 1 2>&1 | tail -n 80
+        return
+    fi
     {no_tests} && return
     rm -f /tmp/report.json
     [ -z "$1" ] || export TCPFLIGHT_TEST_LAYER=$1
