@@ -1,6 +1,5 @@
 #include "app/top_screen.h"
 
-#include "app/output.h"
 #include "filter/names.h"
 #include "model/clock.h"
 
@@ -61,7 +60,7 @@ Result<std::unique_ptr<TopScreen>> TopScreen::open(const Options &options)
 }
 
 TopScreen::TopScreen(const Options &options, Terminal terminal)
-    : options_(*options.top), terminal_(std::move(terminal)), board_(options.style),
+    : options_(*options.top), terminal_(std::move(terminal)), output_(STDOUT_FILENO, -1), board_(options.style),
       screen_({.host = host_name(),
                .filter = options.filter.describe(),
                .delay_ns = options.top->delay_ns,
@@ -72,8 +71,9 @@ TopScreen::TopScreen(const Options &options, Terminal terminal)
 {
 }
 
-void TopScreen::begin()
+void TopScreen::begin(int interrupt_fd)
 {
+    output_ = Output(STDOUT_FILENO, interrupt_fd);
     terminal_.enter();
     next_ns_ = boot_now_ns() + first_after_ns;
     resize();
@@ -89,7 +89,7 @@ void TopScreen::end()
     for (std::size_t i = 0; i + 1 < shown_->lines.size(); i++)
         text += shown_->lines[i] + '\n';
     text.erase(text.find_last_not_of('\n') + 1);
-    Output(STDOUT_FILENO, -1).write(text + '\n');
+    output_.write(text + '\n');
 }
 
 std::uint64_t TopScreen::due_ns() const
@@ -204,7 +204,7 @@ void TopScreen::draw()
     const auto bytes = redraw(shown_ ? &*shown_ : nullptr, next);
     shown_ = std::move(next);
     if (!bytes.empty())
-        Output(STDOUT_FILENO, -1).write(bytes);
+        output_.write(bytes);
 }
 
 } // namespace tcpflight

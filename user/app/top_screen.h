@@ -2,6 +2,7 @@
 // of keys, signals and time.
 #pragma once
 
+#include "app/output.h"
 #include "app/pipeline.h"
 #include "cli/options.h"
 #include "model/result.h"
@@ -25,7 +26,8 @@ public:
     [[nodiscard]] Board &board() { return board_; }
     [[nodiscard]] int keys_fd() const { return terminal_.keys_fd(); }
 
-    void begin();
+    // While the terminal takes nothing, `interrupt_fd` becoming readable ends the wait (Output).
+    void begin(int interrupt_fd);
     // The terminal is as before, until begin(). At the end, with `refreshes`, the last picture stays on it.
     void end();
 
@@ -52,6 +54,7 @@ private:
 
     const TopOptions &options_;
     Terminal terminal_;
+    Output output_;
     Board board_;
     Screen screen_;
     KeyReader keys_;

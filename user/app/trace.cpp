@@ -128,7 +128,7 @@ Result<void> Session::start_recording()
 int Session::run()
 {
     if (top_)
-        top_->begin();
+        top_->begin(loop_.signal_fd());
     else
         report_listening(options_, tracer_.hooks());
     for (bool more = flush(); more;) {

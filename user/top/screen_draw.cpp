@@ -306,11 +306,9 @@ void Screen::draw_row(Frame &frame, const std::vector<PlacedColumn> &columns, co
         put_cell(column, row, picture_.now_ns, cell);
         const auto fitted = fit_cell(column, cell, width);
         used += width;
-        if (is_selected)
-            line += fitted;
-        else if (column == TopColumn::Verdict && row.is_alarm())
+        if (!is_selected && column == TopColumn::Verdict && row.is_alarm())
             line += in_color(color::trouble, fitted) + std::string(faint ? color::faint : std::string_view());
-        else if (column == TopColumn::State && !faint)
+        else if (!is_selected && !faint && column == TopColumn::State)
             line += in_color(color::of(row.state), fitted);
         else
             line += fitted;

@@ -21,7 +21,8 @@ namespace {
 constexpr std::string_view instead = "tcpflight list shows the connections of now, and tcpflight -g all that happens";
 
 // The alternate screen, no line wrap, no cursor; and back.
-constexpr std::string_view begin_screen = "\x1b[?1049h\x1b[?7l\x1b[?25l\x1b[0m\x1b[2J";
+constexpr std::string_view begin_screen = "\x1b[?1049h";
+constexpr std::string_view prepare_screen = "\x1b[?7l\x1b[?25l\x1b[0m\x1b[2J";
 constexpr std::string_view end_screen = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 constexpr std::array fatal_signals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
@@ -30,6 +31,14 @@ constexpr std::array fatal_signals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 termios to_restore;
 volatile std::sig_atomic_t restore_fd = -1;
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
+
+// Not to one that takes nothing, behind a line that is down: nobody sees it, and it would hold up the end.
+bool takes_output()
+{
+    constexpr int patience_ms = 1000;
+    pollfd state{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+    return poll(&state, 1, patience_ms) == 1 && (state.revents & POLLOUT) != 0;
+}
 
 void write_all(std::string_view bytes)
 {
@@ -92,8 +101,12 @@ void Terminal::enter()
     raw.c_iflag &= ~static_cast<tcflag_t>(IXON);
     raw.c_cc[VMIN] = 0;
     raw.c_cc[VTIME] = 0;
-    tcsetattr(keys_fd_, TCSADRAIN, &raw);
-    write_all(begin_screen);
+    tcsetattr(keys_fd_, TCSANOW, &raw);
+    if (takes_output()) {
+        if (!entered_)
+            write_all(begin_screen);
+        write_all(prepare_screen);
+    }
     entered_ = true;
 }
 
@@ -104,8 +117,9 @@ void Terminal::leave()
     restore_fd = -1;
     for (const int number : fatal_signals)
         std::signal(number, SIG_DFL);
-    write_all(end_screen);
-    tcsetattr(keys_fd_, TCSADRAIN, &before_);
+    if (takes_output())
+        write_all(end_screen);
+    tcsetattr(keys_fd_, TCSANOW, &before_);
 }
 
 ScreenSize Terminal::size() const
