@@ -170,7 +170,7 @@ std::string Screen::filters() const
 {
     std::string text;
     if (!settings_.filter.empty())
-        text = "only " + settings_.filter;
+        text = "only " + escaped(settings_.filter);
     if (!filter_text_.empty())
         text += fmt::format("{}filter: {}  ({} of {})", text.empty() ? "" : "  ", filter_text_, chosen_.size(),
                             picture_.rows.size());
