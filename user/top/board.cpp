@@ -2,6 +2,7 @@
 
 #include "filter/eval.h"
 #include "top/last_event.h"
+#include "top/recovery.h"
 
 #include <algorithm>
 #include <limits>
@@ -125,6 +126,11 @@ void Board::write(const Event &event, std::string & /*out*/)
         return;
     }
     auto &row = note == notes_.end() ? add_row(event) : note.value().row;
+    if (row.verdict && is_recovery(*row.verdict, event))
+        row.verdict.reset();
+    else if (const auto *told = note == notes_.end() ? nullptr : note->second.verdict.get();
+             told != nullptr && !row.verdict && is_relapse(told->kind, event))
+        row.verdict = told->kind;
     learn(row, event);
     const bool ends = is_end(event);
     if (const auto *known = timelines_.identity_of(event.connection); ends && known != nullptr)
@@ -307,7 +313,10 @@ std::optional<std::string> Board::timeline(std::uint64_t connection)
     }
     const auto note = notes_.find(connection);
     std::string text;
-    if (note == notes_.end() || !timelines_.print_so_far(connection, note->second.verdict.get(), text))
+    if (note == notes_.end())
+        return std::nullopt;
+    const auto *verdict = note->second.row.verdict ? note->second.verdict.get() : nullptr;
+    if (!timelines_.print_so_far(connection, verdict, text))
         return std::nullopt;
     return text;
 }
