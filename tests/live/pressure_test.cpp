@@ -1,6 +1,7 @@
 // What is too much for a listener, or for the way to a part of the network, with a near miss beside each; and a
 // TIME_WAIT that ends early.
 #include "live/judging_test.h"
+#include "support/stray_segment.h"
 
 namespace tcpflight::test {
 namespace {
@@ -49,6 +50,73 @@ TEST_F(PressureTest, AcceptQueueOverflow)
         EXPECT_EQ(verdict.number("at_most"), 1U);
         EXPECT_GE(verdict.number("dropped"), 1U);
     }
+}
+
+// A limit of 1 admits one handshake, on newer kernels two.
+TEST_F(PressureTest, SynQueueOverflow)
+{
+    set_sysctl("core/somaxconn", "1");
+    set_sysctl("ipv4/tcp_syncookies", "0");
+    Tracer tracer = trace({"--verdicts", "all"});
+    Actor server("server");
+    Actor first("first");
+    Actor second("second");
+    Actor third("third");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket roomy = server.listen(SocketAddress::v4("127.0.0.1"));
+    connect(first, server, roomy);
+    PacketDrop drop("tcp sport " + port_of(listener) + " tcp flags & syn == syn");
+    for (Actor *client : {&first, &second, &third})
+        client->begin_connect(client->bind(SocketAddress::v4("127.0.0.1")), listener.local);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "syn-queue-overflow").empty(); }));
+    for (Actor *client : {&first, &second, &third})
+        client->kill();
+    tracer.stop();
+    for (const TraceEvent &verdict : called(tracer, "syn-queue-overflow")) {
+        SCOPED_TRACE(verdict.json().dump());
+        EXPECT_EQ(verdict.text("severity"), "alarm");
+        EXPECT_EQ(verdict.number("local_port"), listener.local.port()) << "the other has room";
+        EXPECT_EQ(verdict.number("pid"), static_cast<std::uint64_t>(server.pid()));
+        EXPECT_EQ(verdict.number("at_most"), 1U);
+        EXPECT_GE(verdict.number("dropped"), 1U);
+    }
+    EXPECT_TRUE(called(tracer, "syn-cookies").empty());
+}
+
+TEST_F(PressureTest, SynCookies)
+{
+    set_sysctl("core/somaxconn", "1");
+    set_sysctl("ipv4/tcp_syncookies", "1");
+    Tracer tracer = trace({"--verdicts", "all"});
+    Actor server("server");
+    Actor first("first");
+    Actor second("second");
+    Actor third("third");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket one = first.bind(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket two = second.bind(SocketAddress::v4("127.0.0.1"));
+    const ActorSocket three = third.bind(SocketAddress::v4("127.0.0.1"));
+    PacketDrop drop("tcp sport " + port_of(listener) + " tcp dport { " + port_of(one) + ", " + port_of(two) + " }");
+    first.begin_connect(one, listener.local);
+    second.begin_connect(two, listener.local);
+    ASSERT_TRUE(tracer.wait_until([&] {
+        return std::any_of(tracer.events().begin(), tracer.events().end(), [](const TraceEvent &event) {
+            return event.is("handshake") && event.text("step") == "syn_ack_retransmit";
+        });
+    }));
+    EXPECT_TRUE(called(tracer, "syn-cookies").empty()) << "a queue that is full is none";
+    third.begin_connect(three, listener.local);
+    EXPECT_EQ(third.finish().error, 0);
+    EXPECT_GE(server.accept(listener).fd, 0);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "syn-cookies").empty(); }));
+    first.kill();
+    second.kill();
+    tracer.stop();
+    ASSERT_EQ(called(tracer, "syn-cookies").size(), 1U);
+    const TraceEvent verdict = called(tracer, "syn-cookies")[0];
+    SCOPED_TRACE(verdict.json().dump());
+    EXPECT_EQ(verdict.text("severity"), "notice");
+    EXPECT_EQ(verdict.number("local_port"), listener.local.port());
 }
 
 TEST_F(PressureTest, RetransmissionStormInOneSubnetAndNotInTheOther)
@@ -164,6 +232,30 @@ TEST_F(PressureTest, TimeWaitReused)
     EXPECT_EQ(of(tracer, c.child).at(1).text("severity"), "normal");
     EXPECT_EQ(of(tracer, c.child).at(1).number("conn"), of(tracer, c.child).at(0).number("conn"));
     tracer.stop();
+}
+
+// RFC 1337: an old segment comes, the ACK that answers it finds nobody at the other end, and the RST that answers that
+// ends TIME_WAIT.
+TEST_F(PressureTest, TimeWaitAssassinated)
+{
+    Tracer tracer = trace({"--verdicts", "all"});
+    if (!tracer.hangs_on_functions())
+        GTEST_SKIP() << "needs programs on functions: tracepoints do not tell of a RST for TIME_WAIT";
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection spared = connect(client, server, listener);
+    const Connection c = connect(client, server, listener);
+    close_in_order(client, spared.client, server, spared.child);
+    close_in_order(client, c.client, server, c.child);
+    ASSERT_TRUE(wait_for(tracer, c.client, "orderly")) << about(tracer, c.client);
+    ASSERT_TRUE(wait_for(tracer, spared.client, "orderly")) << about(tracer, spared.client);
+    send_stray_ack(listener.local, c.client.local);
+    ASSERT_TRUE(wait_for(tracer, c.client, "orderly time-wait-assassinated")) << about(tracer, c.client);
+    tracer.stop();
+    EXPECT_EQ(of(tracer, c.client).at(1).text("severity"), "notice");
+    EXPECT_EQ(of(tracer, c.client).at(1).text("state"), "TIME_WAIT");
+    EXPECT_EQ(about(tracer, spared.client), "orderly");
 }
 
 } // namespace

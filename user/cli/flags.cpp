@@ -48,10 +48,11 @@ constexpr std::array<Flag, 47> table{{
      "alarms (default): a line where a connection is\n"
      "broken; all: for each end; none"},
     {FlagId::ThresholdValue, FlagGroup::Display, "", "--threshold", "NAME=N", "a threshold",
-     "timeouts, probes, storm, ports or time-waits=1 to 255; close-wait, fin-wait, accept, zero-window or "
-     "unread=seconds, up to 604800",
+     "timeouts, probes, storm, ports, time-waits, loss or rtt=1 to 255; churn=1 to 100000; close-wait, fin-wait, "
+     "accept, zero-window or unread=seconds, up to 604800",
      "when a verdict falls: timeouts, probes, storm (how\n"
-     "many), ports, time-waits (percent), close-wait,\n"
+     "many), ports, time-waits, loss (percent), rtt (times\n"
+     "the shortest), churn (a second), close-wait,\n"
      "fin-wait, accept, zero-window, unread (seconds);\n"
      "repeat it for more"},
     {FlagId::Summary, FlagGroup::Display, "", "--summary", "S", "a number of seconds", "0 to 86400",

@@ -380,7 +380,7 @@ Result<void> OptionsBuilder::set_threshold(const Flag &flag, std::string_view va
         return tl::unexpected(wrong_value(flag, value));
     const auto number = value.substr(equals + 1);
     if (entry->count != nullptr) {
-        const auto count = to_number(number, 1, max_threshold_count);
+        const auto count = to_number(number, 1, entry->most);
         if (!count)
             return tl::unexpected(wrong_value(flag, value));
         options_.thresholds.*entry->count = static_cast<std::uint32_t>(*count);

@@ -217,6 +217,38 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "RFC 9293 section 3.10.7.4, RFC 4987; net.ipv4.tcp_synack_retries",
      "From one client: does a firewall let SYN-ACKs out, and does the way back lead elsewhere? From many: a flood, or "
      "somebody who scans."},
+    {VerdictKind::LossRate,
+     "Of what this end sends, so much is sent again that the way there must lose it. From a tenth on, TCP's window is "
+     "too "
+     "small to notice losses by the segments behind them: it waits for time-outs, and hardly gets on.",
+     "Within ten seconds, and over one at least, ten segments or more were sent again, and of all that were sent in "
+     "that "
+     "time the percentage of the threshold loss. Time-outs in a row, when nobody answers at all, are not counted. Said "
+     "once for each connection.",
+     "RFC 5681 section 3.2; Mathis et al., The macroscopic behavior of the TCP congestion avoidance algorithm, 1997",
+     "The way to the other host: link errors (ip -s link), a full queue or a policer, Wi-Fi. Are other connections "
+     "there "
+     "concerned too (tcpflight 'event retransmit and host ADDRESS')?"},
+    {VerdictKind::RttInflation,
+     "At its end, a round trip of this connection took far longer than its shortest one: what is sent waits in a queue "
+     "on "
+     "the way, or the other host is slow to answer.",
+     "The smoothed round-trip time at the last change of state is as many times the shortest one as the threshold rtt "
+     "says, and half a second longer, which is more than an ACK may be delayed.",
+     "RFC 8289 section 3, RFC 1122 section 4.2.3.2; tcpi_rtt and tcpi_min_rtt",
+     "Which link on the way is full? A queue that is too long there (bufferbloat) does this; tc -s qdisc shows this "
+     "host's."},
+    {VerdictKind::ConnectionChurn,
+     "One process begins very many connections that end at once. Each costs a handshake and, where this end closes "
+     "first, "
+     "a port for a minute of TIME_WAIT.",
+     "Connections that the process began and that ended within a second: ten times the threshold churn of them within "
+     "ten "
+     "seconds. Said again when there are ten times as many, or after it was over.",
+     "RFC 9293 section 3.6.1; net.ipv4.ip_local_port_range, TCP_TIMEWAIT_LEN in include/net/tcp.h",
+     "Does the program open a connection for each request? A pool, or keep-alive of its protocol, makes this "
+     "unnecessary. "
+     "Does it fail and try again without a pause (--summary)?"},
 }};
 
 constexpr std::size_t columns = 80;

@@ -2,6 +2,7 @@
 
 #include "diagnose/ends.h"
 #include "diagnose/half_open.h"
+#include "diagnose/quality.h"
 
 #include <optional>
 #include <utility>
@@ -87,10 +88,13 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
     }
     auto &story = find_or_begin(event, slot);
     add(story, event, slot);
-    if (std::holds_alternative<Retransmit>(event.what))
+    if (std::holds_alternative<Retransmit>(event.what)) {
         judge_silent(story, event);
-    else if (story.has_ended() && std::holds_alternative<StateChange>(event.what))
+        judge_lossy(story, event);
+    } else if (story.has_ended() && std::holds_alternative<StateChange>(event.what)) {
+        judge_ended(story, event);
         end(story, slot, event);
+    }
 }
 
 // Null: it has no story, or that has ended.
@@ -180,6 +184,32 @@ void Diagnosis::judge_silent(Story &story, const Event &event)
     if (!verdict || !story.raise(verdict->kind))
         return;
     name_other_end(story, event.identity, *verdict);
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+void Diagnosis::judge_lossy(Story &story, const Event &event)
+{
+    auto verdict = judge_loss(story, settings_.thresholds);
+    if (!verdict || !story.raise(verdict->kind))
+        return;
+    name_other_end(story, event.identity, *verdict);
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+// What shows at the end, and is not why it ended.
+void Diagnosis::judge_ended(const Story &story, const Event &event)
+{
+    const auto &change = std::get<StateChange>(event.what);
+    if (const auto verdict = change.traffic ? judge_rtt(story, *change.traffic, settings_.thresholds) : std::nullopt)
+        emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+    if (story.origin != Origin::Outgoing || event.time_ns - story.begun_ns >= Pressure::short_ns || !event.wanted ||
+        event.identity == nullptr || event.identity->owner.pid == 0)
+        return;
+    auto verdict = pressure_.judge_short(event.identity->owner.pid, event.time_ns);
+    if (!verdict)
+        return;
+    verdict->state = story.state;
+    verdict->about_ns = event.time_ns;
     emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 

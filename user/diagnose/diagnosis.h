@@ -90,6 +90,8 @@ private:
     void leave(Story &story, std::uint32_t slot);
     void end(Story &story, std::uint32_t slot, const Event &event);
     void judge_silent(Story &story, const Event &event);
+    void judge_lossy(Story &story, const Event &event);
+    void judge_ended(const Story &story, const Event &event);
     void judge_pressure(const Event &event);
     void judge_handshake(const Event &event);
     void judge_time_wait(const Event &event);

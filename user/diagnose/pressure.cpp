@@ -80,8 +80,30 @@ std::optional<Verdict> Pressure::judge(std::uint64_t connection, const Address &
     return verdict;
 }
 
+std::optional<Verdict> Pressure::judge_short(std::uint32_t pid, std::uint64_t time_ns)
+{
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    const auto least = thresholds_.churn * (storm_ns / ns_per_s);
+    if (processes_.size() >= capacity)
+        processes_.clear();
+    auto &process = processes_[pid];
+    if (process.begun_ns == 0 || time_ns >= process.begun_ns + storm_ns)
+        // What goes on is no news.
+        process = {.begun_ns = time_ns, .said = process.count < least ? 0 : process.said};
+    process.count++;
+    if (process.count < least || !is_news(process.count, process.said))
+        return std::nullopt;
+    process.said = process.count;
+    Verdict verdict;
+    verdict.kind = VerdictKind::ConnectionChurn;
+    verdict.alike = process.count;
+    verdict.waits_ns = time_ns - process.begun_ns;
+    return verdict;
+}
+
 void Pressure::clear()
 {
+    processes_.clear();
     listeners_.clear();
     subnets_.clear();
 }

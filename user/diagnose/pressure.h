@@ -1,4 +1,5 @@
-// The family "pressure": what is too much for a listener, or for the way to a part of the network. Each is said once,
+// The family "pressure": what is too much for a listener, or for the way to a part of the network; and
+// processes that begin too many connections. Each is said once,
 // and again when it has become ten times as much.
 #pragma once
 
@@ -23,10 +24,14 @@ public:
     // A segment to `remote` was sent again, at `time_ns`.
     std::optional<Verdict> judge(std::uint64_t connection, const Address &remote, const Retransmit &retransmit,
                                  std::uint64_t time_ns);
+    // A connection that process `pid` began has ended after less than a second, at `time_ns`.
+    std::optional<Verdict> judge_short(std::uint32_t pid, std::uint64_t time_ns);
     void clear();
 
+    static constexpr std::uint64_t short_ns = 1'000'000'000;
     static constexpr std::uint64_t storm_ns = 10'000'000'000;
-    static constexpr std::size_t capacity = 4096; // listeners and subnets; when there are more, all are forgotten
+    // Listeners, subnets, processes; when there are more, all are forgotten.
+    static constexpr std::size_t capacity = 4096;
 
 private:
     struct Listener {
@@ -40,7 +45,14 @@ private:
         tsl::robin_set<std::uint64_t> connections;
     };
 
+    struct Churn {
+        std::uint64_t begun_ns = 0;
+        std::uint32_t count = 0; // connections
+        std::uint32_t said = 0;
+    };
+
     Thresholds thresholds_;
+    tsl::robin_map<std::uint32_t, Churn> processes_;    // by pid
     tsl::robin_map<std::uint64_t, Listener> listeners_; // by cookie
     tsl::robin_map<std::uint64_t, Subnet> subnets_;     // by the network part of the address
 };

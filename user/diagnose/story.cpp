@@ -1,5 +1,7 @@
 #include "diagnose/story.h"
 
+#include <algorithm>
+
 namespace tcpflight {
 namespace {
 
@@ -117,11 +119,32 @@ void Story::enter(const StateChange &change, std::uint64_t time_ns)
     }
 }
 
+// One event can be about several segments. The kernel counts before it tells.
+void LossWindow::add(const Retransmit &retransmit, std::uint64_t time_ns)
+{
+    const auto segments = total != 0 && retransmit.total > total ? retransmit.total - total : 1;
+    total = retransmit.total;
+    const bool connecting = retransmit.state == TcpState::SynSent || retransmit.state == TcpState::SynRecv;
+    if (retransmit.sent == 0 || connecting)
+        return;
+    if (begun_ns == 0 || time_ns >= begun_ns + window_ns || retransmit.sent < sent_before) {
+        begun_ns = time_ns;
+        sent_before = retransmit.sent - std::min(retransmit.sent, segments);
+        repeated = 0;
+    }
+    last_ns = time_ns;
+    sent = retransmit.sent - sent_before;
+    // The second time-out in a row and those behind it say that nobody answers, and not how much is lost.
+    if (retransmit.timeouts <= 1)
+        repeated += segments;
+}
+
 void Story::add(const Event &event, const Retransmit &retransmit)
 {
     if (retransmit.send_error != 0)
         return;
     auto &known = get_into_trouble();
+    known.loss.add(retransmit, event.time_ns);
     auto &repetition = known.repetition;
     known.retransmits++;
     state = retransmit.state;

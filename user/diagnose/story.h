@@ -28,9 +28,24 @@ struct Repetition {
     Unanswered what = Unanswered::Nothing;
 };
 
+// What went again, of all that was sent since the first of it; begun anew after window_ns.
+struct LossWindow {
+    std::uint64_t begun_ns = 0; // CLOCK_BOOTTIME of the first retransmission; 0: there is none
+    std::uint64_t last_ns = 0;
+    std::uint32_t sent_before = 0; // segments, in the connection's life
+    std::uint32_t total = 0;       // likewise, that were sent again
+    std::uint32_t sent = 0;        // in the window, those that were sent again included
+    std::uint32_t repeated = 0;    // without what was repeated because nothing at all came back
+
+    static constexpr std::uint64_t window_ns = 10'000'000'000;
+
+    void add(const Retransmit &retransmit, std::uint64_t time_ns);
+};
+
 // What a connection without trouble does not need.
 struct Trouble {
     Repetition repetition;
+    LossWindow loss;
     std::uint64_t deserted_ns = 0; // the other end, on this host, was gone, and this one had not been told
     std::uint32_t retransmits = 0;
     std::uint64_t alarms = 0; // bits of VerdictKind: those that were raised

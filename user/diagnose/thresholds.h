@@ -39,6 +39,16 @@ struct Thresholds {
     // connect(2) has to search for long, and a burst takes the rest.
     std::uint32_t ports = 80;
     std::uint32_t time_waits = 80;
+    // Percent of a connection's segments that are sent again. The window that TCP keeps open at a rate p of losses is
+    // 1.22 / sqrt(p) segments (Mathis et al. 1997, RFC 3155 section 1): at a tenth, fewer than the four that it takes
+    // for three duplicate ACKs (RFC 5681 section 3.2), so that losses are made good by time-outs.
+    std::uint32_t loss = 10;
+    // The smoothed round-trip time, in multiples of the shortest one: a queue on the way that is so many times as long
+    // as the way itself (RFC 8289 section 3 calls it a standing one).
+    std::uint32_t rtt = 10;
+    // Connections a second of one process, over ten seconds, that end within a second: so many take all 28,232 ports of
+    // the default net.ipv4.ip_local_port_range in the 60 s of TIME_WAIT.
+    std::uint32_t churn = 470;
 };
 
 // One that a user can set: `--threshold close-wait=300`.
@@ -47,11 +57,11 @@ struct ThresholdEntry {
     std::string_view meaning; // for docs/verdicts.md
     std::uint32_t Thresholds::*count = nullptr;
     std::uint64_t Thresholds::*time_ns = nullptr; // either of the two
+    std::uint32_t most = 255;                     // of a count: as the kernel counts time-outs and probes
 };
 
 std::span<const ThresholdEntry> all_thresholds();
 
-constexpr std::uint32_t max_threshold_count = 255; // as the kernel counts time-outs and probes
 constexpr std::uint64_t max_threshold_s = 604'800; // a week
 
 } // namespace tcpflight

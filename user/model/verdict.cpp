@@ -49,6 +49,9 @@ constexpr std::array<Words, verdict_kinds> words{{
     {"ports-running-out", Severity::Alarm},
     {"time-wait-build-up", Severity::Notice},
     {"handshake-unanswered", Severity::Notice},
+    {"loss-rate", Severity::Alarm},
+    {"rtt-inflation", Severity::Notice},
+    {"connection-churn", Severity::Notice},
 }};
 
 } // namespace

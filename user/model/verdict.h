@@ -52,9 +52,12 @@ enum class VerdictKind : std::uint8_t {
     PortsRunningOut,
     TimeWaitBuildUp,
     HandshakeUnanswered,
+    LossRate,
+    RttInflation,
+    ConnectionChurn,
 };
 
-constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::HandshakeUnanswered) + 1;
+constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::ConnectionChurn) + 1;
 
 // In text, in JSON and for `tcpflight explain`: "half-open". Never changed and never used again for something else.
 std::string_view name(VerdictKind kind);
@@ -117,12 +120,18 @@ struct Verdict {
 
     std::uint32_t queued = 0; // bytes that wait: to be read here, or to be sent
     // Connections that are in the same state of affairs, this one included: of its owner, or, of a storm, to its
-    // subnet; or that take ports or are in TIME_WAIT.
+    // subnet; or that take ports or are in TIME_WAIT; or that were short.
     std::uint32_t alike = 0;
     // Of a listener: SYNs and ACKs that were dropped since it was said last; and how many may wait, or so many ports or
     // TIME_WAITs there can be.
     std::uint32_t dropped = 0;
     std::uint32_t at_most = 0;
+
+    // Of loss: segments that were sent while it was watched (waits_ns), and of these again.
+    std::uint32_t segments = 0;
+    std::uint32_t repeated = 0;
+    std::uint64_t rtt_ns = 0; // smoothed; and the shortest one
+    std::uint64_t min_rtt_ns = 0;
 
     OtherEnd other; // connection 0: not on this host, or not known
 };

@@ -72,6 +72,10 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     put_number_or_null(line, ",\"dropped\":", verdict.dropped);
     put_number_or_null(line, ",\"at_most\":", verdict.at_most);
     put_number(line, ",\"retransmits\":", verdict.retransmits);
+    put_number_or_null(line, ",\"segments\":", verdict.segments);
+    put_number_or_null(line, ",\"repeated\":", verdict.repeated);
+    put_number_or_null(line, ",\"srtt_us\":", verdict.rtt_ns / 1000);
+    put_number_or_null(line, ",\"min_rtt_us\":", verdict.min_rtt_ns / 1000);
     put_name_or_null(line, ",\"reason\":", verdict.reason);
     put_other_end(line, verdict.other);
 }

@@ -131,7 +131,9 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
         return;
     }
     learn(*block, event);
-    print(*block, &verdict, out);
+    // Of one that has ended the whole block follows at once.
+    if (verdict.ended || !block->ended)
+        print(*block, &verdict, out);
     if (verdict.ended) {
         forget(*block);
         return;
@@ -139,6 +141,10 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
     add_line(*block, event.time_ns, event.time_ns, [&](LineWriter &line) {
         line.put("verdict ");
         words_.put_trouble(line, name(verdict.kind));
+        if (block->ended) {
+            line.put(": ");
+            put_evidence(line, verdict, style_.precision);
+        }
     });
 }
 
@@ -180,6 +186,7 @@ void TimelineSink::learn(Block &block, const Event &event)
     block.incomplete |= event.incomplete;
     if (const auto *change = std::get_if<StateChange>(&event.what)) {
         block.state = change->to;
+        block.ended = change->to == TcpState::Close || change->time_wait_socket;
         if (change->to == TcpState::SynSent)
             block.direction = "outgoing";
         else if (change->to == TcpState::Listen || change->from == TcpState::Listen)

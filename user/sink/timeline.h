@@ -70,6 +70,7 @@ private:
         std::string carried;        // in its life; empty: not known
         bool identity_known = false;
         bool incomplete = false;
+        bool ended = false;    // the socket has
         bool happened = false; // something did; it was not just found
     };
     struct CookieHash {

@@ -46,7 +46,8 @@ private:
 void Evidence::put()
 {
     put_main();
-    if (verdict_.unanswered == Unanswered::Nothing && verdict_.retransmits != 0) {
+    if (verdict_.unanswered == Unanswered::Nothing && verdict_.retransmits != 0 &&
+        verdict_.kind != VerdictKind::LossRate) {
         put_labelled(line_, ", ", verdict_.retransmits);
         line_.put(verdict_.retransmits == 1 ? std::string_view(" segment retransmitted")
                                             : std::string_view(" segments retransmitted"));
@@ -149,6 +150,22 @@ void Evidence::put_main()
     case VerdictKind::TimeWaitAssassinated:
         line_.put("a RST ended it");
         put_time(" after ", verdict_.waits_ns);
+        break;
+    case VerdictKind::LossRate:
+        line_.put_decimal(verdict_.repeated);
+        put_labelled(line_, " of ", verdict_.segments);
+        line_.put(" segments sent again");
+        put_about(" within ", verdict_.waits_ns);
+        break;
+    case VerdictKind::RttInflation:
+        put_time("a round trip took ", verdict_.rtt_ns);
+        put_time(" at the end, and ", verdict_.min_rtt_ns);
+        line_.put(" at its shortest");
+        break;
+    case VerdictKind::ConnectionChurn:
+        line_.put_decimal(verdict_.alike);
+        line_.put(" connections of its process ended within a second each");
+        put_about(", in ", verdict_.waits_ns);
         break;
     }
     if (verdict_.kind == VerdictKind::Unreachable || verdict_.kind == VerdictKind::Unclear) {

@@ -106,14 +106,16 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{{"--format", "xml"}, "--format: 'xml' is not a format: give text, json, tcplife or tcpstates"},
         WrongCase{{"--format", "JSON"}, "--format: 'JSON' is not a format: give text, json, tcplife or tcpstates"},
         WrongCase{{"--sweep", "3601"}, "--sweep: '3601' is not a number of seconds: give 0 to 3600, also 0.25"},
-        WrongCase{
-            {"--threshold", "close-wait"},
-            "--threshold: 'close-wait' is not a threshold: give timeouts, probes, storm, ports or time-waits=1 to "
-            "255; close-wait, fin-wait, accept, zero-window or unread=seconds, up to 604800"},
-        WrongCase{
-            {"--threshold", "probes=256"},
-            "--threshold: 'probes=256' is not a threshold: give timeouts, probes, storm, ports or time-waits=1 to "
-            "255; close-wait, fin-wait, accept, zero-window or unread=seconds, up to 604800"},
+        WrongCase{{"--threshold", "close-wait"},
+                  "--threshold: 'close-wait' is not a threshold: give timeouts, probes, storm, ports, time-waits, "
+                  "loss or rtt=1 to 255; churn=1 to 100000; close-wait, fin-wait, accept, zero-window or "
+                  "unread=seconds, up to "
+                  "604800"},
+        WrongCase{{"--threshold", "probes=256"},
+                  "--threshold: 'probes=256' is not a threshold: give timeouts, probes, storm, ports, time-waits, "
+                  "loss or rtt=1 to 255; churn=1 to 100000; close-wait, fin-wait, accept, zero-window or "
+                  "unread=seconds, up to "
+                  "604800"},
         WrongCase{{"--layer", "xdp"}, "--layer: 'xdp' is not a layer: give core, kprobe or fentry"},
         WrongCase{{"--color="}, "--color: '' is not a choice: give auto, always or never"},
         WrongCase{{"--color"}, "--color: needs a value: give auto, always or never"},

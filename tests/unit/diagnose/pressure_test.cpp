@@ -1,6 +1,7 @@
 // What is too much for a listener, or for the way to a network; and the end of TIME_WAIT.
 #include "unit/diagnose/judged.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -226,6 +227,72 @@ TEST(TimeWait, ItsEndBeforeItsTime)
     Judged judged(alarms);
     judged.add(EventBuilder().at(5 * s).connection(7).ends(TimeWait, EndReason::Syn, 3 * s).afterwards(), no_slot);
     EXPECT_THAT(judged.fallen, IsEmpty()) << "it is as it should be";
+}
+
+// A connection of process 7 that was there for `length_ns`.
+void pass(Judged &judged, std::uint64_t time_ns, std::uint64_t length_ns, std::uint32_t pid = 7,
+          TcpState begin = SynSent)
+{
+    const auto event = [&](std::uint64_t at_ns) {
+        return EventBuilder().at(at_ns).connection(5).owner("client", pid, OwnerSource::Connect);
+    };
+    judged.add(event(time_ns).changes(begin == SynSent ? Close : Listen, begin));
+    judged.add(event(time_ns + length_ns).changes(begin, Close));
+}
+
+std::size_t churns(const Judged &judged)
+{
+    return static_cast<std::size_t>(std::count_if(judged.fallen.begin(), judged.fallen.end(), [](const auto &fallen) {
+        return fallen.verdict.kind == ConnectionChurn;
+    }));
+}
+
+Diagnosis::Settings two_a_second()
+{
+    Diagnosis::Settings settings;
+    settings.thresholds.churn = 2;
+    return settings;
+}
+
+TEST(Pressure, ChurnOfOneProcess)
+{
+    Judged judged(two_a_second());
+    for (std::uint64_t i = 0; i < 19; i++)
+        pass(judged, (1 + i) * 100 * ms, ms);
+    EXPECT_EQ(churns(judged), 0U) << "a near miss";
+    pass(judged, 9 * s, ms);
+    ASSERT_EQ(churns(judged), 1U);
+    const auto found = std::find_if(judged.fallen.begin(), judged.fallen.end(),
+                                    [](const auto &fallen) { return fallen.verdict.kind == ConnectionChurn; });
+    EXPECT_EQ(found->verdict.alike, 20U);
+    EXPECT_EQ(found->verdict.waits_ns, 8'900 * ms);
+    EXPECT_FALSE(found->verdict.ended);
+    EXPECT_EQ(severity_of(ConnectionChurn), Severity::Notice);
+    for (std::uint64_t i = 0; i < 100; i++)
+        pass(judged, 9 * s + (1 + i) * ms, ms / 2);
+    EXPECT_EQ(churns(judged), 1U) << "six times as many";
+    for (std::uint64_t i = 0; i < 30; i++)
+        pass(judged, 30 * s + i * ms, ms / 2);
+    EXPECT_EQ(churns(judged), 1U) << "it goes on";
+    pass(judged, 50 * s, ms);
+    for (std::uint64_t i = 0; i < 20; i++)
+        pass(judged, 70 * s + i * ms, ms / 2);
+    EXPECT_EQ(churns(judged), 2U) << "it was over in between";
+}
+
+TEST(Pressure, ChurnIsOfOneProcessThatConnectsForShort)
+{
+    Judged judged(two_a_second());
+    for (std::uint64_t i = 0; i < 15; i++) {
+        pass(judged, (1 + i) * 10 * ms, ms, 7);
+        pass(judged, (1 + i) * 10 * ms + 2 * ms, ms, 8);
+        pass(judged, (1 + i) * 10 * ms + 4 * ms, ms, 7, SynRecv);
+    }
+    EXPECT_EQ(churns(judged), 0U);
+    Judged patient(two_a_second());
+    for (std::uint64_t i = 0; i < 9; i++)
+        pass(patient, 1 + i * s, s);
+    EXPECT_EQ(churns(patient), 0U);
 }
 
 } // namespace
