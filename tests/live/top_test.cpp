@@ -85,7 +85,7 @@ private:
         static int count = 0;
         return "tcpflight-test-" + std::to_string(getpid()) + "-" + std::to_string(count++);
     }
-    std::string tmux(const std::vector<std::string> &arguments) const
+    std::string tmux(const std::vector<std::string> &arguments)
     {
         Spawn spawn{.argv = {"tmux", "-L", name_, "-f", "/dev/null"}};
         spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
@@ -215,18 +215,20 @@ TEST_F(TopTest, FollowsTheSizeOfTheTerminal)
     shell.run_line(top());
     ASSERT_TRUE(shell.comes_to([&] { return rows(shell).size() == 21; }));
     EXPECT_TRUE(shell.comes_to_show(" AGE "));
-    for (const auto &[columns, lines] : {std::pair(80, 24), std::pair(40, 10), std::pair(100, 30)}) {
+    const std::vector<std::pair<int, int>> sizes{{80, 24}, {40, 10}, {100, 30}};
+    for (const auto &size : sizes) {
+        const auto columns = static_cast<std::size_t>(size.first);
+        const auto lines = static_cast<std::size_t>(size.second);
         SCOPED_TRACE(std::to_string(columns) + "x" + std::to_string(lines));
-        shell.resize(columns, lines);
+        shell.resize(size.first, size.second);
         ASSERT_TRUE(shell.comes_to([&] {
             const auto shown = shell.lines();
-            return shown.size() == static_cast<std::size_t>(lines) && shown.back().starts_with("q quit") &&
-                   shown[0].starts_with("tcpflight top");
+            return shown.size() == lines && shown.back().starts_with("q quit") && shown[0].starts_with("tcpflight top");
         }));
         EXPECT_TRUE(shell.comes_to_show("alarms 0  lost 0"));
         EXPECT_TRUE(shell.comes_to_show("ESTABLISHED"));
         for (const auto &line : shell.lines())
-            EXPECT_LE(line.size(), static_cast<std::size_t>(columns)) << line;
+            EXPECT_LE(line.size(), columns) << line;
     }
 }
 

@@ -117,20 +117,20 @@ void Board::write(const Event &event, std::string & /*out*/)
     count(event);
     if (follow_leftover(event))
         return;
-    auto note = notes_.find(event.connection);
-    const bool stray = event.connection == 0 || (note == notes_.end() && std::holds_alternative<Reset>(event.what));
-    if (stray)
-        return;
-    if (note == notes_.end() && notes_.size() >= limits_.connections) {
+    const bool is_new = notes_.find(event.connection) == notes_.end();
+    if (event.connection == 0 || (is_new && std::holds_alternative<Reset>(event.what)))
+        return; // of no connection that could be shown
+    if (is_new && notes_.size() >= limits_.connections) {
         counts_.unfollowed++;
         return;
     }
-    auto &row = note == notes_.end() ? add_row(event) : note.value().row;
+    auto &note = notes_[event.connection];
+    auto &row = note.row;
+    row.connection = event.connection;
     if (row.verdict && is_recovery(*row.verdict, event))
         row.verdict.reset();
-    else if (const auto *told = note == notes_.end() ? nullptr : note->second.verdict.get();
-             told != nullptr && !row.verdict && is_relapse(told->kind, event))
-        row.verdict = told->kind;
+    else if (!row.verdict && note.verdict && is_relapse(note.verdict->kind, event))
+        row.verdict = note.verdict->kind;
     learn(row, event);
     const bool ends = is_end(event);
     if (const auto *known = timelines_.identity_of(event.connection); ends && known != nullptr)
@@ -172,13 +172,6 @@ bool Board::follow_leftover(const Event &event)
     else
         leftovers_[event.connection] = change->to;
     return change->afterwards && notes_.find(event.connection) == notes_.end();
-}
-
-Row &Board::add_row(const Event &event)
-{
-    auto &row = notes_[event.connection].row;
-    row.connection = event.connection;
-    return row;
 }
 
 void Board::learn(Row &row, const Event &event)

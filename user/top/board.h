@@ -92,7 +92,6 @@ private:
     void judge(const Event &event, const Verdict &verdict);
     void learn(Row &row, const Event &event);
     void end_row(const Event &event, Row row);
-    Row &add_row(const Event &event);
 
     Limits limits_;
     TimelineSink timelines_;

@@ -219,6 +219,23 @@ TEST(Board, IsBoundedAndSaysWhatHadNoPlace)
     EXPECT_THAT(told.board.rows(), SizeIs(2));
 }
 
+// Whatever the maps do as they grow.
+TEST(Board, FollowsManyConnections)
+{
+    Told told;
+    constexpr std::uint64_t many = 5000;
+    for (std::uint64_t connection = 1; connection <= many; connection++) {
+        told.add(at(s).connection(connection).changes(Close, SynSent));
+        told.judge(VerdictKind::HalfOpen, 2 * s, false, connection);
+    }
+    for (std::uint64_t connection = 1; connection <= many; connection++)
+        told.add(at(3 * s).connection(connection).retransmits(fin(1)));
+    EXPECT_THAT(told.board.rows(), SizeIs(many));
+    for (std::uint64_t connection = 1; connection <= many; connection++)
+        told.judge(VerdictKind::Orderly, 4 * s, true, connection);
+    EXPECT_EQ(told.board.counts().ended, many);
+}
+
 TEST(Board, EndsAHandshakeOfWhichNothingCame)
 {
     Told told;
