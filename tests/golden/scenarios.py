@@ -151,8 +151,25 @@ def loss():
         time.sleep(0.6)
 
 
+def carried():
+    """Bytes in both directions, of which some are lost at first."""
+    listener, client, server = pair()
+    server.sendall(b"a" * 2048)
+    client.recv(2048, socket.MSG_WAITALL)
+    drop_input(listener.getsockname()[1])
+    client.sendall(b"q" * 5000)
+    time.sleep(0.7)
+    subprocess.run(["nft", "delete table ip drops"], check=True)
+    server.recv(5000, socket.MSG_WAITALL)
+    client.close()
+    server.recv(1)
+    server.close()
+    listener.close()
+    wait_for_close()
+
+
 def main():
-    all_of_them = (orderly, families, refused, reset, half_open, data_loss, syn_timeout, loss, found)
+    all_of_them = (orderly, families, refused, reset, half_open, data_loss, syn_timeout, loss, found, carried)
     scenarios = {f.__name__: f for f in all_of_them}
     if len(sys.argv) != 2 or sys.argv[1] not in scenarios:
         sys.exit(f"usage: scenarios.py {'|'.join(scenarios)}")

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-STRICTER = ["accept=2", "close-wait=5", "fin-wait=5", "zero-window=5", "unread=5"]
+STRICTER = ["loss=5", "accept=2", "close-wait=5", "fin-wait=5", "zero-window=5", "unread=5"]
 
 
 class Missing(Exception):
