@@ -179,6 +179,27 @@ TEST_F(ReadRecording, TimelinesOfSeveralHostsStandApart)
     EXPECT_EQ(both.out, with_host(a.out, "a") + "\n" + with_host(b.out, "b"));
 }
 
+// Both have a connection of the same number, at the same time.
+TEST_F(ReadRecording, ConnectionsOfSeveralHostsInTheColumnsOfOtherTools)
+{
+    save(recording_of_host("alpha", 1'795'292'931'000'000'000), "a.tfr");
+    save(recording_of_host("beta", 1'795'292'931'000'500'000), "b.tfr");
+    const std::string header =
+        "PID     COMM             LADDR           LPORT RADDR           RPORT TX_KB  RX_KB  MS\n";
+    const auto lines = [](const std::string &out) { return std::count(out.begin(), out.end(), '\n'); };
+    const Finished one = tcpflight({"-r", path("a.tfr"), "--format", "tcplife"});
+    EXPECT_EQ(one.status, exited(0)) << one.err;
+    EXPECT_EQ(one.out.substr(0, header.size()), header);
+    EXPECT_EQ(lines(one.out), 2);
+    const auto line = one.out.substr(header.size());
+    const Finished both = tcpflight({"-r", path("a.tfr"), path("b.tfr"), "--format", "tcplife"});
+    EXPECT_EQ(both.out, header + line + line) << "each connection is as long as in its own recording";
+    const Finished first = tcpflight({"-r", path("a.tfr"), path("b.tfr"), "--format", "tcplife", "-c", "1"});
+    EXPECT_EQ(first.out, header + line);
+    const Finished states = tcpflight({"-r", path("a.tfr"), path("b.tfr"), "--format", "tcpstates"});
+    EXPECT_EQ(lines(states.out), 1 + 6) << states.out;
+}
+
 TEST_F(ReadRecording, MergedIsReadFromAPipe)
 {
     save(recording_of_host("a", 0), "a.tfr");
