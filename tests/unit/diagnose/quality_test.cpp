@@ -88,7 +88,7 @@ TEST(LossRate, AnOldWindowIsForgotten)
     Judged judged;
     lose(judged, 2, 9);
     for (std::uint32_t i = 1; i <= 9; i++)
-        judged.add(again(20 * s + i * 200 * ms, 9 + i, 5000 + i * 2));
+        judged.add(again(20 * s + 200 * ms * i, 9 + i, 5000 + i * 2));
     EXPECT_THAT(judged.fallen, IsEmpty());
 }
 
@@ -96,7 +96,7 @@ TEST(LossRate, IsNotKnownInOlderRecordings)
 {
     Judged judged;
     for (std::uint32_t i = 1; i <= 40; i++)
-        judged.add(again(i * 200 * ms, i, 0));
+        judged.add(again(200 * ms * i, i, 0));
     EXPECT_THAT(judged.fallen, IsEmpty());
 }
 
