@@ -196,7 +196,7 @@ void put_cell(TopColumn column, const Row &row, std::uint64_t now_ns, std::strin
             cell.put('*');
         break;
     case TopColumn::Process: put_process(cell, row.identity.owner); break;
-    case TopColumn::Verdict: cell.put(row.verdict ? name(*row.verdict) : std::string_view()); break;
+    case TopColumn::Verdict: cell.put(row.verdict ? name(*row.verdict) : std::string_view("")); break;
     case TopColumn::Last: cell.put(row.last_text()); break;
     case TopColumn::Container:
         if (const auto container = row.identity.container(); !container.empty())
