@@ -282,13 +282,13 @@ TEST_F(VerdictTest, ATimelineForPeople)
     EXPECT_EQ(tcpflight.wait(), exited(0));
     const std::string time = R"(   \d\d:\d\d:\d\d\.\d{6} )";
     const std::string delta = R"( *\+[0-9.]+(us|ms|s)  )";
-    const std::regex block("== verdict-client\\[" + std::to_string(client.pid()) + R"(\] 127\.0\.0\.1\.)" +
-                           port_of(c.client) + R"( > 127\.0\.0\.1\.)" + port_of(listener) +
-                           R"(  outgoing, netns[\n ]+)" + std::to_string(netns()) + "\n" + time +
-                           "            CLOSE -> SYN_SENT\n" + time + delta + "SYN_SENT -> ESTABLISHED\n" + time +
-                           delta + "ESTABLISHED -> FIN_WAIT1\n" + time + delta + "FIN_WAIT1 -> FIN_WAIT2\n" + time +
-                           delta + "FIN_WAIT2 -> (TIME_WAIT|FIN_WAIT2 \\(orphan\\))\n" +
-                           "   verdict: (orderly: this end closed first|half-closed: this end closed) after [^=]*");
+    const std::regex block(
+        "== verdict-client\\[" + std::to_string(client.pid()) + R"(\] 127\.0\.0\.1\.)" + port_of(c.client) +
+        R"( > 127\.0\.0\.1\.)" + port_of(listener) + R"(  outgoing, netns[\n ]+)" + std::to_string(netns()) + "\n" +
+        time + "            CLOSE -> SYN_SENT\n" + time + delta + "SYN_SENT -> ESTABLISHED\n" + time + delta +
+        "ESTABLISHED -> FIN_WAIT1\n" + time + delta + "FIN_WAIT1 -> FIN_WAIT2\n" + time + delta +
+        "FIN_WAIT2 -> (TIME_WAIT|FIN_WAIT2 \\(orphan\\))\n" + "   carried: sent \\d+ bytes? in \\d+ segments?[^:]*\n" +
+        "   verdict: (orderly: this end closed first|half-closed: this end closed) after [^=]*");
     EXPECT_TRUE(std::regex_match(tcpflight.out(), block)) << tcpflight.out();
 }
 
