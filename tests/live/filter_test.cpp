@@ -1,5 +1,6 @@
 // What is shown of a mix of connections, and that the rest is counted.
 #include "live/live_test.h"
+#include "live/precision.h"
 
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@ struct Known {
     std::string owner;
     std::size_t events = 0;
 
+    [[nodiscard]] bool is_stray() const { return owner.empty(); } // an answer to a segment of no connection
     [[nodiscard]] std::string key() const
     {
         return family + " " + std::to_string(local_port) + " > " + std::to_string(remote_port);
@@ -116,12 +118,18 @@ TEST_P(Filtered, ShowsTheseAndNoOthers)
     std::map<std::string, std::size_t> expected;
     std::size_t shown = 0;
     std::size_t hidden = 0;
+    // Where programs can hang on functions, the SYN of each child is an event too.
+    const bool shows_syns = tracer.listening_line().find("fentry") != std::string::npos;
     for (const Known &socket : mix.sockets) {
+        if (socket.is_stray() && lacks(Precision::Reasons, "no RST without a connection"))
+            continue;
+        const std::size_t events =
+            socket.events + (shows_syns && socket.owner == mix.server.name() && socket.remote_port != 0 ? 1 : 0);
         if (GetParam().wanted(socket)) {
-            expected[socket.key()] += socket.events;
-            shown += socket.events;
+            expected[socket.key()] += events;
+            shown += events;
         } else {
-            hidden += socket.events;
+            hidden += events;
         }
     }
     ASSERT_GT(shown, 0U);

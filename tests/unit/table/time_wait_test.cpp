@@ -212,6 +212,21 @@ TEST(TableTimeWait, IsNotWhatAReaderInTheMiddleBeginsWith)
     EXPECT_EQ(known, std::vector<std::uint64_t>{2});
 }
 
+TEST(TableTimeWait, IsToldOfAnOrphanByAReaderThatBeginsBefore)
+{
+    Table first;
+    linger(first, fin_wait2);
+    std::vector<KnownConnection> known;
+    first.for_each_known([&](const KnownConnection &connection) { known.push_back(connection); });
+    ASSERT_EQ(known.size(), 1U);
+
+    Table second;
+    second.restore({}, known);
+    auto event = observe(second, RecordBuilder::state(1, 80, fin_wait2, time_wait).left());
+    EXPECT_EQ(change(event).from, TcpState::FinWait2);
+    EXPECT_EQ(change(event).duration_ns, 30'000U);
+}
+
 TEST(TableTimeWait, StaysWhereRecordsAreMissing)
 {
     Table table;
