@@ -18,20 +18,22 @@ struct event {
 	__u64 cookie;
 	__u64 time_ns; /* when it happened, if not just now; otherwise 0 */
 	struct remembered mem;
-	struct kept_owner *kept;     /* the owner's, where that is not `task`; see find_owner() */
-	struct tf_owner_place place; /* of the owner; set by find_owner() */
-	__u16 port;                  /* local; 0: none chosen yet, or given back already */
+	struct kept_owner owner; /* as it is to be told; set by find_owner(), as the next two */
+	__u64 cgroup;            /* of the socket */
+	__u32 netns;
+	__u16 port; /* local; 0: none chosen yet, or given back already */
 	__u8 type;
 	__u8 old_state;
 	__u8 new_state;
-	_Bool placed; /* `place` is to be told */
-	__u8 flags;   /* of enum tf_record_flag, those that tell of a block in the body */
+	_Bool placed; /* its place is to be told */
+	__u8 flags;   /* of enum tf_record_flag, those that tell of a block in the body, and TF_FLAG_OWNED */
 	__u8 left;    /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
 	/*
 	 * `sk` was found by following pointers, and the verifier does not know it for a socket: it is read with a
-	 * helper, which costs time. A constant wherever it is used.
+	 * helper, which costs time. A constant wherever it is used, and of eight bytes, so that the verifier knows it
+	 * for one also where it went through memory.
 	 */
-	_Bool untyped;
+	__u64 untyped;
 };
 
 /*
@@ -55,6 +57,16 @@ static __always_inline _Bool is_untyped(const struct event *e)
 		const struct sock *_sk = (e)->sk;                                                                      \
 		is_untyped(e) ? BPF_CORE_READ(_sk, field) : _sk->field;                                                \
 	})
+
+static __always_inline _Bool was(const struct event *e, __u32 state)
+{
+	return unlearned(e->old_state) == state;
+}
+
+static __always_inline _Bool becomes(const struct event *e, __u32 state)
+{
+	return unlearned(e->new_state) == state;
+}
 
 /* The block that the record's type adds, filled in already; its size is a multiple of 8. NULL: none. */
 struct body {
@@ -133,25 +145,13 @@ static __always_inline void fill_addresses(struct tf_identity *id, const struct 
 	read_addresses((__u32 *)id->local_addr, (__u32 *)id->remote_addr, e);
 }
 
-static __always_inline const struct cgroup *socket_cgroup(const struct event *e)
-{
-	const struct sock *sk = e->sk;
-
-	if (is_untyped(e) && bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
-	return e->untyped ? NULL : cgroup_of(sk);
-}
-
 static __always_inline __u64 cgroup_id(const struct event *e)
 {
 	const struct sock *sk = e->sk;
 
-	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-		return 0;
-	if (is_untyped(e))
+	if (is_untyped(e) && bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
-	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
-	return cgroup ? cgroup->kn->id : 0;
+	return e->untyped ? 0 : cgroup_of(sk);
 }
 
 static __always_inline __u32 netns_inode(const struct event *e)
@@ -160,53 +160,56 @@ static __always_inline __u32 netns_inode(const struct event *e)
 
 	if (is_untyped(e))
 		return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	return sk->__sk_common.skc_net.net->ns.inum;
+	return netns_of(sk);
 }
 
-/* Before an owner is told. */
+static __always_inline __u8 source_of_kept(const struct event *e, const struct kept_owner *kept)
+{
+	_Bool is_listeners = kept->source == TF_OWNER_LISTEN || kept->source == TF_OWNER_SNAPSHOT;
+
+	return is_listeners && !becomes(e, TCP_LISTEN) ? TF_OWNER_INHERITED : kept->source;
+}
+
+/*
+ * Before an identity is told: what pointers lead to. The owner is copied: from where it came, the verifier then need
+ * not remember, and follows what comes next once and not for each origin.
+ */
 static __always_inline void find_owner(struct event *e)
 {
-	struct kept_owner *kept = e->kept;
+	struct kept_owner *kept;
 
+	e->cgroup = cgroup_id(e);
+	e->netns = netns_inode(e);
 	if (e->task) {
 		/* Not into `e` itself: it lives in registers, as long as nobody asks for its address. */
-		struct tf_owner_place place;
+		struct tf_owner_place place = {};
 
-		find_place(&place, e->task, socket_cgroup(e));
-		e->place = place;
-	} else if (!e->untyped && (kept || (kept = kept_owner(e->sk, e->port))) && kept->pid == e->mem.pid) {
-		e->kept = kept;
-		e->place = kept->place;
+		owner_of_task(&e->owner, e->task, e->new_state);
+		if (e->type == TF_RECORD_ACCEPT)
+			e->owner.source = TF_OWNER_ACCEPT;
+		find_place(&place, e->cgroup);
+		e->owner.place = place;
+	} else if (!e->untyped && (kept = kept_owner(e->sk, e->port, e->netns)) && kept->pid == e->mem.pid) {
+		e->owner = *kept;
+		e->owner.source = source_of_kept(e, kept);
 	}
-	e->placed = e->place.cgroup || e->place.pid;
+	e->placed = (e->owner.place.cgroup | e->owner.place.pid) != 0;
 }
 
 static __always_inline void fill_owner(struct tf_identity *id, const struct event *e)
 {
-	struct kept_owner owner = {};
-
-	if (e->task) {
-		owner_of_task(&owner, e->task, e->new_state);
-		if (e->type == TF_RECORD_ACCEPT)
-			owner.source = TF_OWNER_ACCEPT;
-	} else if (e->kept && e->kept->pid == e->mem.pid) {
-		owner = *e->kept;
-		if ((owner.source == TF_OWNER_LISTEN || owner.source == TF_OWNER_SNAPSHOT) &&
-		    e->new_state != TCP_LISTEN)
-			owner.source = TF_OWNER_INHERITED;
-	}
-	id->pid = owner.pid;
-	id->tid = owner.tid;
-	id->owner_source = owner.source;
-	((__u64 *)id->comm)[0] = owner.comm[0];
-	((__u64 *)id->comm)[1] = owner.comm[1];
+	id->pid = e->owner.pid;
+	id->tid = e->owner.tid;
+	id->owner_source = e->owner.source;
+	((__u64 *)id->comm)[0] = e->owner.comm[0];
+	((__u64 *)id->comm)[1] = e->owner.comm[1];
 }
 
 static __always_inline void fill_identity(struct tf_identity *id, const struct event *e)
 {
 	fill_addresses(id, e);
-	id->cgroup = cgroup_id(e);
-	id->netns = netns_inode(e);
+	id->cgroup = e->cgroup;
+	id->netns = e->netns;
 	id->uid = SK_FIELD(e, sk_uid.val);
 	id->local_port = e->port;
 	id->remote_port = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport));
@@ -278,7 +281,7 @@ static __always_inline void fill_life(struct life *life, const struct sock *sk)
 /* The last change of a socket that carried something. What a listener carries are its children's. */
 static __always_inline _Bool ends_socket(const struct event *e)
 {
-	return e->type == TF_RECORD_STATE && e->new_state == TCP_CLOSE && e->old_state != TCP_LISTEN;
+	return e->type == TF_RECORD_STATE && becomes(e, TCP_CLOSE) && !was(e, TCP_LISTEN);
 }
 
 static __always_inline void fill_record(void *rec, const struct event *e, struct shape shape, const struct tcp_sock *tp,
@@ -289,9 +292,8 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 	h->time_ns = now;
 	h->cookie = e->cookie;
 	h->type = e->type;
-	h->flags = e->flags | (e->task ? TF_FLAG_OWNED : 0) | (shape.metrics ? TF_FLAG_METRICS : 0) |
-		   (shape.identity ? TF_FLAG_IDENTITY : 0) | (shape.place ? TF_FLAG_OWNER_PLACE : 0) |
-		   (shape.life ? TF_FLAG_BYTES | TF_FLAG_TRAFFIC : 0);
+	h->flags = e->flags | (shape.metrics ? TF_FLAG_METRICS : 0) | (shape.identity ? TF_FLAG_IDENTITY : 0) |
+		   (shape.place ? TF_FLAG_OWNER_PLACE : 0) | (shape.life ? TF_FLAG_BYTES | TF_FLAG_TRAFFIC : 0);
 	h->local_port = e->port;
 	h->old_state = e->old_state;
 	h->new_state = e->new_state;
@@ -314,7 +316,7 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		rec += sizeof(struct tf_identity);
 	}
 	if (shape.place) {
-		*(struct tf_owner_place *)rec = e->place;
+		*(struct tf_owner_place *)rec = e->owner.place;
 		rec += sizeof(struct tf_owner_place);
 	}
 	if (shape.life)
@@ -403,7 +405,7 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 	used += size_of(shape);
 	if (shape.identity && e->placed) {
 		rec->flags |= TF_FLAG_OWNER_PLACE;
-		*(struct tf_owner_place *)((void *)rec + size_of(shape)) = e->place;
+		*(struct tf_owner_place *)((void *)rec + size_of(shape)) = e->owner.place;
 		used += sizeof(struct tf_owner_place);
 	}
 	if (ends_socket(e)) {
@@ -461,6 +463,7 @@ static __always_inline _Bool send_event(struct event *e, struct body body, const
 	_Bool said = e->mem.said == (__u8)say_epoch;
 	_Bool sent;
 
+	e->flags |= e->task ? TF_FLAG_OWNED : 0;
 	if (!said && !e->port)
 		e->port = event_port(e);
 	if (!said || e->type == TF_RECORD_ACCEPT)
@@ -471,11 +474,11 @@ static __always_inline _Bool send_event(struct event *e, struct body body, const
 		sent = said ? send_news(e, body, 0, NULL, staged) : send_identity(e, body, 0, NULL, staged);
 	if (!sent) {
 		count_loss(e->stage);
-		if (e->task && !said && !e->untyped)
-			keep_owner(e->sk, e->task, e->new_state);
+		if (e->flags & TF_FLAG_OWNED && !said && !e->untyped)
+			keep(e->sk, &e->owner);
 	}
 
-	if (e->new_state == TCP_CLOSE)
+	if (becomes(e, TCP_CLOSE))
 		forget(&e->mem);
 	else if (sent)
 		e->mem.said = say_epoch;

@@ -14,16 +14,16 @@
 /* Is `sk` a request_sock? That has no more than what all sockets have in common. */
 static __always_inline _Bool is_request(const struct event *e)
 {
-	return e->old_state == TCP_NEW_SYN_RECV;
+	return was(e, TCP_NEW_SYN_RECV);
 }
 
 static __always_inline __u8 direction_of(const struct event *e)
 {
-	if (e->new_state == TCP_LISTEN)
+	if (becomes(e, TCP_LISTEN))
 		return TF_DIRECTION_NEITHER;
-	if (e->old_state == TCP_CLOSE && e->new_state == TCP_SYN_SENT)
+	if (was(e, TCP_CLOSE) && becomes(e, TCP_SYN_SENT))
 		return TF_DIRECTION_OUTGOING;
-	if (is_request(e) || (e->old_state == TCP_LISTEN && e->new_state == TCP_SYN_RECV))
+	if (is_request(e) || (was(e, TCP_LISTEN) && becomes(e, TCP_SYN_RECV)))
 		return TF_DIRECTION_INCOMING;
 	return TF_DIRECTION_UNKNOWN;
 }
@@ -38,7 +38,7 @@ static __always_inline __u8 decide(const struct event *e)
 		.uid = is_request(e) ? UID_UNKNOWN : SK_FIELD(e, sk_uid.val),
 		.netns = netns_inode(e),
 		.direction = direction_of(e),
-		.listener = e->new_state == TCP_LISTEN,
+		.listener = becomes(e, TCP_LISTEN),
 	};
 
 	read_addresses(facts.local, facts.remote, e);

@@ -74,7 +74,7 @@ static __always_inline void fill_request_identity(struct tf_identity *id, const 
 		return;
 	id->uid = listener->sk_uid.val;
 	id->cgroup = cgroup_id(&(struct event){.sk = listener});
-	owner = kept_owner(listener, e->port);
+	owner = kept_owner(listener, e->port, netns_inode(e));
 	if (!owner)
 		return;
 	id->pid = owner->pid;
@@ -112,7 +112,7 @@ static __always_inline void record_handshake(struct event *e, const struct sock 
 	e->port = SK_FIELD(e, __sk_common.skc_num);
 	recall(&e->mem, e->cookie);
 	if (!e->mem.pid && !e->untyped) {
-		struct kept_owner *owner = kept_owner(listener, e->port);
+		struct kept_owner *owner = kept_owner(listener, e->port, netns_inode(e));
 
 		e->mem.pid = owner ? owner->pid : 0;
 	}

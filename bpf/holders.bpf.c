@@ -22,7 +22,7 @@ static __always_inline void keep_found_listener(struct sock *sk, struct task_str
 	owner_of_task(owner, task, TCP_LISTEN);
 	owner->source = TF_OWNER_SNAPSHOT;
 	owner->since = task->start_boottime;
-	find_place(&owner->place, task, cgroup_of(sk));
+	place_of_task(&owner->place, task, cgroup_of(sk));
 	struct listener *alone = add_listener(sk, &found);
 	struct kept_owner *kept =
 		alone ? &alone->owner : bpf_sk_storage_get(&owners, sk, owner, BPF_SK_STORAGE_GET_F_CREATE);
@@ -60,7 +60,7 @@ int find_holders(struct bpf_iter__task_file *ctx)
 	};
 	((__u64 *)holder.comm)[0] = *(__u64 *)&task->comm[0];
 	((__u64 *)holder.comm)[1] = *(__u64 *)&task->comm[8];
-	find_place(&holder.place, task, cgroup_of(sk));
+	place_of_task(&holder.place, task, cgroup_of(sk));
 	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
 	return 0;
 }

@@ -35,11 +35,16 @@ struct {
 	__type(value, struct listener);
 } listeners __weak SEC(".maps");
 
-static __always_inline void fill_listener_key(struct listener_key *key, const struct sock *sk, __u16 port)
+static __always_inline __u32 netns_of(const struct sock *sk)
+{
+	return sk->__sk_common.skc_net.net->ns.inum;
+}
+
+static __always_inline void fill_listener_key(struct listener_key *key, const struct sock *sk, __u16 port, __u32 netns)
 {
 	const struct sock_common *common = &sk->__sk_common;
 
-	key->netns = common->skc_net.net->ns.inum;
+	key->netns = netns;
 	key->port = port;
 	key->family = common->skc_family;
 	key->address[0] = key->address[1] = key->address[2] = 0;
@@ -67,7 +72,7 @@ static __always_inline struct listener *add_listener(const struct sock *sk, stru
 	if (may_have_company(sk))
 		return NULL;
 	listener->cookie = bpf_get_socket_cookie((void *)sk);
-	fill_listener_key(&key, sk, sk->__sk_common.skc_num);
+	fill_listener_key(&key, sk, sk->__sk_common.skc_num, netns_of(sk));
 	bpf_map_update_elem(&listeners, &key, listener, BPF_NOEXIST);
 	/* Another one's: listen(2) is about to fail, or the end of the other one was not seen. */
 	struct listener *added = bpf_map_lookup_elem(&listeners, &key);
@@ -75,12 +80,12 @@ static __always_inline struct listener *add_listener(const struct sock *sk, stru
 }
 
 /* Of a child, or of the listener itself. In a function of its own: it is for connections' beginnings. */
-static __noinline struct listener *find_listener(const struct sock *sk, __u16 port)
+static __noinline struct listener *find_listener(const struct sock *sk, __u16 port, __u32 netns)
 {
 	struct listener_key key;
 	struct listener *listener;
 
-	fill_listener_key(&key, sk, port);
+	fill_listener_key(&key, sk, port, netns);
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	if (listener)
 		return listener;
@@ -93,7 +98,7 @@ static __always_inline void drop_listener(const struct sock *sk, __u64 cookie, _
 	struct listener *listener;
 	struct listener_key key;
 
-	fill_listener_key(&key, sk, port);
+	fill_listener_key(&key, sk, port, netns_of(sk));
 	listener = bpf_map_lookup_elem(&listeners, &key);
 	if (listener && listener->cookie == cookie)
 		bpf_map_delete_elem(&listeners, &key);

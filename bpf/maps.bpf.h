@@ -95,9 +95,20 @@ volatile unsigned int say_epoch __weak = 1;
 volatile unsigned int reader_asleep __weak = 0;
 /* Are children traced before they have a cookie of their own? Up to 6.12 they are: see is_early_birth(). */
 volatile _Bool births_come_early __weak = 0;
+/* 0, which the verifier does not know: see unlearned(). */
+volatile unsigned int nothing __weak = 0;
 /* Microseconds in a jiffy; 0 where user space could not find out. */
 volatile unsigned int jiffy_us __weak = 0;
 /* What clock_rate found: see clock_rate.bpf.c */
 volatile int fin_timeout_jiffies __weak = 0;
+
+/*
+ * A number that a branch has taught the verifier keeps two ways apart from there on: it follows what comes behind them
+ * twice, and behind three such branches eight times. Of this it learns nothing.
+ */
+static __always_inline __u32 unlearned(__u32 number)
+{
+	return __builtin_constant_p(number) ? number : number ^ nothing;
+}
 
 #endif

@@ -39,9 +39,9 @@ static __always_inline volatile __u64 *place_of(__u64 cookie)
 
 static __always_inline void forget(struct remembered *mem)
 {
-	mem->pid = 0;
-	mem->said = 0;
-	mem->verdict = TF_VERDICT_OPEN;
+	mem->pid = nothing;
+	mem->said = nothing;
+	mem->verdict = TF_VERDICT_OPEN ^ nothing;
 }
 
 static __always_inline void recall(struct remembered *mem, __u64 cookie)

@@ -53,9 +53,9 @@ static __always_inline void owner_of_task(struct kept_owner *owner, struct task_
 	owner->tid = task->pid;
 	owner->comm[0] = *(__u64 *)&task->comm[0];
 	owner->comm[1] = *(__u64 *)&task->comm[8];
-	owner->source = new_state == TCP_SYN_SENT ? TF_OWNER_CONNECT
-			: new_state == TCP_LISTEN ? TF_OWNER_LISTEN
-						  : TF_OWNER_SYSCALL;
+	owner->source = unlearned(new_state) == TCP_SYN_SENT ? TF_OWNER_CONNECT
+			: unlearned(new_state) == TCP_LISTEN ? TF_OWNER_LISTEN
+							     : TF_OWNER_SYSCALL;
 	owner->since = 0;
 }
 
@@ -66,21 +66,12 @@ static __always_inline void keep(const struct sock *sk, const struct kept_owner 
 		*kept = *owner;
 }
 
-static __always_inline void keep_owner(const struct sock *sk, struct task_struct *task, int new_state)
-{
-	struct kept_owner owner;
-
-	owner_of_task(&owner, task, new_state);
-	find_place(&owner.place, task, cgroup_of(sk));
-	keep(sk, &owner);
-}
-
 static __always_inline void keep_listener(const struct sock *sk, struct task_struct *task)
 {
-	struct listener listener;
+	struct listener listener = {};
 
 	owner_of_task(&listener.owner, task, TCP_LISTEN);
-	find_place(&listener.owner.place, task, cgroup_of(sk));
+	find_place(&listener.owner.place, cgroup_of(sk));
 	struct listener *added = add_listener(sk, &listener);
 	if (added)
 		added->owner = listener.owner;
@@ -89,14 +80,14 @@ static __always_inline void keep_listener(const struct sock *sk, struct task_str
 }
 
 /* Of a child: the listener's owner, at second hand. NULL: nothing is kept. */
-static __always_inline struct kept_owner *kept_owner(const struct sock *sk, __u16 port)
+static __always_inline struct kept_owner *kept_owner(const struct sock *sk, __u16 port, __u32 netns)
 {
 	struct kept_owner *kept = bpf_sk_storage_get(&owners, (void *)sk, NULL, 0);
 	struct listener *listener;
 
 	if (kept)
 		return kept;
-	listener = find_listener(sk, port);
+	listener = find_listener(sk, port, netns);
 	return listener ? &listener->owner : NULL;
 }
 

@@ -39,32 +39,44 @@ static __always_inline struct cgroup *old_cgroup(struct css_set *set)
 	return subsys[index]->cgroup;
 }
 
-/*
- * All 0: in the initial pid namespace, and in the socket's cgroup (NULL: not known). In a function of its own: it is
- * for connections' beginnings, and what comes more often should not carry it through caches.
- */
-static __noinline int find_place(struct tf_owner_place *place, struct task_struct *task,
-				 const struct cgroup *socket_cgroup)
+/* `socket_cgroup`: the socket's, by number; 0: not known. All 0: in the initial pid namespace, and there. */
+static __always_inline void place_of_task(struct tf_owner_place *place, struct task_struct *task, __u64 socket_cgroup)
 {
 	struct css_set *set = task->cgroups;
 	const struct cgroup *cgroup = set->dfl_cgrp;
+	__u32 hierarchy;
 
 	place->cgroup = 0;
 	place->hierarchy = 0;
 	place->pid = inner_pid(task);
 	if (!cgroup->level)
 		cgroup = old_cgroup(set);
-	if (cgroup && cgroup != socket_cgroup && cgroup->level) {
+	if (!cgroup || !cgroup->level)
+		return;
+	hierarchy = cgroup->root->hierarchy_id;
+	if (hierarchy || cgroup->kn->id != socket_cgroup) { /* a socket's is always of version 2 */
 		place->cgroup = cgroup->kn->id;
-		place->hierarchy = cgroup->root->hierarchy_id;
+		place->hierarchy = hierarchy;
 	}
+}
+
+/*
+ * Of the current task. A function of its own to the verifier too: to follow a pointer costs it a search through all
+ * names of the kernel's types, each time it comes by.
+ */
+__weak __noinline int find_place(struct tf_owner_place *place, __u64 socket_cgroup)
+{
+	if (place)
+		place_of_task(place, (void *)bpf_get_current_task_btf(), socket_cgroup);
 	return 0;
 }
 
-/* A socket's, where the kernel has it as a pointer. */
-static __always_inline const struct cgroup *cgroup_of(const struct sock *sk)
+static __always_inline __u64 cgroup_of(const struct sock *sk)
 {
-	return bpf_core_field_exists(sk->sk_cgrp_data.cgroup) ? sk->sk_cgrp_data.cgroup : NULL;
+	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+		return 0;
+	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
+	return cgroup ? cgroup->kn->id : 0;
 }
 
 #endif

@@ -16,7 +16,8 @@
 
 static __always_inline _Bool may_leave_time_wait(int old_state, int new_state)
 {
-	return new_state == TCP_CLOSE && (old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING);
+	return unlearned(new_state) == TCP_CLOSE &&
+	       (unlearned(old_state) == TCP_FIN_WAIT2 || unlearned(old_state) == TCP_CLOSING);
 }
 
 /*
@@ -25,7 +26,7 @@ static __always_inline _Bool may_leave_time_wait(int old_state, int new_state)
  */
 static __always_inline __u8 probably_left(const struct sock *sk, int old_state)
 {
-	return old_state == TCP_CLOSING || sk->__sk_common.skc_flags & 1 << SOCK_DONE ? TCP_TIME_WAIT : 0;
+	return unlearned(old_state) == TCP_CLOSING || sk->__sk_common.skc_flags & 1 << SOCK_DONE ? TCP_TIME_WAIT : 0;
 }
 
 /* The state in which the connection goes on: TCP_TIME_WAIT, TCP_FIN_WAIT2; 0: it does not. */

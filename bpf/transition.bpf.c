@@ -15,12 +15,14 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 static __always_inline void begin_life(struct event *e)
 {
-	if (e->old_state == TCP_CLOSE) {
+	struct kept_owner *kept;
+
+	if (was(e, TCP_CLOSE)) {
 		forget(&e->mem); /* perhaps not its first: connect(2) may follow a refused connect(2) */
-	} else if (e->old_state == TCP_LISTEN && e->new_state == TCP_SYN_RECV) {
+	} else if (was(e, TCP_LISTEN) && becomes(e, TCP_SYN_RECV)) {
 		forget(&e->mem);
-		e->kept = kept_owner(e->sk, e->port);
-		e->mem.pid = e->kept ? e->kept->pid : 0;
+		kept = kept_owner(e->sk, e->port, netns_inode(e));
+		e->mem.pid = kept ? kept->pid : nothing;
 	}
 }
 
@@ -29,11 +31,11 @@ static __always_inline void tell(struct event *e, _Bool staged)
 	if (!wanted(e))
 		return;
 	/* At > SYN_SENT, or > LISTEN without bind(2), there was no port yet. The next record brings it. */
-	if (!e->port && (e->old_state == TCP_SYN_SENT || e->old_state == TCP_LISTEN))
+	if (!e->port && (was(e, TCP_SYN_SENT) || was(e, TCP_LISTEN)))
 		e->port = local_port(e->sk);
 	if (may_leave_time_wait(e->old_state, e->new_state))
 		e->left = state_left(e->sk, e->old_state, e->cookie);
-	if (e->old_state == TCP_SYN_RECV && e->new_state == TCP_ESTABLISHED && tell_syn_queue(e, staged))
+	if (was(e, TCP_SYN_RECV) && becomes(e, TCP_ESTABLISHED) && tell_syn_queue(e, staged))
 		return;
 	send_event(e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL, staged);
 }
@@ -52,7 +54,7 @@ static __always_inline struct birth *this_cpu_birth(void)
  */
 static __always_inline _Bool is_early_birth(const struct sock *sk, int old_state, int new_state)
 {
-	return old_state == TCP_LISTEN && new_state == TCP_SYN_RECV && !sk->__sk_common.skc_dport;
+	return unlearned(old_state) == TCP_LISTEN && unlearned(new_state) == TCP_SYN_RECV && !sk->__sk_common.skc_dport;
 }
 
 static __always_inline void note_birth(const struct sock *sk)
@@ -90,8 +92,7 @@ static __noinline int tell_birth(struct event *next, _Bool staged)
 	next->time_ns = 0;
 	next->old_state = old_state;
 	next->new_state = new_state;
-	next->kept = NULL;
-	next->place = (struct tf_owner_place){};
+	next->owner = (struct kept_owner){};
 	next->placed = 0;
 	next->flags = 0;
 	next->left = 0;
@@ -105,15 +106,16 @@ static __noinline int tell_birth(struct event *next, _Bool staged)
  */
 static __always_inline _Bool is_aborted(const struct sock *sk, int old_state, int new_state)
 {
-	if (new_state != TCP_CLOSE)
+	if (unlearned(new_state) != TCP_CLOSE)
 		return 0;
-	return sk->sk_err == ECONNABORTED || (old_state == TCP_LISTEN && !sk->sk_shutdown);
+	return sk->sk_err == ECONNABORTED || (unlearned(old_state) == TCP_LISTEN && !sk->sk_shutdown);
 }
 
 /* Does the socket go on, so that what is remembered of it holds? See begin_life() and is_early_birth(). */
 static __always_inline _Bool goes_on(int old_state)
 {
-	return old_state != TCP_CLOSE && old_state != TCP_LISTEN && !(old_state == TCP_SYN_RECV && births_come_early);
+	return unlearned(old_state) != TCP_CLOSE && unlearned(old_state) != TCP_LISTEN &&
+	       !(unlearned(old_state) == TCP_SYN_RECV && births_come_early);
 }
 
 /* Before anything is put together: this is all that a connection costs that nobody asked for. */
@@ -153,15 +155,15 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 	};
 
 	recall(&e.mem, e.cookie);
-	if (old_state == TCP_SYN_RECV && births_come_early)
+	if (was(&e, TCP_SYN_RECV) && births_come_early)
 		tell_birth(&e, staged);
 	begin_life(&e);
 	if (e.task) {
 		learn_owner(&e.mem, e.task);
-		if (new_state == TCP_LISTEN)
+		if (becomes(&e, TCP_LISTEN))
 			keep_listener(sk, e.task);
 	}
-	if (old_state == TCP_LISTEN && new_state == TCP_CLOSE)
+	if (was(&e, TCP_LISTEN) && becomes(&e, TCP_CLOSE))
 		drop_listener(sk, cookie, local_port(sk));
 	tell(&e, staged);
 	remember(&e.mem, e.cookie);
