@@ -460,7 +460,7 @@ KnownGaps Table::known_gaps() const
 
 void Table::for_each_known(const Visit &visit) const
 {
-    // A busy host has more in TIME_WAIT than alive, and nothing but their end is left to tell. In FIN_WAIT2 there are few.
+    // A busy host has more in TIME_WAIT than alive, and only their end is left to tell. In FIN_WAIT2 there are few.
     for_each([&visit](const KnownConnection &connection) {
         if (!connection.time_wait_socket || connection.state == TcpState::FinWait2)
             visit(connection);
