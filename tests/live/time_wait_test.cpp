@@ -386,10 +386,10 @@ TEST_F(Looker, EndsWithItsTracer)
     }
 }
 
-// No connection has port 1, so that nothing of the rest of the host is in the table.
+// There is no connection in this namespace, and nothing of the rest of the host is in the table.
 TEST_F(Looker, SleepsWhileNothingWaitsForIt)
 {
-    Tracer tracer = trace({"--sweep", "0.05", "--port", "1"});
+    Tracer tracer = trace({"--sweep", "0.05", "netns", std::to_string(netns())});
     std::string looker = children(tracer);
     looker.erase(looker.find_last_not_of(' ') + 1);
     // It has answered, and may still be on its way to bed.
