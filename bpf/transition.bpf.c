@@ -87,7 +87,10 @@ static __noinline int tell_birth(struct event *next, _Bool staged)
 	next->old_state = TCP_LISTEN;
 	next->new_state = TCP_SYN_RECV;
 	begin_life(next);
-	tell(next, staged);
+	/* Not tell(): nothing of what it does for other changes is for this one, and its stack is not to be had. */
+	if (wanted(next))
+		send_event(next, (struct body){},
+			   metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)next->sk) : NULL, staged);
 	next->task = task;
 	next->time_ns = 0;
 	next->old_state = old_state;
