@@ -1,5 +1,7 @@
 #include "filter/holdback.h"
 
+#include "model/event_parts.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -25,28 +27,13 @@ bool leaves_time_wait(const Event &event)
 bool begins_connection(const Event &event)
 {
     const auto *change = std::get_if<StateChange>(&event.what);
-    return change != nullptr &&
-           (change->from == TcpState::Close || (change->from == TcpState::Listen && change->to == TcpState::SynRecv));
+    return change != nullptr && begins_life(*change);
 }
 
 // It is told of connections that have ended, too.
 bool follows_end(const Event &event)
 {
     return std::holds_alternative<Reset>(event.what) || std::holds_alternative<Verdict>(event.what);
-}
-
-const Metrics *metrics_of(const Event &event)
-{
-    return std::visit(
-        [](const auto &what) -> const Metrics * {
-            if constexpr (requires { what.metrics.rtt_us; })
-                return &what.metrics;
-            else if constexpr (requires { what.metrics->rtt_us; })
-                return what.metrics ? &*what.metrics : nullptr;
-            else
-                return nullptr;
-        },
-        event.what);
 }
 
 Direction direction_of(const Event &event)

@@ -1,5 +1,6 @@
 #include "sink/tcpstates.h"
 
+#include "model/event_parts.h"
 #include "sink/column_line.h"
 
 #include <array>
@@ -20,12 +21,6 @@ void put_hexadecimal(LineWriter &cell, std::uint64_t value)
     std::array<char, 16> digits{};
     const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16);
     cell.put(std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data())));
-}
-
-// Where a socket's life begins nothing came before: 0, as the tool has it.
-bool is_begin(const StateChange &change)
-{
-    return change.from == TcpState::Close || (change.from == TcpState::Listen && change.to == TcpState::SynRecv);
 }
 
 } // namespace
@@ -52,7 +47,8 @@ void TcpstatesSink::write(const Event &event, std::string &out)
     add_owner(line, event.identity, comm_width, comm_width);
     add_ends(line, event);
     line.add(state_width, name(change->from)).add(arrow.size(), arrow).add(state_width, name(change->to));
-    if (const auto duration_ns = is_begin(*change) ? std::optional<std::uint64_t>(0) : change->duration_ns)
+    // Where a socket's life begins nothing came before: 0, as the tool has it.
+    if (const auto duration_ns = begins_life(*change) ? std::optional<std::uint64_t>(0) : change->duration_ns)
         line.add(0, [&](LineWriter &cell) { put_fraction(cell, *duration_ns / ns_per_us, ms_digits); });
     else
         line.add(0, not_known);

@@ -1,6 +1,7 @@
 #include "top/board.h"
 
 #include "filter/eval.h"
+#include "model/event_parts.h"
 #include "top/last_event.h"
 #include "top/recovery.h"
 
@@ -35,15 +36,7 @@ bool is_end(const Event &event)
 
 std::uint32_t rtt_of(const Event &event)
 {
-    const Metrics *metrics = nullptr;
-    if (const auto *change = std::get_if<StateChange>(&event.what))
-        metrics = change->metrics ? &*change->metrics : nullptr;
-    else if (const auto *found = std::get_if<Found>(&event.what))
-        metrics = found->metrics ? &*found->metrics : nullptr;
-    else if (const auto *retransmit = std::get_if<Retransmit>(&event.what))
-        metrics = &retransmit->metrics;
-    else if (const auto *congestion = std::get_if<CongestionChange>(&event.what))
-        metrics = &congestion->metrics;
+    const auto *metrics = metrics_of(event);
     return metrics == nullptr ? 0 : metrics->rtt_us;
 }
 
