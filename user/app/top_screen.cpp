@@ -153,9 +153,10 @@ bool TopScreen::press(const Pipeline &pipeline)
     if (!press(keys_.read(*typed)))
         return false;
     escape_ns_ = keys_.is_open() ? boot_now_ns() + escape_patience_ns : 0;
-    if (was_paused && !screen_.is_paused())
+    if (was_paused && !screen_.is_paused()) {
         screen_.show(take_picture(pipeline, boot_now_ns()));
-    draw();
+        draw();
+    }
     return true;
 }
 
