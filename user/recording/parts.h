@@ -244,8 +244,16 @@ inline constexpr std::array record_parts{
 };
 inline constexpr Part shape_part{part::shape, sizeof(Shape), shape_fields};
 inline constexpr Part connection_part{part::connection, sizeof(StoredConnection), connection_fields};
-inline constexpr const Part &owner_place_part = record_parts[record_parts.size() - 3];
-inline constexpr const Part &identity_part = record_parts[record_parts.size() - 4];
+// There is one with this number.
+constexpr const Part &record_part(std::uint8_t number)
+{
+    std::size_t at = 0;
+    while (record_parts.at(at).number != number)
+        at++;
+    return record_parts.at(at);
+}
+inline constexpr const Part &owner_place_part = record_part(part::owner_place);
+inline constexpr const Part &identity_part = record_part(part::identity);
 
 // Is each byte of a struct in just one column?
 constexpr bool covers(const Part &part, std::uint16_t except_begin = 0, std::uint16_t except_end = 0)
