@@ -1,6 +1,7 @@
 // --format tcplife and --format tcpstates, beside the tools whose columns they have.
 #include "live/live_test.h"
 #include "live/other_tools.h"
+#include "support/lines.h"
 
 #include <algorithm>
 #include <map>
@@ -8,15 +9,6 @@
 
 namespace tcpflight::test {
 namespace {
-
-std::vector<std::string> lines_of(const std::string &text)
-{
-    std::vector<std::string> lines;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);)
-        lines.push_back(line);
-    return lines;
-}
 
 std::vector<std::string> words_of(const std::string &line)
 {

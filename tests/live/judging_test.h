@@ -35,6 +35,13 @@ protected:
                      });
         return found;
     }
+    static std::vector<TraceEvent> called(const Tracer &tracer, const std::string &name)
+    {
+        std::vector<TraceEvent> found;
+        std::copy_if(tracer.verdicts().begin(), tracer.verdicts().end(), std::back_inserter(found),
+                     [&](const TraceEvent &verdict) { return verdict.text("verdict") == name; });
+        return found;
+    }
     static bool wait_for(Tracer &tracer, const ActorSocket &socket, const std::string &names)
     {
         return tracer.wait_until([&] { return about(tracer, socket) == names; }, std::chrono::seconds(20));

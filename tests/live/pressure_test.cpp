@@ -6,16 +6,7 @@
 namespace tcpflight::test {
 namespace {
 
-class PressureTest : public JudgingTest {
-protected:
-    static std::vector<TraceEvent> called(const Tracer &tracer, const std::string &name)
-    {
-        std::vector<TraceEvent> found;
-        std::copy_if(tracer.verdicts().begin(), tracer.verdicts().end(), std::back_inserter(found),
-                     [&](const TraceEvent &verdict) { return verdict.text("verdict") == name; });
-        return found;
-    }
-};
+class PressureTest : public JudgingTest {};
 
 TEST_F(PressureTest, AcceptQueueOverflow)
 {

@@ -6,13 +6,6 @@ namespace {
 
 class QualityTest : public JudgingTest {
 protected:
-    static std::vector<TraceEvent> called(const Tracer &tracer, const std::string &name)
-    {
-        std::vector<TraceEvent> found;
-        std::copy_if(tracer.verdicts().begin(), tracer.verdicts().end(), std::back_inserter(found),
-                     [&](const TraceEvent &verdict) { return verdict.text("verdict") == name; });
-        return found;
-    }
     static void run_tool(const std::vector<std::string> &words)
     {
         const Finished done = run({.argv = words});

@@ -2,6 +2,7 @@
 #include "cli/flags.h"
 #include "cli/help.h"
 #include "command_line.h"
+#include "support/lines.h"
 
 #include <gmock/gmock.h>
 
@@ -13,15 +14,6 @@ namespace tcpflight::test {
 namespace {
 
 using testing::HasSubstr;
-
-std::vector<std::string> lines_of(const std::string &text)
-{
-    std::istringstream stream(text);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(stream, line);)
-        lines.push_back(line);
-    return lines;
-}
 
 TEST(Help, FitsEightyColumnsOfPlainAscii)
 {

@@ -1,18 +1,19 @@
 #include "sink/fold.h"
 
+#include "support/lines.h"
 #include "unit/sink/print.h"
 #include "unit/sink/time_zone.h"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <sstream>
 #include <vector>
 
 namespace tcpflight {
 namespace {
 
 using test::EventBuilder;
+using test::lines_of;
 
 std::string folded(std::string line, std::size_t columns)
 {
@@ -56,15 +57,6 @@ TEST(Fold, ColoursTakeNoWidth)
     EXPECT_EQ(visible_width("\x1b[1;31mred\x1b[0m"), 3U);
     EXPECT_EQ(folded("a > b: \x1b[32mc\x1b[0m, d", 11), "a > b: \x1b[32mc\x1b[0m, d\n");
     EXPECT_EQ(folded("a > b: \x1b[32mc\x1b[0m, d", 10), "a > b: \x1b[32mc\x1b[0m,\n    d\n");
-}
-
-std::vector<std::string> lines_of(const std::string &text)
-{
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
-        lines.push_back(line);
-    return lines;
 }
 
 EventBuilder with_longest_ipv4_tuple()
