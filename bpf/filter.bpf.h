@@ -11,12 +11,6 @@
 #include "filter_decide.bpf.h"
 #include "maps.bpf.h"
 
-/* Is `sk` a request_sock? That has no more than what all sockets have in common. */
-static __always_inline _Bool is_request(const struct event *e)
-{
-	return was(e, TCP_NEW_SYN_RECV);
-}
-
 static __always_inline __u8 direction_of(const struct event *e)
 {
 	if (becomes(e, TCP_LISTEN))

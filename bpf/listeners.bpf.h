@@ -37,7 +37,9 @@ struct {
 
 static __always_inline __u32 netns_of(const struct sock *sk)
 {
-	return sk->__sk_common.skc_net.net->ns.inum;
+	const struct sock *plain = followable(sk);
+
+	return plain ? plain->__sk_common.skc_net.net->ns.inum : nothing;
 }
 
 static __always_inline void fill_listener_key(struct listener_key *key, const struct sock *sk, __u16 port, __u32 netns)

@@ -75,8 +75,9 @@ static __always_inline __u64 cgroup_of(const struct sock *sk)
 {
 	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
-	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
-	return cgroup ? cgroup->kn->id : 0;
+	const struct sock *plain = followable(sk);
+
+	return plain ? plain->sk_cgrp_data.cgroup->kn->id : nothing;
 }
 
 #endif

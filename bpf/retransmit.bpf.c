@@ -33,7 +33,7 @@ static __always_inline __u32 silent_us(const struct tcp_sock *tp)
 static __always_inline void fill_limits(struct tf_retransmission *r, const struct sock *sk, const struct tcp_sock *tp)
 {
 	const struct inet_connection_sock *icsk = &tp->inet_conn;
-	const struct net *net = sk->__sk_common.skc_net.net;
+	const struct net *net = ((const struct sock *)tp)->__sk_common.skc_net.net;
 	__u8 state = sk->__sk_common.skc_state;
 
 	r->user_timeout_ms = icsk->icsk_user_timeout;
