@@ -13,6 +13,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <programs.skel.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -131,6 +132,8 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
     }
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);
+    // What held the kernel's types: glibc keeps free memory of that size for the next one, and there is none.
+    malloc_trim(0);
     if (auto filled = fill_filter(settings.filter, *state->skeleton); !filled)
         return tl::unexpected(filled.error());
     auto stages = map_stages(state->skeleton->maps.stages);
