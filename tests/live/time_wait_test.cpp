@@ -363,6 +363,30 @@ protected:
     }
 };
 
+// A host on which nothing is connected costs nothing. The connection shows that it looks again when there is something.
+TEST_F(Looker, RestsWhileThereAreOnlyListeners)
+{
+    Actor server("server");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    Tracer tracer = trace({"--verdicts", "all", "--sweep", "0.05", "netns", std::to_string(netns())});
+    const std::string pid = std::to_string(tracer.process().pid());
+    const auto comes_to_rest = [&](bool wanted) {
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        bool rests = !wanted;
+        while (rests != wanted && std::chrono::steady_clock::now() < deadline) {
+            const std::string before = switches(pid);
+            std::this_thread::sleep_for(500ms); // ten looks, if it looks
+            rests = switches(pid) == before;
+        }
+        return rests == wanted;
+    };
+    EXPECT_TRUE(comes_to_rest(true));
+    Actor client("client");
+    connect(client, server, listener);
+    EXPECT_TRUE(comes_to_rest(false));
+    tracer.stop();
+}
+
 TEST_F(Looker, IsGoneIfItIsNotWanted)
 {
     Tracer tracer = trace({"--sweep", "0"});

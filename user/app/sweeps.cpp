@@ -1,8 +1,13 @@
 #include "app/sweeps.h"
 
+#include "decode/decode.h"
 #include "model/clock.h"
+#include "model/tcp_state.h"
+#include "tcpflight/records.h"
 
 #include <algorithm>
+#include <cstring>
+#include <span>
 #include <utility>
 
 namespace tcpflight {
@@ -10,6 +15,18 @@ namespace {
 
 // A look takes its time where there are many sockets: of a CPU no more than one part in so many.
 constexpr std::uint64_t share_of_cpu = 100;
+
+bool shows_listeners_at_most(const Look &look)
+{
+    std::span<const std::byte> rest = look.records;
+    for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
+        tf_header header{};
+        std::memcpy(&header, rest.data(), sizeof(header));
+        if (TcpState{header.new_state} != TcpState::Listen)
+            return false;
+    }
+    return true;
+}
 
 } // namespace
 
@@ -21,12 +38,13 @@ void Sweeps::want(bool wanted)
         due_ns_ = boot_now_ns() + std::max(period_ns_, rest_ns_);
 }
 
-Result<void> Sweeps::tick()
+Result<void> Sweeps::tick(std::uint64_t consumed)
 {
     if (!due_ns_ || *due_ns_ > boot_now_ns())
         return {};
     due_ns_.reset();
     under_way_ = true;
+    asked_at_ = consumed;
     return sweeper_.ask();
 }
 
@@ -42,7 +60,8 @@ Result<bool> Sweeps::collect()
     return true;
 }
 
-std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::uint64_t until_ns)
+std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::uint64_t until_ns,
+                                                      std::uint64_t consumed)
 {
     if (!look_ || until_ns < look_->end_ns)
         return std::nullopt;
@@ -50,6 +69,9 @@ std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::u
     const auto waiting = waiting_.find(table, *look_, until_ns);
     records.insert(records.end(), waiting.begin(), waiting.end());
     usage_ = count_usage(*look_);
+    still_at_.reset();
+    if (consumed == asked_at_ && shows_listeners_at_most(*look_))
+        still_at_ = consumed;
     look_.reset();
     under_way_ = false;
     return records;

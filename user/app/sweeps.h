@@ -26,13 +26,15 @@ public:
     void want(bool wanted);
     // CLOCK_BOOTTIME; none: no look is due before something wants one, or the one under way has come.
     [[nodiscard]] std::optional<std::uint64_t> due_ns() const { return due_ns_; }
-    // Asks for a look if one is due. An error: there will be no more looks.
-    Result<void> tick();
+    // Asks for a look if one is due. An error: there will be no more looks. `consumed`: records so far, here and below.
+    Result<void> tick(std::uint64_t consumed);
     // EventLoop::Wake::Look. True: a look is whole.
     Result<bool> collect();
     // Of a look that is whole, if `table` has seen all events up to `until_ns` and that is behind its end: what became
     // of the connections, and which of them wait, as records. None: there is no such look.
-    std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns);
+    std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns, std::uint64_t consumed);
+    // Nothing has happened since a look at which there were listeners at most, and those wait for nothing.
+    [[nodiscard]] bool is_still(std::uint64_t consumed) const { return still_at_ == consumed; }
 
     // What much is taken of, at the look that was compared last.
     [[nodiscard]] const std::vector<Usage> &usage() const { return usage_; }
@@ -48,6 +50,8 @@ private:
     std::vector<Usage> usage_;
     std::optional<std::uint64_t> due_ns_;
     std::optional<Look> look_;
+    std::uint64_t asked_at_ = 0; // records that were consumed when the last look was asked for
+    std::optional<std::uint64_t> still_at_;
     bool under_way_ = false;
     std::uint64_t rest_ns_ = 0; // after the last look
 };

@@ -238,20 +238,21 @@ bool Session::look_for_losses()
 }
 
 // What is in TIME_WAIT has to be looked for; and after a loss, everything. Verdicts ask for what waits without an
-// event, also those of a recording that is read later.
+// event, also those of a recording that is read later; with nothing but listeners that is nothing.
 void Session::want_look()
 {
     const bool judges = options_.record || options_.shown_verdicts() != Verdicts::None;
     if (sweeps_)
-        sweeps_->want((judges && pipeline_.known().size() != 0) || pipeline_.known().time_waits() != 0 ||
-                      sweeps_->is_in_doubt() || lost(pipeline_.totals()) != looked_at_lost_);
+        sweeps_->want((judges && pipeline_.known().size() != 0 && !sweeps_->is_still(consumed_)) ||
+                      pipeline_.known().time_waits() != 0 || sweeps_->is_in_doubt() ||
+                      lost(pipeline_.totals()) != looked_at_lost_);
 }
 
 // What time brings.
 bool Session::tick()
 {
     if (sweeps_) {
-        if (auto asked = sweeps_->tick(); !asked)
+        if (auto asked = sweeps_->tick(consumed_); !asked)
             stop_looking(asked.error());
     }
     return !recorder_ || recorder_->tick();
@@ -282,7 +283,7 @@ bool Session::tell_absences(std::uint64_t until_ns)
     if (!sweeps_)
         return true;
     auto lost_by_now = lost(pipeline_.totals());
-    auto looked = sweeps_->compare(pipeline_.known(), until_ns);
+    auto looked = sweeps_->compare(pipeline_.known(), until_ns, consumed_);
     if (!looked)
         return true;
     looked_at_lost_ = lost_by_now;
