@@ -81,38 +81,42 @@ void open_and_wait(std::uint32_t connections, std::uint32_t first, const Fd &rea
     _exit(1);
 }
 
-} // namespace
-
-// One process is not enough where it may open only so many files.
-void hold(std::uint32_t sockets)
+// Returns when it has opened all.
+pid_t start_holder(std::uint32_t connections, std::uint32_t first)
 {
-    auto set = endings();
-    sigprocmask(SIG_BLOCK, &set, nullptr);
-    auto share = (raise_file_limit() - 64) / 2;
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0)
         fail("pipe2");
     const Fd ready(ends[0]);
     Fd done(ends[1]);
+    auto child = fork();
+    if (child < 0)
+        fail("fork");
+    if (child == 0)
+        be_holder(connections, first, done);
+    done.reset();
+    char byte = 0;
+    if (read(ready.get(), &byte, 1) != 1)
+        throw std::runtime_error("not all sockets could be opened");
+    return child;
+}
 
+} // namespace
+
+// One process is not enough where it may open only so many files. They open them one after the other: side by side they
+// would leave no core to who watches.
+void hold(std::uint32_t sockets)
+{
+    auto set = endings();
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    auto share = (raise_file_limit() - 64) / 2;
     std::vector<pid_t> holders;
     auto left = sockets / 2;
     for (std::uint32_t first = 0; left > 0;) {
         auto count = std::min(left, share);
-        auto child = fork();
-        if (child < 0)
-            fail("fork");
-        if (child == 0)
-            be_holder(count, first, done);
-        holders.push_back(child);
+        holders.push_back(start_holder(count, first));
         first += count;
         left -= count;
-    }
-    done.reset();
-    for (std::size_t i = 0; i < holders.size(); i++) {
-        char byte = 0;
-        if (read(ready.get(), &byte, 1) != 1)
-            throw std::runtime_error("not all sockets could be opened");
     }
     std::printf("holding %u sockets\n", sockets / 2 * 2);
     std::fflush(stdout);
