@@ -2,7 +2,7 @@
 import json
 import shlex
 
-from . import machine, plot, report
+from . import goals, machine, plot, raw, report
 
 PACKAGES = ("libbpf-tools", "bpftrace", "bpftool", "tcpdump", "linux-perf", "nginx-light", "wrk", "clang", "gcc", "libbpf1")
 
@@ -14,10 +14,18 @@ Made by `tools/bench{arguments}` on {date}: do not edit, run it again.
 {machine}. Versions: {versions}.
 
 What a wake-up of another process costs differs between machines, virtual ones above all, and it is most of what the slow
-tools cost: only ratios can be compared, and only on one machine. Every figure is the median of several rounds with the lowest and the
-highest in parentheses. Rounds are interleaved: each contestant runs between two untraced runs and is compared with the
+tools cost: only ratios can be compared, and only on one machine. Figures are medians of several rounds, with the lowest and
+the highest in parentheses. Rounds are interleaved: each contestant runs between two untraced runs and is compared with the
 mean of these two. A round in which others took more than {limit:.0%} of the CPUs is repeated; if that did not help it is
 counted as spoiled.
+"""
+
+GOALS = """\
+## The goals
+
+A floor is a program on the tracepoint that does less than a tracer must: nothing at all, nothing twice (tcpflight hangs [two
+programs](../decisions/0004-nested-events.md) there), one that looks up what is known of the socket, one that reads the fields
+of a line and sends nothing. Where a floor misses the goal too, no tracer built that way can reach it on this kernel.
 """
 
 THROUGHPUT = """\
@@ -27,8 +35,9 @@ Loopback connections as fast as they go, on all cores: `load churn --events {eve
 both ends, 10 % of the connections end by reset. Nothing else can be as hard on a tracer: a real server does something
 between its connections (see below). Output goes to a file. CPU is the tracer's own, from when it was attached until it
 had read everything; nanoseconds are the time in its BPF programs, from rounds of their own with
-`kernel.bpf_stats_enabled`, which adds some 30 ns a run to all alike. Lost is told against the true count of events, all
-rounds together. Peak memory contains the ring buffer as far as it was mapped and touched.
+`kernel.bpf_stats_enabled`, which adds some 30 ns to each run of a program. Lost is told against the load's own count of events,
+all rounds together; of tcpflight's output the lines are counted too, so that nothing can be missing unnoticed. Peak memory
+contains the ring buffer, which is mapped twice.
 """
 
 
@@ -52,6 +61,7 @@ def _throughput(session, results):
 def _left_out(session):
     lines = [f"- {name}: not available here" for name in session.missing]
     lines += [f"- {name}: {why}" for name, why in session.failures.items()]
+    lines += [f"- {name}: there was no time for it" for name in session.left_out]
     return ["## Left out\n", "\n".join(lines) + "\n"] if lines else []
 
 
@@ -72,6 +82,9 @@ def _sections(session, results, argv):
     arguments = "".join(" " + argument for argument in map(shlex.quote, argv))
     yield INTRODUCTION.format(arguments=arguments, date=report.date(), machine=machine.describe(), versions=_versions(),
                               limit=machine.NoiseMeter.LIMIT)
+    if reached := goals.table(results):
+        yield GOALS
+        yield reached
     if results.throughput:
         yield from _throughput(session, results)
     if results.ns:
@@ -86,8 +99,9 @@ def _sections(session, results, argv):
         yield report.filters(results.filtered)
     if results.latency:
         yield "## Latency\n"
-        yield ("2,000 connections a second, `load paced --rate 2000`: connect, accept and close of each. The figure is the "
-               "ratio to the untraced runs beside it, and their own median.\n")
+        yield (f"{session.LATENCY_RATE:,} connections a second, `load paced --rate {session.LATENCY_RATE}`: connect, accept and "
+               "close of each, together. The figures are the ratio to the untraced runs beside it, their own median, and how "
+               "much is added to it.\n")
         yield report.latency(session.field, results.latency)
     if results.web:
         yield "## A web server\n"
@@ -95,7 +109,9 @@ def _sections(session, results, argv):
         yield report.web(session.field, results.web)
     if results.idle:
         yield "## At rest\n"
-        yield "Context switches of a tracer to which nothing happens.\n"
+        yield ("Context switches of tracers to which nothing happens, all side by side, and those of their children; tcpflight is "
+               "told to see the network namespace of these runs only. While connections are there it looks at them every five "
+               "seconds, for what waits without an event; `--sweep 0` turns that off.\n")
         yield report.idle(session.field, results.idle)
     if results.start:
         yield "## Start\n"
@@ -107,8 +123,11 @@ def _sections(session, results, argv):
     if results.memory:
         m = results.memory
         yield "## Memory\n"
-        yield (f"{m.peak_kib / 1024:.1f} MiB at most while starting; {m.idle_kib / 1024:.1f} MiB of its own at rest (without "
-               f"the ring), and {m.bytes_per_connection:.0f} bytes more for each of {m.connections} live connections.\n")
+        yield (f"{m.start_kib / 1024:.1f} MiB resident at most while the programs are loaded; {m.rest_kib / 1024:.1f} MiB after "
+               f"that, without the ring (mapped twice: {m.ring_kib / 1024:.1f} MiB). Private of it are "
+               f"{m.idle_kib / 1024:.1f} MiB; with {m.connections:,} live connections {m.busy_kib / 1024:.1f} MiB, "
+               f"{m.bytes_per_connection:.0f} bytes for each. {m.forgotten:,} of them found no room, {m.lost:,} events were "
+               "lost.\n")
     if results.recording:
         r = results.recording
         yield "## A recording\n"
@@ -126,11 +145,11 @@ def _sections(session, results, argv):
     yield from _commands(session)
 
 
-def write(out, session, results, argv):
-    (out / "latest.md").write_text("\n".join(_sections(session, results, argv)))
-    (out / "rounds.json").write_text(json.dumps(session.raw, indent=1) + "\n")
-    bars = [plot.Bar(c.title, report.Spread(r.ratio() for r in results.throughput[c.name]), "tcpflight" in c.title,
-                     c.name in ("empty", "fields"), c.goal)
-            for c in session.field if results.throughput.get(c.name)]
+def write(out, session, argv):
+    results = session.results
+    (out / "latest.md").write_text("\n".join(_sections(session, results, argv)), encoding="utf-8")
+    raw.write(out / "rounds.json", {"date": report.date(), "machine": machine.describe(), "versions": _versions(),
+                                    **session.raw})
+    bars = [plot.Bar(c, results.throughput[c.name]) for c in session.field if results.throughput.get(c.name)]
     if bars:
         plot.write(out / "throughput.svg", bars, machine.describe())

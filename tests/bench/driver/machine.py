@@ -45,9 +45,39 @@ def tasks_sum(pid, pattern):
 
 
 def status_kib(pid, key):
-    """A size of /proc/PID/status, KiB."""
+    """A size of /proc/PID/status, KiB; 0: it is ending, and has no memory any more."""
     text = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(rf"^{key}:\s+(\d+) kB", text, re.M).group(1))
+    found = re.search(rf"^{key}:\s+(\d+) kB", text, re.M)
+    return int(found.group(1)) if found else 0
+
+
+def forget_peak(pid):
+    """VmHWM counts from here on: proc_pid_clear_refs(5)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def mapped_kib(pid, name):
+    """Resident memory of what is mapped under a name that contains this."""
+    total = 0
+    inside = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+            inside = name in line
+        elif inside and line.startswith("Rss:"):
+            total += int(line.split()[1])
+    return total
+
+
+def children(pid):
+    """Processes whose parent it is."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                found.append(int(stat.parent.name))
+        except OSError:
+            continue  # ended in the meantime
+    return found
 
 
 def _kernel_threads_s():
@@ -73,7 +103,7 @@ def _own_s(live_pids):
 class NoiseMeter:
     """How much of the CPUs went to others since it was made: processes that are not ours, and the hypervisor."""
 
-    LIMIT = 0.03
+    LIMIT = 0.03  # --noise
     # CPU times in /proc/stat are sampled by ticks.
     SAMPLING_S = 2 * TICK_S
 
@@ -108,6 +138,10 @@ def wait_until_quiet(limit_s=2.0):
         time.sleep(0.1)  # the interval that is looked at
         if (busy_ticks() - before) * TICK_S <= 0.1 * CPUS * 0.1:
             return
+
+
+def available_bytes():
+    return int(re.search(r"MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text()).group(1)) * 1024
 
 
 def cpu_model():

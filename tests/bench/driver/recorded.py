@@ -96,9 +96,18 @@ def _seek_ms(program, path, begin_s, end_s):
     return found, cpu
 
 
+def _events(quick):
+    return 500_000 if quick else 10_000_000
+
+
+def seconds(quick, pace):
+    """What it takes, about: for the plan alone."""
+    return pace.load_s(_events(quick)) * (1.3 + (3 if quick else 5) * 0.6) + (5 if quick else 15)
+
+
 def measure(contestants, loads, build: Path, workdir: Path, quick, say):
     ours = next(c for c in contestants if c.name == "recording")
-    events = 500_000 if quick else 10_000_000
+    events = _events(quick)
     say(f"  {events} events")
     found, records, size, cpu_s, path = _record(ours, loads, workdir, events)
     tcpdump = next((c for c in contestants if c.name == "tcpdump"), None)

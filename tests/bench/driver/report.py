@@ -34,6 +34,15 @@ def loss(rounds):
     return f"{lost} ({lost / expected:.2%})" if expected else str(lost)
 
 
+def loss_share(rounds):
+    """Short: "0", or percent; "" where nobody can know."""
+    seen = [r.traced.seen for r in rounds if r.traced.seen and r.traced.seen.lost is not None and r.traced.seen.expected]
+    lost, expected = (sum(getattr(s, name) for s in seen) for name in ("lost", "expected"))
+    if not seen or lost == 0:
+        return "0" if seen else ""
+    return "<0.01 %" if lost / expected < 1e-4 else f"{lost / expected * 100:.2g} %"
+
+
 def bytes_per_event(rounds):
     sizes = [r.traced.output_bytes / r.traced.load["events"] for r in rounds if r.traced.output_bytes]
     return f"{Spread(sizes).median:.1f}" if sizes else ""
@@ -54,20 +63,21 @@ def throughput(contestants, results, ns):
             ns.get(c.name, ""),
             loss(rounds),
             bytes_per_event(rounds),
-            f"{max(r.traced.peak_kib for r in rounds) / 1024:.1f}",
+            f"{max(r.traced.highest_kib for r in rounds) / 1024:.1f}",
             f"{len(rounds)}" + (f", {spoiled} spoiled" if spoiled else ""),
         ])
     return table(["", "throughput, untraced = 1", "goal", "tracer's CPU s per 1M events", "BPF ns per event", "lost",
                   "bytes per event", "peak MiB", "rounds"], rows)
 
 
-def ns_per_event(rounds):
+def ns_of(programs_):
     """All programs of a contestant together. By their own count of events: it includes those of other processes."""
-    def of(found):
-        events = max((p["runs"] for p in found.values()), default=0)
-        return sum(p["ns"] for p in found.values()) / events if events else None
+    events = max((p["runs"] for p in programs_.values()), default=0)
+    return sum(p["ns"] for p in programs_.values()) / events if events else None
 
-    return spread([of(r.traced.programs) for r in rounds], "{:.0f}")
+
+def ns_per_event(rounds):
+    return spread([ns_of(r.traced.programs) for r in rounds], "{:.0f}")
 
 
 def filters(filtered):
@@ -91,7 +101,9 @@ def programs(contestants, results):
         names = {name for r in results.get(c.name, []) for name in r.traced.programs}
         for name in sorted(names):
             found = [r.traced.programs[name] for r in results[c.name] if name in r.traced.programs]
-            runs = [p for p in found if p["runs"] > 1]
+            # What runs once a connection or oftener.
+            runs = [p for p in found if p["runs"] * 100 > max(other["runs"] for r in results[c.name]
+                                                              for other in r.traced.programs.values())]
             if runs:
                 rows.append([c.title, f"`{name}`", spread([p["ns"] / p["runs"] for p in runs], "{:.0f}"),
                              spread([p["runs"] for p in runs], "{:.0f}")])
@@ -107,7 +119,8 @@ def latency(contestants, results):
         cells = [c.title]
         for key in ("p50_us", "p99_us", "p999_us"):
             beside = Spread((r.before.load[key] + r.after.load[key]) / 2 for r in rounds)
-            cells.append(f"{spread([r.ratio(key) for r in rounds])} of {beside.median:.1f} us")
+            added = Spread(r.traced.load[key] - (r.before.load[key] + r.after.load[key]) / 2 for r in rounds)
+            cells.append(f"{spread([r.ratio(key) for r in rounds])} of {beside.median:.1f} us: {added.median:+.1f} us")
         rows.append(cells)
     return table(["", "p50", "p99", "p99.9"], rows)
 
@@ -119,18 +132,20 @@ def web(contestants, results):
     return table(["", "requests/s, untraced = 1", "untraced requests/s"], rows)
 
 
-def idle(contestants, wakeups):
-    return table(["", "wake-ups/s"], [[c.title, f"{wakeups[c.name]:.1f}"] for c in contestants if c.name in wakeups])
+def idle(contestants, measured):
+    rows = [[c.title, spread(measured.alone[c.name], "{:.1f}"), spread(measured.beside.get(c.name, []), "{:.1f}")]
+            for c in contestants if c.name in measured.alone]
+    return table(["", "wake-ups/s, no connection", f"with {measured.connections:,} ends of connections"], rows)
 
 
 def starts(measured):
-    rows = [[s.sockets, spread(s.listening_ms.values, "{:.1f}"), spread(s.first_event_ms.values, "{:.1f}")]
+    rows = [[f"{s.sockets:,}", spread(s.listening_ms.values, "{:.1f}"), spread(s.first_event_ms.values, "{:.1f}")]
             for s in measured]
     return table(["sockets present", "to \"listening on\", ms", "to the first event, ms"], rows)
 
 
 def listings(measured):
-    rows = [[m.sockets, spread(m.ours_ms.values, "{:.0f}"), spread(m.ss_ms.values, "{:.0f}"), spread(m.ratio.values)]
+    rows = [[f"{m.sockets:,}", spread(m.ours_ms.values, "{:.0f}"), spread(m.ss_ms.values, "{:.0f}"), spread(m.ratio.values)]
             for m in measured]
     return table(["sockets", "tcpflight, ms", "ss, ms", "ratio"], rows)
 

@@ -1,5 +1,6 @@
 """Interleaved rounds: each contestant runs between two untraced runs, and is compared with those alone."""
 import statistics
+import subprocess
 import time
 from dataclasses import dataclass, field
 from typing import Optional
@@ -9,6 +10,8 @@ from .tracer_run import TracerRun
 
 # A round that something foreign spoiled is run again so often, and then kept, marked.
 ATTEMPTS = 3
+# Behind the deadline, so that everybody has one round.
+GRACE_S = 20
 
 
 @dataclass
@@ -17,7 +20,9 @@ class Sample:
     load: dict
     noise: float  # share of the CPUs that others took, 0 to 1
     cpu_s: Optional[float] = None
-    peak_kib: Optional[int] = None
+    start_kib: Optional[int] = None  # the most memory before there was a ring
+    peak_kib: Optional[int] = None  # the most memory since then
+    ring_kib: Optional[int] = None  # of that, the ring's
     output_bytes: Optional[int] = None
     seen: Optional[object] = None
     programs: dict = field(default_factory=dict)
@@ -25,6 +30,14 @@ class Sample:
     @property
     def is_spoiled(self):
         return self.noise > machine.NoiseMeter.LIMIT
+
+    @property
+    def highest_kib(self):
+        return max(self.start_kib, self.peak_kib)
+
+    @property
+    def highest_without_ring_kib(self):
+        return max(self.start_kib, self.peak_kib - self.ring_kib)
 
 
 @dataclass
@@ -76,6 +89,7 @@ class Runner:
         self.say = say
         self.own_pids = tuple(own_pids)
         self.failures = {}  # contestant > why it takes no further part
+        self.is_interrupted = False
 
     def untraced(self):
         if self.beside:
@@ -93,7 +107,7 @@ class Runner:
             sample = Sample(result, noise.share())
             run.settle()
             sample.cpu_s = run.cpu_s()
-            sample.peak_kib = run.peak_kib()
+            sample.start_kib, sample.peak_kib, sample.ring_kib = run.start_kib, run.peak_kib(), run.ring_kib()
             if inspect:
                 sample.programs = inspect(run)
             run.stop()
@@ -105,24 +119,31 @@ class Runner:
     def interleave(self, contestants, rounds, deadline):
         """All of them once, then again: a slow change of the machine meets all alike. Returns the rounds, by name."""
         done = {contestant.name: [] for contestant in contestants}
+        try:
+            self._rounds(contestants, rounds, deadline, done)
+        except KeyboardInterrupt:
+            self.is_interrupted = True
+        return done
+
+    def _rounds(self, contestants, rounds, deadline, done):
         before = self.untraced()
         for number in range(rounds):
             first = number % max(1, len(contestants))  # nobody always runs after the same one
             for contestant in contestants[first:] + contestants[:first]:
-                if time.monotonic() > deadline and done[contestant.name]:
+                late_s = time.monotonic() - deadline
+                if late_s > 0 and (done[contestant.name] or late_s > GRACE_S):
                     continue
                 if contestant.name in self.failures:
                     continue
                 try:
                     round_ = self._one_round(contestant, before, deadline)
-                except RuntimeError as error:
+                except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                     self.failures[contestant.name] = str(error)
                     self.say(f"  {error}")
                     continue
                 before = round_.after
                 done[contestant.name].append(round_)
                 self.say(self._line(number, rounds, round_))
-        return done
 
     def _one_round(self, contestant, before, deadline):
         for _ in range(ATTEMPTS):

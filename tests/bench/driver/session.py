@@ -7,9 +7,10 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Optional
 
-from . import machine, micro, programs, recorded, single
+from . import machine, micro, programs, raw, recorded, single
 from .contestants import all_contestants, filters
 from .loads import Loads, Web
+from .plan import OTHERS_START_S, SETTLE_S, Pace, Plan
 from .rounds import Round, Runner
 from .tracer_run import TracerRun
 
@@ -24,22 +25,22 @@ class Filtered:
 
 @dataclass
 class Results:
-    """Empty where a section was not asked for. Rounds are by contestant."""
+    """Empty where a section was not asked for, or found no time. Rounds are by contestant."""
     verifier: list = field(default_factory=list)
     throughput: dict = field(default_factory=dict)
     ns: dict = field(default_factory=dict)
-    filtered: Optional[Filtered] = None
     latency: dict = field(default_factory=dict)
-    web: dict = field(default_factory=dict)
-    idle: dict = field(default_factory=dict)
     start: list = field(default_factory=list)
-    listing: list = field(default_factory=list)
+    idle: Optional[single.Idle] = None
     memory: Optional[single.Memory] = None
-    recording: Optional[recorded.Recording] = None
+    filtered: Optional[Filtered] = None
     micro: list = field(default_factory=list)
+    web: dict = field(default_factory=dict)
+    recording: Optional[recorded.Recording] = None
+    listing: list = field(default_factory=list)
 
 
-# In the order in which they are run.
+# In the order in which they are run: what counts most comes first, since time can run out.
 SECTIONS = tuple(Results.__dataclass_fields__)
 
 
@@ -60,29 +61,56 @@ class Session:
         self.everyone = everyone
         self.field = [c for c in everyone if not options.only or c.name in options.only]
         self.ours = next((c for c in everyone if c.name == "text"))
-        self.deadline = time.monotonic() + options.minutes * 60
         self.quick = options.quick
-        self.failures = {}
+        self.failures = {}  # contestant or section > why there is nothing of it
+        self.left_out = []  # sections for which there was no time
+        self.is_interrupted = False
+        self.results = Results()
         self.raw = {}
+        self.plan = Plan(options.minutes)
+        self.deadline = self.plan.end  # of the section
 
-    def run(self):
+    def run(self, write):
+        """write() after each section: what there is can be kept, whatever happens to the rest."""
         self.check_load()
-        results = Results()
+        self.pace = self.measure_pace()
         for section in SECTIONS:
             if section in self.options.sections:
-                setattr(results, section, getattr(self, section)())
-        return results
+                self.plan.add(section, getattr(self, f"plan_{section}")())
+        say("the plan, minutes and seconds, where nothing has to be repeated:")
+        for line in self.plan.lines():
+            say(line)
+        for section in self.plan.steps:
+            if self.plan.left() <= 0 or self.is_interrupted:
+                self.left_out.append(section)
+                continue
+            self.deadline = self.plan.deadline(section)
+            self.run_section(section)
+            write()
+        write()  # what was left out behind the last one
 
-    def _until(self, share):
-        now = time.monotonic()
-        return now + max(0.0, self.deadline - now) * share
+    def run_section(self, section):
+        say(f"{section}, {self.plan.left() / 60:.1f} minutes left")
+        try:
+            result = getattr(self, section)()
+            setattr(self.results, section, result)
+            self.raw.setdefault(section, raw.plain(result))
+        except KeyboardInterrupt:
+            self.is_interrupted = True
+            self.left_out.append(section)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            self.failures[section] = str(error)
+            say(f"  {error}")
 
-    def _interleave(self, title, load, field, rounds, share, headline="rate", own_pids=()):
-        """`share` of the time that is left."""
-        say(title)
-        runner = Runner(load, self.workdir, say, headline, own_pids)
-        results = runner.interleave(field, rounds, self._until(share))
+    def is_over(self):
+        return time.monotonic() > self.deadline
+
+    def _interleave(self, title, load, field, rounds, headline="rate", own_pids=(), beside=None):
+        runner = Runner(load, self.workdir, say, headline, own_pids, beside)
+        results = runner.interleave(field, rounds, self.deadline)
         self.failures.update(runner.failures)
+        self.is_interrupted = runner.is_interrupted
+        self.left_out += [f"{title} of {name}" for name, rounds in results.items() if not rounds and name not in self.failures]
         self.raw[title] = {name: [asdict(r) for r in rounds] for name, rounds in results.items()}
         return results
 
@@ -107,95 +135,178 @@ class Session:
                 break
         raise RuntimeError(f"the load says {said - 2} events, the tracepoint {counted}: is another load running?")
 
-    def throughput(self):
-        return self._interleave("throughput", lambda: self.loads.churn(self.options.events), self.field,
-                                self.options.rounds, 0.55)
+    def measure_pace(self):
+        began = time.monotonic()
+        with TracerRun(self.ours, self.workdir):
+            start_s = max(0.1, time.monotonic() - began - SETTLE_S / 2)
+        rate = self.loads.churn(200_000)["rate"]
+        say(f"untraced {rate / 1e6:.2f} million events a second; tcpflight starts in {start_s:.1f} s")
+        return Pace(rate, start_s)
 
-    def ns(self):
-        field = [c for c in self.field if c.is_bpf]
-        say("nanoseconds in BPF")
-        runner = Runner(lambda: self.loads.churn(self.options.events), self.workdir, say)
-        results = {c.name: [] for c in field}
-        with programs.statistics_on():
-            for _ in range(1 if self.quick else 3):
-                for contestant in field:
-                    sample = runner.traced(contestant, programs.look_up)
-                    results[contestant.name].append(Round(contestant.name, sample, sample, sample))
-        return results
+    # Each section, with what it is expected to take, in seconds.
 
-    def filtered(self):
-        empty, flag, field = filters(self.options.build)
-        # Many short runs: what else happens on the machine then meets few of them.
-        load = lambda: self.loads.churn(self.options.events // 5)  # noqa: E731
-        repeats = 2 if self.quick else 3
-        say("filters, beside an empty program")
-        runner = Runner(load, self.workdir, say, "per_cpu_s", beside=empty)
-        rounds = runner.interleave(field, self.options.rounds * repeats, self._until(0.4))
-        self.failures.update(runner.failures)
-        self.raw["filtered"] = {name: [asdict(r) for r in found] for name, found in rounds.items()}
-        say("nanoseconds of filters")
-        everyone = [empty, flag, *field]
-        ns = {c.name: [] for c in everyone}
-        with programs.statistics_on():
-            for _ in range(repeats):
-                for contestant in everyone:
-                    sample = Runner(load, self.workdir, say).traced(contestant, programs.look_up)
-                    ns[contestant.name].append(Round(contestant.name, sample, sample, sample))
-        return Filtered(everyone, rounds, ns)
-
-    def latency(self):
-        seconds = 1 if self.quick else 3
-        field = [c for c in self.field if c.in_latency]
-        return self._interleave("latency", lambda: self.loads.paced(2000, seconds), field,
-                                1 if self.quick else self.options.rounds, 0.5, headline="p99_us")
-
-    def web(self):
-        if not (shutil.which("nginx") and shutil.which("wrk")):
-            self.missing.append("nginx and wrk")
-            return {}
-        field = [c for c in self.field if c.in_web]
-        with Web() as server:
-            return self._interleave("web server", lambda: server.run(1 if self.quick else 3), field,
-                                    1 if self.quick else self.options.rounds, 0.6, own_pids=server.pids())
-
-    def idle(self):
-        say("at rest")
-        return {c.name: single.idle_wakeups(c, self.workdir, 1 if self.quick else 5) for c in self.field
-                if c.name not in self.failures}
-
-    def start(self):
-        say("start")
-        repeats = 3 if self.quick else 15
-        return [single.start(self.ours.argv, self.loads, sockets, repeats) for sockets in (0, 10_000)]
-
-    def listing(self):
-        say("listing")
-        if not shutil.which("ss"):
-            self.missing.append("ss")
-            return []
-        program = self.ours.argv[0]
-        return [single.listing([program, "list", "--wide"], self.loads, sockets, 3 if self.quick else 15)
-                for sockets in (0, 1000, 10_000, 50_000)]
-
-    def memory(self):
-        say("memory")
-        return single.memory(self.ours, self.loads, self.workdir, 20_000 if self.quick else 100_000)
-
-    def recording(self):
-        say("a recording")
-        result = recorded.measure(self.everyone, self.loads, self.options.build, self.workdir, self.quick, say)
-        self.raw["recording"] = asdict(result)
-        return result
-
-    def micro(self):
-        say("micro benchmarks")
-        return micro.run(self.options.build, say, self.quick, self.options.long)
+    def plan_verifier(self):
+        return self.pace.start_s + SETTLE_S
 
     def verifier(self):
         figures = programs.VerifierFigures(self.root / "docs/benchmarks/verifier.txt")
         with TracerRun(self.ours, self.workdir) as run:
             found = programs.look_up(run)
+        compared = figures.compare(found)
         if self.options.renew_verifier:
             figures.renew(found, machine.kernel())
-        return figures.compare(found)
+        return compared
 
+    def plan_throughput(self):
+        return self.pace.rounds_s(self.options.rounds, self.field, self.pace.load_s(self.options.events))
+
+    def throughput(self):
+        return self._interleave("throughput", lambda: self.loads.churn(self.options.events), self.field,
+                                self.options.rounds)
+
+    @property
+    def ns_rounds(self):
+        return 1 if self.quick else 3
+
+    @property
+    def ns_events(self):
+        return self.options.events // 4
+
+    def plan_ns(self):
+        return self.ns_rounds * self._plan_counted([c for c in self.field if c.is_bpf], self.ns_events)
+
+    def _plan_counted(self, field, events):
+        return sum(self.pace.start_of(c) + self.pace.load_s(events) * c.takes for c in field)
+
+    def ns(self):
+        return self._count_ns([c for c in self.field if c.is_bpf], self.ns_events, self.ns_rounds, "ns")
+
+    def _count_ns(self, field, events, rounds, title):
+        runner = Runner(lambda: self.loads.churn(events), self.workdir, say)
+        results = {c.name: [] for c in field if c.name not in self.failures}
+        with programs.statistics_on():
+            for _ in range(rounds):
+                for contestant in field:
+                    if contestant.name not in results or self.is_over():
+                        continue
+                    sample = runner.traced(contestant, programs.look_up)
+                    results[contestant.name].append(Round(contestant.name, sample, sample, sample))
+        self.left_out += [f"{title} of {name}" for name, rounds in results.items() if not rounds]
+        self.raw[title] = {name: [asdict(r.traced) for r in rounds] for name, rounds in results.items()}
+        return results
+
+    LATENCY_RATE = 5000
+
+    @property
+    def latency_s(self):
+        return 1 if self.quick else 2
+
+    @property
+    def latency_rounds(self):
+        return 1 if self.quick else self.options.rounds
+
+    def plan_latency(self):
+        return self.pace.rounds_s(self.latency_rounds, [c for c in self.field if c.in_latency], self.latency_s, slowed=False)
+
+    def latency(self):
+        return self._interleave("latency", lambda: self.loads.paced(self.LATENCY_RATE, self.latency_s),
+                                [c for c in self.field if c.in_latency], self.latency_rounds, headline="p99_us")
+
+    @property
+    def start_repeats(self):
+        return 3 if self.quick else 11
+
+    def plan_start(self):
+        return 2 * 2 * self.start_repeats * (self.pace.start_s + 0.1) + 3
+
+    def start(self):
+        return [single.start(self.ours.argv, self.loads, sockets, self.start_repeats) for sockets in (0, 10_000)]
+
+    @property
+    def idle_s(self):
+        return 1 if self.quick else 6  # above the five seconds after which tcpflight looks at the sockets again
+
+    def plan_idle(self):
+        return len(self.field) * (OTHERS_START_S + SETTLE_S / 2) + 6 * self.idle_s + 3
+
+    def idle(self):
+        field = [c for c in self.field if c.name not in self.failures]
+        return single.idle(field, self.loads, self.workdir, self.idle_s, 1000, self.failures)
+
+    @property
+    def memory_sockets(self):
+        if self.quick:
+            return 20_000
+        # A socket takes the kernel some 3 KiB, its file included.
+        return 1_000_000 if machine.available_bytes() > 8 << 30 else 100_000
+
+    def plan_memory(self):
+        return self.pace.start_s + 4 + self.memory_sockets / 40_000
+
+    def memory(self):
+        return single.memory(self.ours, self.loads, self.workdir, self.memory_sockets)
+
+    @property
+    def filter_events(self):
+        return self.options.events // 2
+
+    def plan_filtered(self):
+        empty, flag, field = filters(self.options.build)
+        each = self.pace.load_s(self.filter_events)
+        return (self.pace.rounds_s(self.options.rounds, field, each) +
+                self.options.rounds * len(field) * self.pace.start_of(empty) +
+                self.ns_rounds * self._plan_counted([empty, flag, *field], self.ns_events))
+
+    def filtered(self):
+        empty, flag, field = filters(self.options.build)
+        everyone = [empty, flag, *field]
+        ns = self._count_ns(everyone, self.ns_events, self.ns_rounds, "ns of filters")
+        rounds = self._interleave("filtered", lambda: self.loads.churn(self.filter_events), field, self.options.rounds,
+                                  "per_cpu_s", beside=empty)
+        return Filtered(everyone, rounds, ns)
+
+    def plan_micro(self):
+        return micro.seconds(self.quick, self.options.long)
+
+    def micro(self):
+        return micro.run(self.options.build, say, self.quick, self.options.long, self.is_over, self.left_out)
+
+    @property
+    def web_s(self):
+        return 1 if self.quick else 2
+
+    @property
+    def web_rounds(self):
+        return 1 if self.quick else self.options.rounds
+
+    def plan_web(self):
+        return self.pace.rounds_s(self.web_rounds, [c for c in self.field if c.in_web], self.web_s, slowed=False)
+
+    def web(self):
+        if not (shutil.which("nginx") and shutil.which("wrk")):
+            self.missing.append("nginx and wrk")
+            return {}
+        with Web() as server:
+            return self._interleave("web", lambda: server.run(self.web_s), [c for c in self.field if c.in_web],
+                                    self.web_rounds, own_pids=server.pids())
+
+    def plan_recording(self):
+        return recorded.seconds(self.quick, self.pace)
+
+    def recording(self):
+        return recorded.measure(self.everyone, self.loads, self.options.build, self.workdir, self.quick, say)
+
+    @property
+    def listing_repeats(self):
+        return 1 if self.quick else 7
+
+    def plan_listing(self):
+        return self.listing_repeats * 6 + 6
+
+    def listing(self):
+        if not shutil.which("ss"):
+            self.missing.append("ss")
+            return []
+        program = self.ours.argv[0]
+        return [single.listing([program, "list", "--wide"], self.loads, sockets, self.listing_repeats)
+                for sockets in (0, 1000, 10_000, 50_000)]

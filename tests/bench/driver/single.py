@@ -1,10 +1,12 @@
 """Measurements of one tracer by itself: at rest, at its start, and its memory."""
 import os
+import re
 import select
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 from . import machine
 from .rounds import Spread
@@ -13,12 +15,53 @@ from .tracer_run import TracerRun
 SWITCHES = r"^(?:non)?voluntary_ctxt_switches:\s+(\d+)"
 
 
-def idle_wakeups(contestant, workdir, seconds):
-    """How often a tracer runs when nothing happens, a second."""
-    with TracerRun(contestant, workdir) as run:
-        before = machine.tasks_sum(run.pid, SWITCHES)
+@dataclass
+class Idle:
+    """Wake-ups a second, of each interval, by contestant."""
+    alone: dict  # with no connection on this side
+    connections: int
+    beside: dict  # with so many ends of connections on which nothing happens
+
+
+def _switches(run):
+    return sum(machine.tasks_sum(pid, SWITCHES) for pid in (run.pid, *run.children()))
+
+
+def _intervals(runs, seconds, count):
+    found = {name: [] for name in runs}
+    before = {name: _switches(run) for name, run in runs.items()}
+    for _ in range(count):
         time.sleep(seconds)  # the interval that is looked at
-        return (machine.tasks_sum(run.pid, SWITCHES) - before) / seconds
+        now = {name: _switches(run) for name, run in runs.items()}
+        for name in runs:
+            found[name].append((now[name] - before[name]) / seconds)
+        before = now
+    return found
+
+
+def idle(contestants, loads, workdir, seconds, connections, failures):
+    """How often tracers run when nothing happens, their children included: all side by side, in the same three intervals.
+    With connections there, tcpflight alone. It is told to see this network namespace only: the rest of the host does not
+    rest. Who cannot start is added to `failures`."""
+    here = f"netns {os.stat('/proc/self/ns/net').st_ino}"
+    contestants = [replace(c, argv=[*c.argv, here]) if c.is_ours else c for c in contestants]
+    with ExitStack() as stack:
+        runs = {}
+        for contestant in contestants:
+            own = workdir / contestant.name
+            own.mkdir(exist_ok=True)
+            try:
+                runs[contestant.name] = stack.enter_context(TracerRun(contestant, own))
+            except RuntimeError as error:
+                failures[contestant.name] = str(error)
+        for run in runs.values():
+            run.settle()
+        alone = _intervals(runs, seconds, 3)
+        ours = {c.name: runs[c.name] for c in contestants if c.is_ours and c.name in runs}
+        with loads.held(connections):
+            for run in ours.values():
+                run.settle()
+            return Idle(alone, connections, _intervals(ours, seconds, 3))
 
 
 @dataclass
@@ -88,9 +131,13 @@ def listing(argv, loads, sockets, repeats):
 @dataclass
 class Memory:
     connections: int  # ends that were opened while it watched
-    peak_kib: int  # at the start: loading the programs takes more than running them
-    idle_kib: int  # private memory after that
+    start_kib: int  # resident, at most, before there is a ring: loading the programs takes more than running them
+    rest_kib: int  # resident, after that, without the ring
+    ring_kib: int  # as it is mapped
+    idle_kib: int  # private memory
     busy_kib: int  # private memory with all connections
+    forgotten: int  # connections for which it had no room
+    lost: int  # events: it can know less connections then
 
     @property
     def bytes_per_connection(self):
@@ -100,8 +147,15 @@ class Memory:
 def memory(contestant, loads, workdir, sockets):
     """What each live connection takes in user space."""
     with TracerRun(contestant, workdir) as run:
-        peak = run.peak_kib()
-        idle = machine.status_kib(run.pid, "RssAnon")
+        ring, idle_kib = run.ring_kib(), machine.status_kib(run.pid, "RssAnon")
+        rest = machine.status_kib(run.pid, "VmRSS") - ring
         with loads.held(sockets):
             run.settle()
-            return Memory(sockets, peak, idle, machine.status_kib(run.pid, "RssAnon"))
+            busy = machine.status_kib(run.pid, "RssAnon")
+            run.stop()
+        said = run.err.read_text()
+
+        def told(what):
+            found = re.search(rf"^(\d+) {what}", said, re.M)
+            return int(found.group(1)) if found else 0
+        return Memory(sockets, run.start_kib, rest, ring, idle_kib, busy, told("connections? forgotten"), told("events? lost"))

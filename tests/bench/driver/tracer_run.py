@@ -19,6 +19,7 @@ class TracerRun:
         self.contestant = contestant
         self.out = workdir / "out"
         self.err = workdir / "err"
+        self.start_kib = 0  # the most memory before it had a ring
 
     def __enter__(self):
         self.out.unlink(missing_ok=True)
@@ -32,6 +33,7 @@ class TracerRun:
             self.stop()
             raise
         self.cpu_at_start = machine.cpu_seconds(self.pid)
+        machine.forget_peak(self.pid)
         return self
 
     def __exit__(self, *_):
@@ -62,6 +64,9 @@ class TracerRun:
     def _wait_until_ready(self):
         deadline = time.monotonic() + READY_LIMIT_S
         while not self._is_attached():
+            peak = self.peak_kib()
+            if not self.ring_kib():
+                self.start_kib = peak
             if self.process.poll() is not None:
                 self._fail(f"ended with {self.process.returncode}")
             if time.monotonic() > deadline:
@@ -87,7 +92,15 @@ class TracerRun:
         return machine.cpu_seconds(self.pid) - self.cpu_at_start
 
     def peak_kib(self):
+        """The most resident memory since it was ready; before that, since its begin."""
         return machine.status_kib(self.pid, "VmHWM")
+
+    def ring_kib(self):
+        """What is mapped of BPF maps, the ring above all: its data are mapped twice, one behind the other."""
+        return machine.mapped_kib(self.pid, "bpf-map")
+
+    def children(self):
+        return machine.children(self.pid)
 
     def bpf_programs(self):
         """{id: verified instructions or None} of the BPF programs that it holds."""
