@@ -61,6 +61,7 @@ def _throughput(session, results):
 def _left_out(session):
     lines = [f"- {name}: not available here" for name in session.missing]
     lines += [f"- {name}: {why}" for name, why in session.failures.items()]
+    lines += [f"- {mishap}" for mishap in session.mishaps]
     lines += [f"- {name}: there was no time for it" for name in session.left_out]
     return ["## Left out\n", "\n".join(lines) + "\n"] if lines else []
 

@@ -89,6 +89,7 @@ class Runner:
         self.say = say
         self.own_pids = tuple(own_pids)
         self.failures = {}  # contestant > why it takes no further part
+        self.mishaps = []  # rounds that failed, and why
         self.is_interrupted = False
 
     def untraced(self):
@@ -138,12 +139,18 @@ class Runner:
                 try:
                     round_ = self._one_round(contestant, before, deadline)
                 except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-                    self.failures[contestant.name] = str(error)
-                    self.say(f"  {error}")
+                    self._note(contestant, error)
                     continue
                 before = round_.after
                 done[contestant.name].append(round_)
                 self.say(self._line(number, rounds, round_))
+
+    def _note(self, contestant, error):
+        """Who fails again and again takes no further part."""
+        self.say(f"  {error}")
+        self.mishaps.append((contestant.name, str(error)))
+        if sum(name == contestant.name for name, _ in self.mishaps) == ATTEMPTS:
+            self.failures[contestant.name] = str(error)
 
     def _one_round(self, contestant, before, deadline):
         for _ in range(ATTEMPTS):

@@ -63,6 +63,7 @@ class Session:
         self.ours = next((c for c in everyone if c.name == "text"))
         self.quick = options.quick
         self.failures = {}  # contestant or section > why there is nothing of it
+        self.mishaps = []  # rounds that failed, and why
         self.left_out = []  # sections for which there was no time
         self.is_interrupted = False
         self.results = Results()
@@ -109,6 +110,7 @@ class Session:
         runner = Runner(load, self.workdir, say, headline, own_pids, beside)
         results = runner.interleave(field, rounds, self.deadline)
         self.failures.update(runner.failures)
+        self.mishaps += [f"a round of {name} ({title}): {why}" for name, why in runner.mishaps]
         self.is_interrupted = runner.is_interrupted
         self.left_out += [f"{title} of {name}" for name, rounds in results.items() if not rounds and name not in self.failures]
         self.raw[title] = {name: [asdict(r) for r in rounds] for name, rounds in results.items()}
@@ -189,7 +191,12 @@ class Session:
                 for contestant in field:
                     if contestant.name not in results or self.is_over():
                         continue
-                    sample = runner.traced(contestant, programs.look_up)
+                    try:
+                        sample = runner.traced(contestant, programs.look_up)
+                    except (RuntimeError, OSError) as error:
+                        say(f"  {error}")
+                        self.mishaps.append(f"a round of {contestant.name} ({title}): {error}")
+                        continue
                     results[contestant.name].append(Round(contestant.name, sample, sample, sample))
         self.left_out += [f"{title} of {name}" for name, rounds in results.items() if not rounds]
         self.raw[title] = {name: [asdict(r.traced) for r in rounds] for name, rounds in results.items()}
