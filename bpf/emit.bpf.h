@@ -28,6 +28,7 @@ struct event {
 	_Bool placed; /* its place is to be told */
 	__u8 flags;   /* of enum tf_record_flag, those that tell of a block in the body, and TF_FLAG_OWNED */
 	__u8 left;    /* at > CLOSE, the state in which the connection goes on without a socket; or 0 */
+	__u16 undone; /* at > CLOSE with an error, the upper bits of header.error; or 0 */
 	/*
 	 * `sk` was found by following pointers, and the verifier does not know it for a socket: it is read with a
 	 * helper, which costs time. A constant wherever it is used, and of eight bytes, so that the verifier knows it
@@ -314,7 +315,7 @@ static __always_inline void fill_record(void *rec, const struct event *e, struct
 		h->new_state = e->left;
 		h->flags |= TF_FLAG_TIME_WAIT_SOCKET;
 	}
-	h->error = SK_FIELD(e, sk_err);
+	h->error = SK_FIELD(e, sk_err) | e->undone;
 	rec += sizeof(*h);
 	if (shape.body.size) {
 		__builtin_memcpy(rec, shape.body.block, shape.body.size);

@@ -131,6 +131,25 @@ static __always_inline _Bool stays_refused(const struct sock *sk, __u64 cookie, 
 	       (!sk->sk_lock.owned || (__u32)bpf_get_current_task_btf()->tgid == mem.pid);
 }
 
+/* The upper bits of header.error: what was still to be done. Read once and early: see unlearned(). */
+static __always_inline __u16 undone_at_end(const struct sock *sk, int new_state)
+{
+	__u32 undone = TF_UNDONE_NOTHING;
+	struct tcp_sock *tp;
+
+	if (unlearned(new_state) != TCP_CLOSE || !sk->sk_err)
+		return 0;
+	tp = (void *)bpf_skc_to_tcp_sock((void *)sk);
+	if (!tp)
+		return 0;
+	if (tp->snd_nxt != tp->snd_una)
+		undone = tp->write_seq - tp->snd_una == 1 ? TF_UNDONE_LAST : TF_UNDONE_UNACKED;
+	else if (tp->write_seq != tp->snd_nxt)
+		undone = TF_UNDONE_UNSENT;
+	undone <<= TF_ERROR_UNDONE_SHIFT;
+	return tp->inet_conn.icsk_user_timeout ? undone | TF_ERROR_USER_TIMEOUT : undone;
+}
+
 static __always_inline void record_transition(struct tf_stage *stage, const struct sock *sk, int old_state,
 					      int new_state, _Bool staged)
 {
@@ -160,6 +179,7 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 	recall(&e.mem, e.cookie);
 	if (was(&e, TCP_SYN_RECV) && births_come_early)
 		tell_birth(&e, staged);
+	e.undone = undone_at_end(sk, new_state);
 	begin_life(&e);
 	if (e.task) {
 		learn_owner(&e.mem, e.task);

@@ -89,7 +89,29 @@ struct tf_header {
 	__u16 local_port; /* 0: none chosen yet, or said before */
 	__u8 old_state;   /* TCP_* of linux/tcp_states.h; equal to new_state unless type is TF_RECORD_STATE */
 	__u8 new_state;
-	__u16 error; /* sk_err: errno, 0 for none */
+	/*
+	 * sk_err: errno, 0 for none. At the end of a socket that has one, the upper four bits are an enum tf_undone and
+	 * TF_ERROR_USER_TIMEOUT.
+	 */
+	__u16 error;
+};
+
+#define TF_ERROR_ERRNO	      0x0fff /* no errno is above MAX_ERRNO, 4095 (include/linux/err.h) */
+#define TF_ERROR_UNDONE_SHIFT 12
+#define TF_ERROR_UNDONE	      (7 << TF_ERROR_UNDONE_SHIFT)
+#define TF_ERROR_USER_TIMEOUT 0x8000 /* TCP_USER_TIMEOUT was set */
+
+/*
+ * What a socket had still to do when an error ended it. With ETIMEDOUT it tells which timer gave up: nothing else
+ * survives tcp_write_err() in net/ipv4/tcp_timer.c but the sequence numbers.
+ */
+enum tf_undone {
+	TF_UNDONE_UNKNOWN = 0, /* not told: there was no error, or the record was made before there was this */
+	TF_UNDONE_NOTHING = 1, /* all that was written was acknowledged */
+	TF_UNDONE_UNSENT = 2,  /* all that was sent was acknowledged, but not all that was written was sent */
+	TF_UNDONE_UNACKED = 3, /* something was sent and not acknowledged */
+	TF_UNDONE_LAST = 4,    /* likewise, and it was the last sequence number alone: the FIN, where one was sent */
+	TF_UNDONES
 };
 
 /* The state of the sender when a segment was retransmitted. All times are in microseconds. */

@@ -47,6 +47,7 @@ class Connection:
         self.path = []
         self.owner = None
         self.error = None
+        self.timed_out = None
         self.resets = []
         self.incomplete = False
         self.left_at = None  # when its socket was gone, and what took its place was not
@@ -69,6 +70,7 @@ class Connection:
                 self.path.append("left")
                 self.left_at = datetime.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
             self.error = event["error"]
+            self.timed_out = event.get("timed_out")
 
 
 def read_trace(path):
@@ -126,6 +128,8 @@ def objections(connection, expected, owner, end):
         return "TIME_WAIT without an end"
     if connection.error != error:
         return f"error {connection.error} instead of {error}"
+    if connection.timed_out != ("syn" if error == "ETIMEDOUT" else None):
+        return f"timed out: {connection.timed_out}"
     if tuple(connection.resets) != resets:
         return f"resets {connection.resets} instead of {resets}"
     return None

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdexcept>
@@ -20,6 +21,7 @@
 #include <thread>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace tcpflight::test {
 namespace {
@@ -38,6 +40,9 @@ enum class Op : std::uint8_t {
     Close,
     Linger0,
     Keepalive,
+    UserTimeout,
+    FastOpen,
+    ConnectWithData,
     Churn,
     Serve,
     Fork,
@@ -98,6 +103,13 @@ ssize_t send_all(int fd, std::size_t bytes)
         sent += static_cast<std::size_t>(size);
     }
     return static_cast<ssize_t>(sent);
+}
+
+// Connects too, with the data in the SYN where the two ends allow it.
+ssize_t send_first(int fd, std::size_t bytes, const SocketAddress &to)
+{
+    const std::vector<char> data(bytes, 'x');
+    return ::sendto(fd, data.data(), data.size(), MSG_FASTOPEN | MSG_NOSIGNAL, generic(to), to.size);
 }
 
 // Returns how many bytes found room.
@@ -244,7 +256,8 @@ bool enter_cgroup(const std::string &folder)
         Reply reply;
         reply.fd = request.fd;
         std::int64_t result = 0;
-        const bool makes_socket = request.op == Op::Listen || request.op == Op::Bind || request.op == Op::Connect;
+        const bool makes_socket = request.op == Op::Listen || request.op == Op::Bind || request.op == Op::Connect ||
+                                  request.op == Op::ConnectWithData;
         if (makes_socket && reply.fd < 0)
             reply.fd = new_socket(request.address);
 
@@ -270,6 +283,17 @@ bool enter_cgroup(const std::string &folder)
             result = setsockopt(request.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
             break;
         }
+        case Op::UserTimeout: {
+            auto milliseconds = static_cast<unsigned>(request.size);
+            result = setsockopt(request.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
+            break;
+        }
+        case Op::FastOpen: {
+            int waiting = 16;
+            result = setsockopt(request.fd, IPPROTO_TCP, TCP_FASTOPEN, &waiting, sizeof(waiting));
+            break;
+        }
+        case Op::ConnectWithData: result = send_first(reply.fd, request.size, request.address); break;
         case Op::Linger0: {
             linger value{1, 0};
             result = setsockopt(request.fd, SOL_SOCKET, SO_LINGER, &value, sizeof(value));
@@ -504,6 +528,26 @@ Step Actor::close(const ActorSocket &socket)
 void Actor::set_keepalive(const ActorSocket &socket)
 {
     call_simple({.op = Op::Keepalive, .fd = socket.fd});
+}
+
+void Actor::set_user_timeout(const ActorSocket &socket, std::chrono::milliseconds limit)
+{
+    call_simple({.op = Op::UserTimeout, .fd = socket.fd, .size = static_cast<std::uint64_t>(limit.count())});
+}
+
+void Actor::allow_fast_open(const ActorSocket &listener)
+{
+    call_simple({.op = Op::FastOpen, .fd = listener.fd});
+}
+
+ActorSocket Actor::connect_with_data(const SocketAddress &to, std::size_t bytes)
+{
+    return call_socket({.op = Op::ConnectWithData, .size = bytes, .address = to});
+}
+
+void Actor::begin_connect_with_data(const ActorSocket &socket, const SocketAddress &to, std::size_t bytes)
+{
+    post({.op = Op::ConnectWithData, .fd = socket.fd, .size = bytes, .address = to});
 }
 
 void Actor::set_linger_0(const ActorSocket &socket)

@@ -83,6 +83,13 @@ public:
     void set_linger_0(const ActorSocket &socket);
     // SO_KEEPALIVE, with the times of the namespace (net.ipv4.tcp_keepalive_*).
     void set_keepalive(const ActorSocket &socket);
+    // TCP_USER_TIMEOUT (tcp(7)).
+    void set_user_timeout(const ActorSocket &socket, std::chrono::milliseconds limit);
+    // TCP Fast Open (RFC 7413): the listener takes data with the SYN; and a client that sends some with it, if it has
+    // been given a cookie by an earlier connection (net.ipv4.tcp_fastopen). The result is how many bytes were taken.
+    void allow_fast_open(const ActorSocket &listener);
+    ActorSocket connect_with_data(const SocketAddress &to, std::size_t bytes);
+    void begin_connect_with_data(const ActorSocket &socket, const SocketAddress &to, std::size_t bytes);
 
     // `count` connections one after the other: connect, wait until the peer has closed, close; `pause` before each.
     // Every `refused_every`th (0: none) goes to port 1, where nobody listens.

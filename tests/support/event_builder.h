@@ -152,11 +152,22 @@ public:
                                   .duration_ns = duration_ns,
                                   .at_least_ns = {},
                                   .error = error,
+                                  .by_user_timeout = {},
                                   .syn_queue_ns = {},
                                   .metrics = {},
                                   .bytes = {},
                                   .traffic = {},
                                   .end = {}};
+        return *this;
+    }
+    // It ended with ETIMEDOUT, because of this.
+    EventBuilder &times_out(TcpState from, TimedOut what, std::optional<bool> by_user_timeout = false)
+    {
+        constexpr std::uint16_t etimedout = 110;
+        changes(from, TcpState::Close, 1'000'000'000, etimedout);
+        auto &change = std::get<StateChange>(event_.what);
+        change.timed_out = what;
+        change.by_user_timeout = by_user_timeout;
         return *this;
     }
     // A change of state of a socket that was found so long before.

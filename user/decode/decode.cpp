@@ -34,6 +34,8 @@ private:
 
 DecodeError check_body(const Record &record)
 {
+    if (record.undone >= TF_UNDONES)
+        return DecodeError::BadValue;
     if (record.header.type == TF_RECORD_RESET &&
         (record.reset.direction >= TF_RESET_DIRECTIONS || record.reset.reason >= TF_RESET_REASONS))
         return DecodeError::BadValue;
@@ -131,6 +133,9 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
         return DecodeError::TooShort;
     Blocks blocks(bytes);
     blocks.take(out.header);
+    out.undone = (out.header.error & TF_ERROR_UNDONE) >> TF_ERROR_UNDONE_SHIFT;
+    out.user_timeout = (out.header.error & TF_ERROR_USER_TIMEOUT) != 0;
+    out.header.error &= TF_ERROR_ERRNO;
 
     switch (out.header.type) {
     case TF_RECORD_STATE: break;

@@ -12,7 +12,9 @@ namespace tcpflight {
 
 // A record taken apart. Which blocks are filled in follows from the header; the others are undefined.
 struct Record {
-    tf_header header;
+    tf_header header;                 // `error` without its upper bits: see the next two
+    std::uint8_t undone;              // enum tf_undone
+    bool user_timeout;                // TF_ERROR_USER_TIMEOUT
     tf_retransmission retransmission; // type TF_RECORD_RETRANSMIT
     tf_loss loss;                     // type TF_RECORD_LOST
     tf_accept accept;                 // type TF_RECORD_ACCEPT

@@ -82,14 +82,14 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "net.ipv4.tcp_mem and tcp_max_orphans; dmesg says \"out of memory\" or \"too many orphaned sockets\"."},
     {VerdictKind::DataTimedOut,
      "Data was sent again and again and never acknowledged, until the kernel gave up. What was written is lost.",
-     "The connection ended with ETIMEDOUT while a segment was being repeated.",
+     "The connection ended with ETIMEDOUT, and something that was sent had not been acknowledged.",
      "RFC 1122 section 4.2.3.5 (R2); net.ipv4.tcp_retries2, tcp_write_timeout() in net/ipv4/tcp_timer.c",
      "The way to the other host since the first retransmission: cable, route, firewall, NAT that forgot the "
      "connection. Is the other host up?"},
     {VerdictKind::FinTimedOut,
      "This end has closed, and its FIN was never acknowledged, until the kernel gave up. The other end may believe in "
      "the connection for ever.",
-     "The connection ended with ETIMEDOUT while its FIN was being repeated.",
+     "The connection ended with ETIMEDOUT, and its FIN alone had not been acknowledged.",
      "RFC 1122 section 4.2.3.5 (R2); net.ipv4.tcp_orphan_retries, tcp_write_timeout() in net/ipv4/tcp_timer.c",
      "The way to the other host since the FIN went out: firewall, NAT, route, a host that is gone? The other end, if "
      "it is "
@@ -97,13 +97,14 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
     {VerdictKind::KeepaliveTimedOut,
      "Nothing was under way, and the other end did not answer probes: it is gone, or the way to it. Without keepalive "
      "this end would have waited for ever.",
-     "The connection ended with ETIMEDOUT while no segment was being repeated, or with a RST because of keepalive. "
-     "Probes of a closed window that are not answered end in the same way.",
+     "The connection ended with ETIMEDOUT when all that was written had been acknowledged, or with a RST because of "
+     "keepalive.",
      "RFC 9293 section 3.8.4; tcp_keepalive_timer() in net/ipv4/tcp_timer.c",
      "When did the other host go? NAT and firewalls forget idle connections: is tcp_keepalive_time (TCP_KEEPIDLE) less "
      "than their time-out?"},
     {VerdictKind::UserTimedOut, "What was sent was not acknowledged within the time that the program allows.",
-     "The connection ended with ETIMEDOUT while a segment was being repeated, and TCP_USER_TIMEOUT was set.",
+     "The connection ended with ETIMEDOUT, something that was sent had not been acknowledged, and TCP_USER_TIMEOUT was "
+     "set.",
      "RFC 5482 section 2; tcp(7), TCP_USER_TIMEOUT",
      "The way to the other host since the first retransmission. Should the program survive such an outage, its "
      "TCP_USER_TIMEOUT is too short."},
@@ -249,6 +250,15 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "Does the program open a connection for each request? A pool, or keep-alive of its protocol, makes this "
      "unnecessary. "
      "Does it fail and try again without a pause (--summary)?"},
+    {VerdictKind::WindowTimedOut,
+     "Data waited that the other end had no room for, and probes of its window were not answered until the kernel gave "
+     "up; with TCP_USER_TIMEOUT, or where the process had closed its socket, answers that there is still no room do "
+     "not "
+     "keep it alive for ever either. What was written is lost.",
+     "The connection ended with ETIMEDOUT when all that was sent had been acknowledged, and not all had been sent.",
+     "RFC 9293 section 3.8.6.1; tcp_probe_timer() in net/ipv4/tcp_timer.c",
+     "Does the program at the other end read (tcpflight list there: its receive queue)? Is the other host up, and the "
+     "way to it? A firewall on this host that drops what is sent looks the same."},
 }};
 
 constexpr std::size_t columns = 80;

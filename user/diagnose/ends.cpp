@@ -48,6 +48,15 @@ VerdictKind timed_out(const Story &story)
 {
     if (is_connecting(story.state) || story.state == TcpState::SynRecv)
         return VerdictKind::ConnectTimedOut;
+    switch (story.timed_out) {
+    case TimedOut::Keepalive: return VerdictKind::KeepaliveTimedOut;
+    case TimedOut::WindowProbe: return VerdictKind::WindowTimedOut;
+    case TimedOut::Fin: return story.troubles().by_user_timeout ? VerdictKind::UserTimedOut : VerdictKind::FinTimedOut;
+    case TimedOut::Data:
+        return story.troubles().by_user_timeout ? VerdictKind::UserTimedOut : VerdictKind::DataTimedOut;
+    default: break;
+    }
+    // Recordings made before that was told.
     if (!ended_in_repetition(story))
         return VerdictKind::KeepaliveTimedOut;
     if (story.repetition().user_timeout_ns != 0)
@@ -142,7 +151,10 @@ Verdict judge_end(const Story &story)
         evidence_of(story, story.error != 0 ? ended_by_error(story) : ended_without_error(story), story.ended_ns);
     verdict.ended = true;
     const auto &repetition = story.repetition();
-    if (repetition.times != 0 && (is_connecting(story.state) || ended_in_repetition(story))) {
+    const bool repeats = story.timed_out != TimedOut::Keepalive && story.timed_out != TimedOut::WindowProbe;
+    if (story.timed_out == TimedOut::Fin || story.timed_out == TimedOut::Data)
+        verdict.unanswered = story.timed_out == TimedOut::Fin ? Unanswered::Fin : Unanswered::Data;
+    if (repeats && repetition.times != 0 && (is_connecting(story.state) || ended_in_repetition(story))) {
         verdict.unanswered = repetition.what;
         verdict.times_sent = repetition.times + 1;
         const auto silent_at_last_ns =

@@ -71,6 +71,9 @@ void Story::add(const Event &event, const StateChange &change)
     if (gone) {
         ended_ns = event.time_ns;
         error = change.error;
+        timed_out = change.timed_out;
+        if (change.by_user_timeout.value_or(false))
+            get_into_trouble().by_user_timeout = true;
         left_orphan = change.time_wait_socket && change.to == TcpState::FinWait2;
         left_time_wait = change.time_wait_socket && !left_orphan;
         state = change.from;

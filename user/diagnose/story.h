@@ -50,6 +50,7 @@ struct Trouble {
     std::uint32_t retransmits = 0;
     std::uint64_t alarms = 0; // bits of VerdictKind: those that were raised
     std::uint32_t reset_kernel_reason = 0;
+    bool by_user_timeout = false; // it ended because of TCP_USER_TIMEOUT
 };
 
 // Times are CLOCK_BOOTTIME in nanoseconds; 0: not seen.
@@ -68,6 +69,7 @@ struct alignas(64) Story {
     Closer closed_first = Closer::Unknown;
     ResetReason reset_reason = ResetReason::Unknown; // of the one that was sent
     std::uint16_t error = 0;                         // with which it ended
+    TimedOut timed_out = TimedOut::Unknown;          // with ETIMEDOUT: what did
     bool left_time_wait : 1 = false;                 // the kernel keeps a smaller thing in TIME_WAIT
     bool left_orphan : 1 = false;                    // ... in FIN_WAIT2
     bool reset_sent : 1 = false;

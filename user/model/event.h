@@ -10,6 +10,7 @@
 #include "model/reset.h"
 #include "model/socket_status.h"
 #include "model/tcp_state.h"
+#include "model/time_out.h"
 #include "model/verdict.h"
 
 #include <array>
@@ -128,7 +129,10 @@ struct StateChange {
     bool time_wait_socket = false;
     // It had taken the socket's place before: for the connection that was, nothing changes any more.
     bool afterwards = false;
-    std::uint16_t error = 0; // sk_err, an errno; 0: none
+    std::uint16_t error = 0;                // sk_err, an errno; 0: none
+    TimedOut timed_out = TimedOut::Unknown; // with ETIMEDOUT: what did
+    // Was it for TCP_USER_TIMEOUT? None: not known. Of window probes it is known only if none was set.
+    std::optional<bool> by_user_timeout;
     // At ESTABLISHED of a socket that came of a SYN: how long its handshake was in the listener's SYN queue, from the
     // SYN (or the SYN-ACK, which follows at once) until the ACK. None: not known.
     std::optional<std::uint64_t> syn_queue_ns;

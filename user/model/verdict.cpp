@@ -52,6 +52,7 @@ constexpr std::array<Words, verdict_kinds> words{{
     {"loss-rate", Severity::Alarm},
     {"rtt-inflation", Severity::Notice},
     {"connection-churn", Severity::Notice},
+    {"window-timed-out", Severity::Alarm},
 }};
 
 } // namespace

@@ -55,9 +55,10 @@ enum class VerdictKind : std::uint8_t {
     LossRate,
     RttInflation,
     ConnectionChurn,
+    WindowTimedOut,
 };
 
-constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::ConnectionChurn) + 1;
+constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::WindowTimedOut) + 1;
 
 // In text, in JSON and for `tcpflight explain`: "half-open". Never changed and never used again for something else.
 std::string_view name(VerdictKind kind);

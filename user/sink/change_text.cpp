@@ -20,6 +20,12 @@ void put_change_details(LineWriter &line, const StateChange &change, const Outpu
         line.put(color::trouble);
     line.put("error ");
     put_errno_and_number(line, change.error);
+    if (const auto what = describe(change.timed_out); !what.empty()) {
+        line.put(": ");
+        line.put(what);
+        if (change.by_user_timeout.value_or(false))
+            line.put(" (TCP_USER_TIMEOUT)");
+    }
     if (style.color)
         line.put(color::reset);
 }

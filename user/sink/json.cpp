@@ -17,6 +17,16 @@ std::string_view key_of(LossReason reason)
     return "damaged";
 }
 
+void put_timed_out(LineWriter &line, const StateChange &change)
+{
+    line.put(",\"timed_out\":\"");
+    line.put(name(change.timed_out));
+    if (change.by_user_timeout)
+        put_flag(line, "\",\"user_timeout\":", *change.by_user_timeout);
+    else
+        line.put("\",\"user_timeout\":null");
+}
+
 } // namespace
 
 JsonSink::JsonSink(TimePrecision precision)
@@ -74,6 +84,8 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     put_duration(line, ",\"duration_us\":", change.duration_ns);
     put_duration(line, ",\"at_least_us\":", change.at_least_ns);
     put_socket_error(line, change.error);
+    if (change.timed_out != TimedOut::Unknown)
+        put_timed_out(line, change);
     put_duration(line, ",\"syn_queue_us\":", change.syn_queue_ns);
     if (change.bytes) {
         put_number(line, ",\"bytes_acked\":", change.bytes->acked);

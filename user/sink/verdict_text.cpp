@@ -162,6 +162,9 @@ void Evidence::put_main()
         put_time(" at the end, and ", verdict_.min_rtt_ns);
         line_.put(" at its shortest");
         break;
+    case VerdictKind::WindowTimedOut:
+        line_.put("data waited for room at the other end, and window probes brought none");
+        break;
     case VerdictKind::ConnectionChurn:
         line_.put_decimal(verdict_.alike);
         line_.put(" connections of its process ended within a second each");
@@ -202,6 +205,11 @@ void Evidence::put_orderly()
 // "9 SYNs in 19.6s, no answer", "FIN sent 10 times in 108s, never acknowledged".
 void Evidence::put_unanswered(std::string_view after)
 {
+    if (verdict_.times_sent == 0) { // no repetition was seen
+        line_.put(verdict_.unanswered == Unanswered::Fin ? std::string_view("FIN ") : std::string_view("data "));
+        line_.put(after);
+        return;
+    }
     put_sent();
     put_time(" in ", verdict_.silent_ns);
     line_.put(", ");

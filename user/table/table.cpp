@@ -7,6 +7,8 @@
 #include <linux/tcp.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdint>
 
 namespace tcpflight {
 namespace {
@@ -90,6 +92,42 @@ std::optional<std::uint64_t> syn_queue_ns(const KnownConnection &connection, con
     }
     return connection.syn_ns != 0 && born_ns >= connection.syn_ns ? std::optional(born_ns - connection.syn_ns)
                                                                   : std::nullopt;
+}
+
+// Its FIN takes the last sequence number.
+bool has_sent_fin(TcpState state)
+{
+    return state == TcpState::FinWait1 || state == TcpState::Closing || state == TcpState::LastAck;
+}
+
+// tcp_write_err() in net/ipv4/tcp_timer.c has three callers once there is a connection: the timers of retransmissions,
+// of window probes and of keepalive, each of which runs only where the sequence numbers are like this.
+TimedOut what_timed_out(const Record &record)
+{
+    const TcpState state{record.header.old_state};
+    if (state == TcpState::SynSent)
+        return TimedOut::Syn;
+    if (state == TcpState::SynRecv)
+        return TimedOut::SynAck;
+    switch (record.undone) {
+    case TF_UNDONE_NOTHING: return TimedOut::Keepalive;
+    case TF_UNDONE_UNSENT: return TimedOut::WindowProbe;
+    case TF_UNDONE_UNACKED: return TimedOut::Data;
+    case TF_UNDONE_LAST: return has_sent_fin(state) ? TimedOut::Fin : TimedOut::Data;
+    default: return TimedOut::Unknown;
+    }
+}
+
+void say_what_timed_out(StateChange &change, const Record &record)
+{
+    if (change.error != ETIMEDOUT || record.undone == TF_UNDONE_UNKNOWN)
+        return;
+    change.timed_out = what_timed_out(record);
+    // Where it is set it alone decides, but of SYNs and window probes, which can also become too many.
+    const bool alone = change.timed_out != TimedOut::WindowProbe && change.timed_out != TimedOut::Syn &&
+                       change.timed_out != TimedOut::SynAck;
+    if (alone || !record.user_timeout)
+        change.by_user_timeout = record.user_timeout;
 }
 
 CongestionChange to_congestion_change(const Record &record)
@@ -348,6 +386,8 @@ StateChange Table::state_change(Connection &connection, const Record &record)
                        .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
                        .afterwards = connection.time_wait_socket,
                        .error = header.error,
+                       .timed_out = TimedOut::Unknown,
+                       .by_user_timeout = {},
                        .syn_queue_ns = {},
                        .metrics = {},
                        .bytes = {},
@@ -363,6 +403,7 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.at_least_ns = header.time_ns - connection.changed_ns;
     if (record.has(TF_FLAG_METRICS))
         change.metrics = to_metrics(record.metrics);
+    say_what_timed_out(change, record);
     // Some records say how much it is so far.
     const bool is_last = change.to == TcpState::Close || change.time_wait_socket;
     const bool has_lived = is_last && change.from != TcpState::Listen;

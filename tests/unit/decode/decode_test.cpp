@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint8_t established = 1;
 constexpr std::uint8_t fin_wait1 = 4;
 constexpr std::uint8_t time_wait = 6;
+constexpr std::uint8_t close_state = 7;
 
 std::vector<std::vector<std::byte>> one_of_each()
 {
@@ -55,6 +56,24 @@ DecodeError outcome(std::span<const std::byte> bytes)
 {
     Record record{};
     return decode(bytes, record);
+}
+
+TEST(Decode, TakesTheErrorApart)
+{
+    Record record{};
+    const unsigned raw = 110U | TF_UNDONE_LAST << TF_ERROR_UNDONE_SHIFT | TF_ERROR_USER_TIMEOUT;
+    ASSERT_EQ(
+        decode(RecordBuilder::state(1, 1, established, close_state).error(static_cast<std::uint16_t>(raw)).bytes(),
+               record),
+        DecodeError::None);
+    EXPECT_EQ(record.header.error, 110);
+    EXPECT_EQ(record.undone, TF_UNDONE_LAST);
+    EXPECT_TRUE(record.user_timeout);
+    ASSERT_EQ(decode(RecordBuilder::state(1, 1, established, close_state).error(4095).bytes(), record),
+              DecodeError::None);
+    EXPECT_EQ(record.header.error, 4095) << "the largest that there can be";
+    EXPECT_EQ(record.undone, TF_UNDONE_UNKNOWN);
+    EXPECT_FALSE(record.user_timeout);
 }
 
 TEST(Decode, TakesTheBytesFromTheEnd)
@@ -151,6 +170,11 @@ TEST(Decode, RefusesValuesThatDoNotExist)
     socket.timer = TF_TIMERS;
     EXPECT_EQ(outcome(RecordBuilder::found(1, 1, established, socket).bytes()), DecodeError::BadValue);
     EXPECT_EQ(outcome(RecordBuilder::found(1, 1, 0).bytes()), DecodeError::BadState);
+    for (const unsigned undone : {TF_UNDONES + 0U, 7U})
+        EXPECT_EQ(outcome(RecordBuilder::state(1, 1, established, close_state)
+                              .error(static_cast<std::uint16_t>(110U | undone << TF_ERROR_UNDONE_SHIFT))
+                              .bytes()),
+                  DecodeError::BadValue);
     EXPECT_EQ(outcome(RecordBuilder::cgroup(1, 0, 8, "/a").bytes()), DecodeError::BadValue);
     EXPECT_EQ(outcome(RecordBuilder::cgroup(1, 5, 8, "a").bytes()), DecodeError::BadValue);
     EXPECT_EQ(outcome(RecordBuilder::cgroup(1, 5, 8, "").bytes()), DecodeError::BadValue);

@@ -192,6 +192,31 @@ TEST(Ends, KeepaliveTimedOut)
     EXPECT_EQ(verdict.unanswered, Unanswered::Nothing);
 }
 
+// Where the end says what timed out, that is it, whatever was or was not seen before.
+TEST(Ends, TimedOutAsTheEndItselfSays)
+{
+    const auto repeated = at(10 * s).retransmits(Judged::timeout(1, Established, tcp_flag::ack, 100));
+    const auto ends = [&](TimedOut what, bool user = false) {
+        return after_open({repeated, at(12 * s).times_out(Established, what, user)});
+    };
+    EXPECT_EQ(ends(TimedOut::Keepalive).kind, KeepaliveTimedOut);
+    EXPECT_EQ(ends(TimedOut::Keepalive).unanswered, Unanswered::Nothing);
+    EXPECT_EQ(ends(TimedOut::Keepalive, true).kind, KeepaliveTimedOut);
+    EXPECT_EQ(ends(TimedOut::WindowProbe).kind, WindowTimedOut);
+    EXPECT_EQ(ends(TimedOut::WindowProbe).unanswered, Unanswered::Nothing);
+    EXPECT_EQ(severity_of(WindowTimedOut), Severity::Alarm);
+    EXPECT_EQ(ends(TimedOut::Data).kind, DataTimedOut);
+    EXPECT_EQ(ends(TimedOut::Data).times_sent, 2U);
+    EXPECT_EQ(ends(TimedOut::Data, true).kind, UserTimedOut);
+
+    const auto unseen =
+        after_open({at(1 * s).changes(Established, FinWait1), at(3600 * s).times_out(FinWait1, TimedOut::Fin)});
+    EXPECT_EQ(unseen.kind, FinTimedOut) << "no retransmission was seen";
+    EXPECT_EQ(unseen.unanswered, Unanswered::Fin);
+    EXPECT_EQ(unseen.times_sent, 0U);
+    EXPECT_EQ(while_connecting({at(2 * s).times_out(SynSent, TimedOut::Syn)}).kind, ConnectTimedOut);
+}
+
 TEST(Ends, AListenerIsClosed)
 {
     Judged judged;

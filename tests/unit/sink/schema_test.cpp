@@ -141,6 +141,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
         EventBuilder(),
         EventBuilder().changes(TcpState::SynSent, TcpState::Close, 108'007, ECONNREFUSED),
         EventBuilder().changes(TcpState::SynSent, TcpState::Close, 0, 524),
+        EventBuilder().times_out(TcpState::FinWait1, TimedOut::Fin, true),
+        EventBuilder().times_out(TcpState::Established, TimedOut::WindowProbe, std::nullopt).carried(0, 0).took({}),
         EventBuilder().metrics({}),
         EventBuilder().changes(TcpState::LastAck, TcpState::Close).carried(0, largest_integer),
         EventBuilder().changes(TcpState::LastAck, TcpState::Close).carried(0, 0).took({}).metrics({}),
@@ -226,6 +228,28 @@ TEST(Schema, HoldsForEveryVerdict)
         EXPECT_EQ(schema().objections(object), "") << object;
         EXPECT_EQ(find_verdict(object["verdict"].get<std::string>()), verdict.kind);
     }
+}
+
+TEST(Schema, HoldsForEveryTimeOut)
+{
+    for (const auto what :
+         {TimedOut::Syn, TimedOut::SynAck, TimedOut::Data, TimedOut::Fin, TimedOut::WindowProbe, TimedOut::Keepalive}) {
+        const auto object = object_of(EventBuilder().times_out(TcpState::Established, what));
+        EXPECT_EQ(schema().objections(object), "") << object;
+        EXPECT_EQ(object["timed_out"], name(what));
+        EXPECT_EQ(object["user_timeout"], false);
+        for (const auto *key : {"timed_out", "user_timeout"}) {
+            auto part = object;
+            part.erase(key);
+            EXPECT_NE(schema().objections(part), "") << "without " << key;
+        }
+        auto other = object;
+        other["error"] = "ECONNRESET";
+        EXPECT_NE(schema().objections(other), "") << "another error has none";
+    }
+    EXPECT_FALSE(
+        object_of(EventBuilder().changes(TcpState::Established, TcpState::Close, 1, ETIMEDOUT)).contains("timed_out"))
+        << "of a recording that does not tell";
 }
 
 TEST(Schema, HoldsForEveryReasonOfAReset)
