@@ -30,8 +30,8 @@ StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
     const auto &[cookie, changed_ns, last_seen_ns, queued_ns, syn_ns, expires_ns, gaps_seen, state, entry_seen, found,
-                 opened_here, time_wait_socket, identity_known, incomplete, acknowledged, drops_known, drops, last_seq,
-                 attempt, identity] = known;
+                 opened_here, time_wait_socket, identity_known, incomplete, acknowledged, drops_known, drops, overflows,
+                 last_seq, attempt, timeouts_seen, identity] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
             .last_seen_ns = last_seen_ns,
@@ -44,10 +44,12 @@ StoredConnection to_stored(const KnownConnection &known)
                 bit_if(identity_known, identity_known_bit) | bit_if(incomplete, incomplete_bit) |
                 bit_if(found, found_bit) | bit_if(time_wait_socket, time_wait_bit) |
                 bit_if(acknowledged, acknowledged_bit) | bit_if(drops_known, drops_known_bit)),
+            .timeouts_seen = timeouts_seen,
             .queued_ns = queued_ns,
             .syn_ns = syn_ns,
             .expires_ns = expires_ns,
-            .drops = drops};
+            .drops = drops,
+            .overflows = overflows};
 }
 
 KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw, const tf_owner_place &place)
@@ -71,8 +73,10 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw,
             .acknowledged = (stored.bits & acknowledged_bit) != 0,
             .drops_known = (stored.bits & drops_known_bit) != 0,
             .drops = stored.drops,
+            .overflows = stored.overflows,
             .last_seq = stored.last_seq,
             .attempt = stored.attempt,
+            .timeouts_seen = stored.timeouts_seen,
             .identity = std::move(identity)};
 }
 

@@ -94,12 +94,13 @@ struct StoredConnection {
     std::uint32_t attempt = 0;
     std::uint8_t state = 0;
     std::uint8_t bits = 0;
-    std::uint16_t reserved = 0;
+    std::uint8_t timeouts_seen = 0;
+    std::uint8_t reserved = 0;
     std::uint64_t queued_ns = 0;
     std::uint64_t syn_ns = 0;
     std::uint64_t expires_ns = 0;
     std::uint32_t drops = 0;
-    std::uint32_t reserved2 = 0;
+    std::uint32_t overflows = 0;
 };
 static_assert(sizeof(StoredConnection) == 72);
 
@@ -213,12 +214,12 @@ inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, gaps_seen), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, last_seq), 4, Coding::Numbers},
     Field{offsetof(StoredConnection, attempt), 4, Coding::Numbers},
-    Field{offsetof(StoredConnection, state), 4, Coding::PackedDictionary}, // and bits
+    Field{offsetof(StoredConnection, state), 4, Coding::PackedDictionary}, // bits, and timeouts_seen
     Field{offsetof(StoredConnection, queued_ns), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, syn_ns), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, expires_ns), 8, Coding::Deltas},
     Field{offsetof(StoredConnection, drops), 4, Coding::Numbers},
-    Field{offsetof(StoredConnection, reserved2), 4, Coding::PackedDictionary},
+    Field{offsetof(StoredConnection, overflows), 4, Coding::Numbers},
 };
 
 // In the order in which they follow each other in a record.

@@ -103,6 +103,8 @@ TEST(Recording, KeepsWhatIsKnownOfConnections)
         connection.incomplete = i % 7 == 0;
         connection.last_seq = 0xfffffff0;
         connection.attempt = 12;
+        connection.timeouts_seen = 5;
+        connection.overflows = 77;
         auto &identity = connection.identity;
         identity.local.address.bytes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
         identity.remote.address.bytes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 13, 14, 15, 16};
@@ -152,6 +154,8 @@ TEST(Recording, KeepsWhatIsKnownOfConnections)
         ASSERT_EQ(out.incomplete, in.incomplete);
         ASSERT_EQ(out.last_seq, in.last_seq);
         ASSERT_EQ(out.attempt, in.attempt);
+        ASSERT_EQ(out.timeouts_seen, in.timeouts_seen);
+        ASSERT_EQ(out.overflows, in.overflows);
         ASSERT_EQ(out.identity.local, in.identity.local);
         ASSERT_EQ(out.identity.remote, in.identity.remote);
         ASSERT_EQ(out.identity.family, in.identity.family);
