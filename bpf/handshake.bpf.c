@@ -155,7 +155,7 @@ int on_syn_ack(unsigned long long *ctx)
 	if (!req->rsk_timer.entry.pprev)
 		h.bits = TF_HANDSHAKE_TIMER;
 	record_typed(listener, req, &h);
-	look_at_queue(listener, 0);
+	look_at_queue(listener, 0, !(h.bits & TF_HANDSHAKE_TIMER));
 	return 0;
 }
 
@@ -223,7 +223,7 @@ int BPF_PROG(on_request, void *rsk_ops, void *af_ops, struct sock *sk)
 	const struct tcp_sock *listener = (void *)bpf_skc_to_tcp_sock(sk);
 
 	if (listener)
-		look_at_queue(listener, 1);
+		look_at_queue(listener, 1, 0);
 	return 0;
 }
 

@@ -18,6 +18,8 @@
 
 struct told_queue {
 	__u32 drops;
+	__u32 seen;  /* drops at the last look, told or not */
+	__u32 with_room; /* see struct tf_queue */
 	__u32 reserved;
 	__u64 drops_ns;   /* when they were told */
 	__u64 cookies_ns; /* when cookies were */
@@ -50,10 +52,12 @@ static __always_inline _Bool sends_cookies(const struct event *e)
 
 /*
  * `e`: the listener, with its cookie. `waiting`: how many connections were waiting for accept(2). The kernel also
- * counts segments that came for a listener and made no sense; so what was dropped is told while a queue is full.
- * `of_syn`: or when it was a SYN that was just looked at.
+ * counts segments that came for a listener and made no sense; so what was dropped is told while a queue is full
+ * (`of_syn`: or when it was a SYN that was just looked at), and what is not known as overflow is told apart.
+ * `answered`: 1 if a SYN came again and was answered, which will be counted as dropped in a moment (tcp_v4_rcv()), and
+ * is no overflow either.
  */
-static __always_inline void tell_queue(struct event *e, __u32 waiting, _Bool of_syn)
+static __always_inline void tell_queue(struct event *e, __u32 waiting, _Bool of_syn, __u32 answered)
 {
 	struct tf_queue queue = {
 		.accept_queue = waiting,
@@ -61,23 +65,30 @@ static __always_inline void tell_queue(struct event *e, __u32 waiting, _Bool of_
 		.drops = SK_FIELD(e, sk_drops.counter),
 	};
 	__u64 cookie = e->cookie; /* a copy: with an address, `e` would not be taken apart into constants */
-	_Bool crowded;
+	_Bool crowded, full;
 
 	queue.syn_queue = syn_queue_length(e);
 	crowded = queue.syn_queue >= queue.limit;
-	if (!queue.drops && !crowded)
+	if (!queue.drops && !crowded && !answered)
 		return;
 	if (crowded && sends_cookies(e))
 		queue.bits = TF_QUEUE_COOKIES;
 
-	struct told_queue nothing = {};
 	struct told_queue *told = bpf_map_lookup_elem(&told_queues, &cookie);
-	struct told_queue now = told ? *told : nothing;
+	struct told_queue now = {};
 	__u64 time_ns = bpf_ktime_get_boot_ns();
 	_Bool news = 0;
 
-	if ((of_syn || crowded || waiting > queue.limit) && queue.drops != now.drops &&
-	    time_ns - now.drops_ns >= TELL_DROPS_NS) {
+	if (told)
+		now = *told;
+	/* One that overflowed is full until the next accept, or, most often, until a handshake's next time-out. */
+	full = crowded || waiting > queue.limit;
+	if (!full)
+		now.with_room += queue.drops - now.seen;
+	queue.with_room = now.with_room;
+	now.with_room += answered;
+	now.seen = queue.drops + answered;
+	if ((of_syn || full) && queue.drops != now.drops && time_ns - now.drops_ns >= TELL_DROPS_NS) {
 		now.drops = queue.drops;
 		now.drops_ns = time_ns;
 		news = 1;
@@ -86,15 +97,23 @@ static __always_inline void tell_queue(struct event *e, __u32 waiting, _Bool of_
 		now.cookies_ns = time_ns;
 		news = 1;
 	}
-	if (!news)
+	if (!news && told) {
+		told->seen = now.seen;
+		told->with_room = now.with_room;
 		return;
+	}
+	if (!news) {
+		if (queue.drops || answered)
+			bpf_map_update_elem(&told_queues, &cookie, &now, BPF_ANY);
+		return;
+	}
 	recall(&e->mem, e->cookie);
 	if (!wanted(e) || send_event(e, (struct body){&queue, sizeof(queue)}, NULL, 0))
 		bpf_map_update_elem(&told_queues, &cookie, &now, BPF_ANY);
 	remember(&e->mem, e->cookie);
 }
 
-static __always_inline void look_at_queue(const struct tcp_sock *listener, _Bool of_syn)
+static __always_inline void look_at_queue(const struct tcp_sock *listener, _Bool of_syn, __u32 answered)
 {
 	const struct sock *sk = (const struct sock *)listener;
 	struct event e = {
@@ -109,7 +128,7 @@ static __always_inline void look_at_queue(const struct tcp_sock *listener, _Bool
 		return;
 	e.cookie = bpf_get_socket_cookie((void *)sk);
 	e.port = sk->__sk_common.skc_num;
-	tell_queue(&e, sk->sk_ack_backlog, of_syn);
+	tell_queue(&e, sk->sk_ack_backlog, of_syn, answered);
 }
 
 /* One that was found by following pointers. A cookie of 0 was never asked for: nothing was told of it. */
@@ -128,7 +147,7 @@ static __always_inline void look_at_untyped_queue(const struct sock *sk, __u32 w
 	if (!e.stage || !e.cookie)
 		return;
 	e.port = event_port(&e);
-	tell_queue(&e, waiting, 0);
+	tell_queue(&e, waiting, 0, 0);
 }
 
 #endif

@@ -356,7 +356,12 @@ struct tf_queue {
 	__u32 drops; /* segments dropped in the listener's life: SYNs and ACKs that it had no room for, and invalid ones
 		      */
 	__u8 bits;   /* enum tf_queue_bit */
-	__u8 reserved[7];
+	__u8 reserved[3];
+	/*
+	 * Of these drops, those not known to be an overflow: SYNs that came again and were answered, and what a look found
+	 * that saw room in both queues. Can be ahead by what is being counted. 0 in recordings made before this.
+	 */
+	__u32 with_room;
 };
 
 /* IPv4 addresses are stored v4-mapped (::ffff:a.b.c.d), so that both ends of a connection compare alike. */
@@ -455,6 +460,7 @@ TF_STATIC_ASSERT(offsetof(struct tf_handshake, step) == 16, "tf_handshake is an 
 TF_STATIC_ASSERT(sizeof(struct tf_syn_queue) == 8, "tf_syn_queue is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_queue) == 24, "tf_queue is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_queue, bits) == 16, "tf_queue is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_queue, with_room) == 20, "tf_queue is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_identity) == 80, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, cgroup) == 32, "tf_identity is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_identity, pid) == 48, "tf_identity is an interface");

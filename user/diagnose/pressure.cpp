@@ -31,7 +31,7 @@ std::optional<Verdict> Pressure::judge(std::uint64_t listener, const ListenQueue
     if (listeners_.size() >= capacity)
         listeners_.clear();
     auto &known = listeners_[listener];
-    const auto dropped = queue.dropped.value_or(0);
+    const auto dropped = queue.dropped.value_or(0) - queue.with_room;
     known.dropped += dropped;
     Verdict verdict;
     verdict.state = TcpState::Listen;

@@ -49,6 +49,8 @@ struct ListenQueue {
     std::uint32_t limit = 0; // of both: the accept queue is full when it is longer, the SYN queue when it is as long
     // SYNs and ACKs dropped since that was told last, or since it listens. None: nobody knows how many were told.
     std::optional<std::uint32_t> dropped;
+    // Of these, those that are not known to be an overflow: found while both queues had room, or answered.
+    std::uint32_t with_room = 0;
     std::uint32_t dropped_in_all = 0; // in the listener's life
     bool syn_cookies = false;         // SYNs are answered with SYN cookies (RFC 4987 section 3.6)
 

@@ -99,6 +99,10 @@ void put_listen_queue(LineWriter &line, const ListenQueue &queue, const OutputSt
     if (const auto dropped = queue.dropped.value_or(queue.dropped_in_all); dropped != 0) {
         put_labelled(line, ", ", dropped);
         line.put(queue.dropped ? std::string_view(" dropped") : std::string_view(" dropped so far"));
+        if (queue.with_room != 0) {
+            put_labelled(line, " (", queue.with_room);
+            line.put(" not known as overflow)");
+        }
     }
     put_in_color(line, style, color::reset);
     if (queue.syn_cookies)

@@ -41,6 +41,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const ListenQueue 
         line.put_decimal(*queue.dropped);
     else
         line.put("null");
+    put_number(line, ",\"dropped_otherwise\":", queue.with_room);
     put_number(line, ",\"dropped_in_all\":", queue.dropped_in_all);
     put_flag(line, ",\"syn_cookies\":", queue.syn_cookies);
 }

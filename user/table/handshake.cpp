@@ -162,15 +162,26 @@ std::optional<std::uint32_t> Table::news_of_drops(Connection &connection, std::u
     return drops - before; // modulo 2^32, as the kernel counts
 }
 
+// Of `dropped`, which was told just now.
+std::uint32_t Table::news_of_overflows(Connection &connection, const tf_queue &raw, std::uint32_t dropped)
+{
+    const auto overflows = raw.drops - std::min(raw.drops, raw.with_room);
+    const auto before = std::exchange(connection.overflows, overflows);
+    // The kernel's side forgets listeners where there are very many, and counts anew.
+    return std::min(dropped, overflows >= before ? overflows - before : overflows);
+}
+
 std::optional<Event> Table::observe_queue(const Record &record)
 {
     auto event = observe_socket(record);
     auto &connection = slots_[index_.at(record.header.cookie)];
     const auto &raw = record.queue;
+    const auto dropped = news_of_drops(connection, raw.drops);
     ListenQueue queue{.accept_queue = raw.accept_queue,
                       .syn_queue = raw.syn_queue,
                       .limit = raw.limit,
-                      .dropped = news_of_drops(connection, raw.drops),
+                      .dropped = dropped,
+                      .with_room = dropped.value_or(0) - news_of_overflows(connection, raw, dropped.value_or(0)),
                       .dropped_in_all = raw.drops,
                       .syn_cookies = (raw.bits & TF_QUEUE_COOKIES) != 0};
     if (queue.dropped == 0U && !queue.syn_cookies)

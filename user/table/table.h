@@ -135,7 +135,8 @@ private:
     Event end_handshake(const Connection &connection, std::uint64_t time_ns, const Handshake &handshake);
     static void begin_socket(Connection &connection, const Record &record);
     static std::optional<std::uint32_t> news_of_drops(Connection &connection, std::uint32_t drops);
-    static Retransmit retransmit(Connection &connection, const Record &record);
+    static std::uint32_t news_of_overflows(Connection &connection, const tf_queue &raw, std::uint32_t dropped);
+    static Retransmit retransmit(Connection &connection, const Record &record, bool after_gap);
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_all();
     void forget_one();

@@ -49,6 +49,19 @@ TEST(Pressure, AFullQueueThatDropsNothingIsNoAlarm)
     EXPECT_THAT(judged.fallen, IsEmpty());
 }
 
+TEST(Pressure, WhatIsNotKnownAsOverflowIsNone)
+{
+    Judged judged;
+    auto queue = full(5);
+    queue.with_room = 5;
+    judged.add(listener(1 * s, queue));
+    EXPECT_THAT(judged.fallen, IsEmpty());
+    queue.with_room = 3;
+    judged.add(listener(2 * s, queue));
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(9, AcceptQueueOverflow)));
+    EXPECT_EQ(judged.last().dropped, 2U);
+}
+
 TEST(Pressure, SynQueueOverflowAndCookies)
 {
     ListenQueue queue{.accept_queue = 0, .syn_queue = 128, .limit = 128, .dropped = 3, .dropped_in_all = 3};

@@ -93,6 +93,10 @@ TEST(TextHandshake, TimeInTheSynQueueStandsWithEstablished)
 TEST(TextListenQueue, TellsWhichIsFull)
 {
     EXPECT_EQ(print_text(listener(full)), "IP 10.0.0.1.80 > *: accept queue full (2 of 1), 5 dropped, nginx[77]\n");
+    auto partly = full;
+    partly.with_room = 3;
+    EXPECT_EQ(print_text(listener(partly)),
+              "IP 10.0.0.1.80 > *: accept queue full (2 of 1), 5 dropped (3 not known as overflow), nginx[77]\n");
     auto unknown = full;
     unknown.dropped = {};
     EXPECT_EQ(print_text(listener(unknown)),
@@ -123,10 +127,11 @@ TEST(JsonHandshake, HasAllItsKeys)
               R"("incomplete":false,"step":"not_completed","attempt":5,"syn_repeated":false,"acknowledged":false,)"
               R"("since_syn_us":63000000,"rto_us":null,"gives_up_us":null,"reason":"timed_out"})"
               "\n");
-    EXPECT_EQ(json_of(listener(full)),
-              R"("incomplete":false,"accept_queue":2,"syn_queue":1,"limit":1,"dropped":5,"dropped_in_all":12,)"
-              R"("syn_cookies":false})"
-              "\n");
+    EXPECT_EQ(
+        json_of(listener(full)),
+        R"("incomplete":false,"accept_queue":2,"syn_queue":1,"limit":1,"dropped":5,"dropped_otherwise":0,"dropped_in_all":12,)"
+        R"("syn_cookies":false})"
+        "\n");
 }
 
 } // namespace

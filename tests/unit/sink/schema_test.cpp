@@ -64,7 +64,7 @@ Handshake no_listener()
 ListenQueue full_queue()
 {
     ListenQueue queue;
-    queue.syn_queue = queue.dropped = queue.dropped_in_all = 1;
+    queue.syn_queue = queue.dropped = queue.with_room = queue.dropped_in_all = 1;
     queue.syn_cookies = true;
     return queue;
 }

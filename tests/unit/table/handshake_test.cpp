@@ -177,7 +177,8 @@ TEST(HandshakeTime, FollowsTheTimer)
 
 TEST(TableQueue, CountsFromWhatWasTold)
 {
-    const tf_queue full{.accept_queue = 2, .syn_queue = 0, .limit = 1, .drops = 6, .bits = 0, .reserved = {}};
+    const tf_queue full{
+        .accept_queue = 2, .syn_queue = 0, .limit = 1, .drops = 6, .bits = 0, .reserved = {}, .with_room = 0};
     Table table;
     observe(table, RecordBuilder::state(7, 10, close_state, listening).identity(80, 0));
     auto event = observe(table, RecordBuilder::queue(7, 20, full));
@@ -193,13 +194,36 @@ TEST(TableQueue, CountsFromWhatWasTold)
     EXPECT_TRUE(queue_of(observe(table, RecordBuilder::queue(7, 50, more))).syn_cookies);
 }
 
+// No more of it than was dropped.
+TEST(TableQueue, TellsApartWhatIsNotKnownAsOverflow)
+{
+    tf_queue queue{
+        .accept_queue = 2, .syn_queue = 0, .limit = 1, .drops = 6, .bits = 0, .reserved = {}, .with_room = 4};
+    Table table;
+    observe(table, RecordBuilder::state(7, 10, close_state, listening).identity(80, 0));
+    const auto tell = [&](std::uint64_t time_us, std::uint32_t drops, std::uint32_t with_room) {
+        queue.drops = drops;
+        queue.with_room = with_room;
+        const auto told = queue_of(observe(table, RecordBuilder::queue(7, time_us, queue)));
+        return std::pair(told.dropped.value(), told.with_room);
+    };
+    EXPECT_EQ(tell(20, 6, 4), std::pair(6U, 4U));
+    EXPECT_EQ(tell(30, 9, 4), std::pair(3U, 0U));
+    EXPECT_EQ(tell(40, 12, 7), std::pair(3U, 3U));
+    EXPECT_EQ(tell(50, 15, 0), std::pair(3U, 0U)) << "the kernel's side has forgotten the listener, and counts anew";
+    EXPECT_EQ(tell(60, 16, 16), std::pair(1U, 1U)) << "likewise, where it begins with room";
+    EXPECT_EQ(tell(70, 17, 18), std::pair(1U, 1U)) << "one of them is being counted";
+}
+
 TEST(TableQueue, OfAListenerThatNobodyKnewHasOnlyATotal)
 {
     Table table;
     auto event = observe(
-        table, RecordBuilder::queue(
-                   7, 20, {.accept_queue = 2, .syn_queue = 0, .limit = 1, .drops = 6, .bits = 0, .reserved = {}})
-                   .identity(80, 0));
+        table,
+        RecordBuilder::queue(
+            7, 20,
+            {.accept_queue = 2, .syn_queue = 0, .limit = 1, .drops = 6, .bits = 0, .reserved = {}, .with_room = 0})
+            .identity(80, 0));
     EXPECT_EQ(queue_of(event).dropped, std::nullopt);
     EXPECT_EQ(queue_of(event).dropped_in_all, 6U);
 }
