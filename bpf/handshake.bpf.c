@@ -142,7 +142,11 @@ static __always_inline void record_typed(const struct tcp_sock *listener, const 
 	record_handshake(&e, (const struct sock *)listener, h);
 }
 
-/* By the timer, which is not pending then, or because the SYN came again. */
+/*
+ * By the timer, which is not pending then, or because the SYN came again. With TCP Fast Open the socket is there
+ * already and is what sends it (tcp_fastopen_synack_timer() in net/ipv4/tcp_timer.c): its request is no handshake of a
+ * listener.
+ */
 SEC("tp_btf/tcp_retransmit_synack")
 int on_syn_ack(unsigned long long *ctx)
 {
@@ -150,7 +154,7 @@ int on_syn_ack(unsigned long long *ctx)
 	const struct request_sock *req = (void *)ctx[1];
 	struct tf_handshake h = {.step = TF_HANDSHAKE_SYN_ACK};
 
-	if (!listener)
+	if (!listener || ((const struct sock *)listener)->__sk_common.skc_state != TCP_LISTEN)
 		return 0;
 	if (!req->rsk_timer.entry.pprev)
 		h.bits = TF_HANDSHAKE_TIMER;
