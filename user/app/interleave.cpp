@@ -189,6 +189,7 @@ Pipeline::Totals Interleave::totals() const
     for (const auto &lane : lanes_) {
         auto totals = lane->totals();
         sum.filtered_out += totals.filtered_out;
+        sum.unseen += totals.unseen;
         sum.malformed += totals.malformed;
         sum.forgotten += totals.forgotten;
         std::ranges::transform(sum.lost, totals.lost, sum.lost.begin(), std::plus<>());

@@ -194,6 +194,8 @@ void Pipeline::show(const Event &event)
         if (!timelines_)
             counted_++;
     }
+    if (const auto *retransmit = std::get_if<Retransmit>(&event.what))
+        totals_.unseen += retransmit->unseen;
     if (show_)
         sink_.write(event, output_);
 }

@@ -58,6 +58,7 @@ public:
         std::uint64_t shown = 0;
         std::uint64_t filtered_out = 0; // by this side; the kernel counts its own
         std::array<std::uint64_t, TF_LOSS_REASONS> lost{};
+        std::uint64_t unseen = 0;    // time-outs of connections that are shown, of which no retransmission was seen
         std::uint64_t malformed = 0; // records that could not be decoded
         std::uint64_t forgotten = 0; // connections dropped from a full table
         std::uint64_t undecided = 0; // events dropped for want of room while they waited for the filter's answer

@@ -100,6 +100,9 @@ void report_totals(const Pipeline::Totals &totals, std::uint64_t filtered_in_ker
         separator = ", ";
     }
     text += '\n';
+    if (totals.unseen != 0)
+        text += fmt::format("{} retransmission{} not seen: not sent, or not traced by the kernel\n", totals.unseen,
+                            totals.unseen == 1 ? "" : "s");
     if (totals.malformed != 0)
         text +=
             fmt::format("{} not understood: a record of another version or a damaged one\n", events(totals.malformed));

@@ -163,7 +163,10 @@ struct Retransmit {
     std::uint32_t attempt = 0; // 1 for the first retransmission of this segment that was seen
     RetransmitKind kind = RetransmitKind::Unknown;
     std::uint32_t timeouts = 0; // consecutive time-outs, this one included
-    std::uint32_t backoff = 0;  // doublings of the time-out
+    // At least so many time-outs between the last event of the connection and this one, of which no retransmission was
+    // seen: the kernel could not send it, or did not run the program that tells of it.
+    std::uint32_t unseen = 0;
+    std::uint32_t backoff = 0; // doublings of the time-out
     // Since the other end acknowledged anything, or since there was anything to acknowledge. None: not known.
     std::optional<std::uint64_t> silent_ns;
     // Until the kernel gives up and ends the connection, about; of a time-out only.

@@ -44,6 +44,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Retransmit &
     line.put(name(retransmit.kind));
     line.put('"');
     put_number(line, ",\"timeouts\":", retransmit.timeouts);
+    put_number(line, ",\"unseen_timeouts\":", retransmit.unseen);
     put_number(line, ",\"backoff\":", retransmit.backoff);
     put_duration(line, ",\"silent_us\":", retransmit.silent_ns);
     put_number_or_null(line, ",\"gives_up_us\":", retransmit.gives_up_ns.value_or(0) / 1000);

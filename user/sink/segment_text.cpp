@@ -22,6 +22,14 @@ void put_segment(LineWriter &line, const Retransmit &retransmit)
     line.put_decimal(retransmit.offset);
 }
 
+void put_unseen(LineWriter &line, std::uint64_t unseen)
+{
+    if (unseen == 0)
+        return;
+    put_labelled(line, ", ", unseen);
+    line.put(" before it not seen");
+}
+
 void put_kind(LineWriter &line, const Retransmit &retransmit)
 {
     switch (retransmit.kind) {
@@ -34,6 +42,7 @@ void put_kind(LineWriter &line, const Retransmit &retransmit)
     case RetransmitKind::Recovery: line.put(" (after RTO)"); break;
     case RetransmitKind::Unknown: break;
     }
+    put_unseen(line, retransmit.unseen);
 }
 
 } // namespace tcpflight

@@ -24,6 +24,7 @@ void RetransmitRun::add(const Retransmit &retransmit, std::uint64_t time_ns)
         retransmit.offset == first.offset && retransmit.length == first.length && retransmit.flags == first.flags;
     max_rto_us = std::max(max_rto_us, retransmit.metrics.rto_us);
     bytes += retransmit.length;
+    unseen += retransmit.unseen;
     last_ns = time_ns;
     times++;
 }
@@ -55,6 +56,8 @@ void TimelineWords::put(LineWriter &line, const RetransmitRun &run) const
     put_in_color(line, color::reset);
     if (run.times == 1)
         put_kind(line, run.first);
+    else
+        put_unseen(line, run.unseen);
     if (run.max_rto_us != 0) {
         line.put(run.times > 1 && run.max_rto_us != run.first.metrics.rto_us ? std::string_view(", RTO up to ")
                                                                              : std::string_view(", RTO "));

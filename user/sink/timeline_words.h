@@ -18,6 +18,7 @@ struct RetransmitRun {
     std::uint64_t bytes = 0; // payload of all
     std::uint32_t times = 0; // 0: there is none
     std::uint32_t max_rto_us = 0;
+    std::uint32_t unseen = 0; // time-outs, see Retransmit
     bool same_segment = true;
 
     // One more, which is not a failed one.

@@ -130,6 +130,24 @@ void say_what_timed_out(StateChange &change, const Record &record)
         change.by_user_timeout = record.user_timeout;
 }
 
+// Each time-out counts icsk_retransmits up by one, whether its segment can be sent or not, and what is acknowledged
+// sets it back to 0 (tcp_retransmit_timer() in net/ipv4/tcp_timer.c, tcp_ack() in tcp_input.c): so many must have been
+// in between, at least.
+unsigned unseen_timeouts(const KnownConnection &connection, const Record &record)
+{
+    const unsigned now = record.retransmission.rto_count;
+    // With TCP Fast Open the SYN-ACK's time-outs count too, and have no event (tcp_fastopen_synack_timer()).
+    if (TcpState{record.header.new_state} == TcpState::SynRecv)
+        return 0;
+    const bool is_first = connection.timeouts_seen == 0;
+    const bool seen_from_begin = connection.attempt == 0 && (connection.opened_here || connection.queued_ns != 0);
+    if (is_first && !seen_from_begin)
+        return 0;
+    const unsigned before = is_first ? 0 : connection.timeouts_seen - 1U;
+    const unsigned since = now < before ? now : now - before;
+    return since > 1 ? since - 1 : 0;
+}
+
 CongestionChange to_congestion_change(const Record &record)
 {
     CongestionChange change;
@@ -227,7 +245,7 @@ Event Table::observe_socket(const Record &record)
         set_expiry(connection, 0); // a socket came of it
     switch (header.type) {
     case TF_RECORD_STATE: event.what = state_change(connection, record); break;
-    case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record); break;
+    case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record, event.after_gap); break;
     case TF_RECORD_ACCEPT: event.what = accept(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
     case TF_RECORD_CONGESTION: event.what = to_congestion_change(record); break;
@@ -438,9 +456,11 @@ Accept Table::accept(Connection &connection, const Record &record)
     return accept;
 }
 
-Retransmit Table::retransmit(Connection &connection, const Record &record)
+Retransmit Table::retransmit(Connection &connection, const Record &record, bool after_gap)
 {
     const auto &raw = record.retransmission;
+    const auto unseen = after_gap ? 0 : unseen_timeouts(connection, record);
+    connection.timeouts_seen = static_cast<std::uint8_t>(std::min<unsigned>(raw.rto_count + 1U, UINT8_MAX));
     if (connection.last_seq != raw.seq)
         connection.attempt = 0;
     connection.last_seq = raw.seq;
@@ -468,6 +488,7 @@ Retransmit Table::retransmit(Connection &connection, const Record &record)
     out.send_error = raw.send_error < 0 ? static_cast<std::uint16_t>(-raw.send_error) : std::uint16_t{0};
     out.kind = kind_of(raw);
     out.timeouts = raw.rto_count;
+    out.unseen = unseen;
     out.backoff = raw.backoff;
     out.silent_ns = silent_ns(record);
     out.user_timeout_ns = raw.user_timeout_ms * std::uint64_t{1'000'000};

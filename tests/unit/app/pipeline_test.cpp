@@ -56,6 +56,18 @@ TEST_F(PipelineTest, ShowsWhatHappenedAndCountsIt)
     EXPECT_EQ(pipeline.totals().filtered_out, 0U);
 }
 
+TEST_F(PipelineTest, CountsTimeoutsOfWhichNoRetransmissionWasSeen)
+{
+    Pipeline pipeline({.filter = local_port(4001), .count = {}}, sink);
+    for (const std::uint16_t port : {std::uint16_t{4000}, std::uint16_t{4001}}) {
+        feed(pipeline, RecordBuilder::state(port, 10, close_state, syn_sent).identity(port, 80));
+        feed(pipeline, RecordBuilder::state(port, 20, syn_sent, established));
+        feed(pipeline, RecordBuilder::retransmit(port, 30, established, 1, 2, 0x18).sender(4, 0, 1));
+        feed(pipeline, RecordBuilder::retransmit(port, 40, established, 1, 2, 0x18).sender(4, 0, 4));
+    }
+    EXPECT_EQ(pipeline.totals().unseen, 2U) << "of what is shown";
+}
+
 TEST_F(PipelineTest, FiltersByAPortThatIsLearnedLater)
 {
     Pipeline pipeline({.filter = local_port(4001), .count = {}}, sink);

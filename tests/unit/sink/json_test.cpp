@@ -85,7 +85,7 @@ TEST(Json, ARetransmissionToTheByte)
         R"("local_addr":"127.0.0.1","local_port":57374,"remote_addr":"127.0.0.1","remote_port":12345,)"
         R"("pid":2231,"inner_pid":null,"tid":2231,"comm":"telnet","owner":"connect","uid":1000,"netns":4026531840,)"
         R"("cgroup":null,"cgroup_path":null,"container":null,"incomplete":false,"state":"FIN_WAIT1","flags":"F.","length":100,"offset":1,)"
-        R"("attempt":2,"total":3,"kind":"timeout","timeouts":1,"backoff":2,"silent_us":415000,)"
+        R"("attempt":2,"total":3,"kind":"timeout","timeouts":1,"unseen_timeouts":0,"backoff":2,"silent_us":415000,)"
         R"("gives_up_us":107700000,"send_error":null,"rtt_us":41,"rttvar_us":20,"rto_us":204000,"cwnd":10,)"
         R"("ssthresh":null,"send_queue":101,"recv_queue":5,"in_flight":1})"
         "\n");

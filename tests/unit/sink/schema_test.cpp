@@ -134,7 +134,8 @@ TEST(Schema, HoldsForEveryKindOfEvent)
 {
     Retransmit largest;
     largest.flags = 0xffff;
-    largest.length = largest.offset = largest.attempt = largest.total = std::numeric_limits<std::uint32_t>::max();
+    largest.length = largest.offset = largest.attempt = largest.total = largest.unseen =
+        std::numeric_limits<std::uint32_t>::max();
     largest.send_error = 524;
     largest.metrics = {.rtt_us = 1, .rttvar_us = 0, .rto_us = 1, .ssthresh = infinite_ssthresh};
     const std::vector<EventBuilder> events{
