@@ -270,7 +270,12 @@ TEST_F(List, AgreesWithSsOnEverySocket)
     Actor server("server");
     Actor client("client");
     make_sockets(server, client, kept);
-    // What only a packet filter makes: SYN_SENT, SYN_RECV, FIN_WAIT1, LAST_ACK, CLOSING, unacknowledged data.
+    // What only a packet filter makes: CLOSING, SYN_SENT, SYN_RECV, FIN_WAIT1, LAST_ACK, unacknowledged data.
+    const ActorSocket one_way_listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection crossing = connect(client, server, one_way_listener);
+    PacketDrop one_way("tcp dport " + std::to_string(one_way_listener.local.port()));
+    client.shut_down_writing(crossing.client);
+    server.shut_down_writing(crossing.child); // its FIN arrives, and no acknowledgement does: CLOSING
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
     std::vector<Connection> cut;
     for (int i = 0; i < 8; i++)
@@ -308,7 +313,7 @@ TEST_F(List, AgreesWithSsOnEverySocket)
     for (const auto &[cookie, socket] : second_ss)
         states.insert(socket.shown.state);
     for (const char *state : {"ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
-                              "CLOSE_WAIT", "LAST_ACK", "LISTEN"})
+                              "CLOSE_WAIT", "LAST_ACK", "CLOSING", "LISTEN"})
         EXPECT_TRUE(states.contains(state)) << state << " was not tried";
 }
 
