@@ -9,7 +9,7 @@
  *
  *     tf_header                                   always
  *     tf_retransmission | tf_loss | tf_accept | tf_reset | tf_socket | tf_congestion |
- *         tf_handshake | tf_queue | tf_gone | tf_cgroup | tf_probe, by header.type
+ *         tf_handshake | tf_queue | tf_gone | tf_cgroup | tf_probe | tf_settings | tf_usage, by header.type
  *     tf_syn_queue                                if header.flags & TF_FLAG_SYN_QUEUE
  *     tf_metrics                                  if header.flags & TF_FLAG_METRICS
  *     tf_identity                                 if header.flags & TF_FLAG_IDENTITY
@@ -48,6 +48,10 @@ enum tf_record_type {
 	TF_RECORD_GONE = 10,      /* a socket, or what took its place, is no more; a tf_gone follows */
 	TF_RECORD_CGROUP = 11,    /* nothing happened: where a cgroup is that later records name; a tf_cgroup follows */
 	TF_RECORD_PROBE = 12,     /* the other end is asked for a sign of life; a tf_probe follows */
+	TF_RECORD_SETTINGS = 13,  /* nothing happened: how a network namespace is set; a tf_settings follows. Made by
+				     user space */
+	TF_RECORD_USAGE = 14,     /* nothing happened: so much is taken of what there is only so much of; a tf_usage
+				     follows. Made by user space */
 };
 
 enum tf_record_flag {
@@ -426,6 +430,42 @@ struct tf_cgroup {
 			   longer */
 };
 
+/*
+ * What verdicts ask of the settings of a network namespace (/proc/sys/net). 0: not known. Comes before the first record
+ * that is judged by it, when it has changed, and once a minute for those who begin to read in the middle. The header's
+ * cookie is 0.
+ */
+struct tf_settings {
+	__u32 netns;             /* inode number */
+	__u32 ports;             /* in ipv4.ip_local_port_range, and not in ipv4.ip_local_reserved_ports */
+	__u32 time_waits;        /* ipv4.tcp_max_tw_buckets */
+	__u32 fin_timeout_s;     /* ipv4.tcp_fin_timeout */
+	__u32 keepalive_time_s;  /* ipv4.tcp_keepalive_time */
+	__u32 keepalive_intvl_s; /* ipv4.tcp_keepalive_intvl */
+	__u32 somaxconn;         /* core.somaxconn */
+	__u32 syn_backlog;       /* ipv4.tcp_max_syn_backlog */
+	__u8 retries1;           /* ipv4.tcp_retries1 */
+	__u8 keepalive_probes;   /* ipv4.tcp_keepalive_probes */
+	__u8 reserved[6];
+};
+
+enum tf_usage_kind {
+	TF_USAGE_PORTS = 0,      /* for connections from one address to one address and port */
+	TF_USAGE_TIME_WAITS = 1, /* of a network namespace */
+	TF_USAGE_KINDS
+};
+
+/*
+ * As a look at the sockets found it: only what is taken by half and more, and once more when it is not any longer. An
+ * identity follows, and the header's cookie is that of one of those that take it.
+ */
+struct tf_usage {
+	__u32 taken;
+	__u32 at_most;
+	__u8 kind; /* enum tf_usage_kind */
+	__u8 reserved[7];
+};
+
 /* The largest record of a connection: every block at once. */
 #define TF_RECORD_MAX_SIZE                                                                                             \
 	(sizeof(struct tf_header) + sizeof(struct tf_retransmission) + sizeof(struct tf_metrics) +                     \
@@ -475,6 +515,9 @@ TF_STATIC_ASSERT(sizeof(struct tf_traffic) == 40, "tf_traffic is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_traffic, retransmitted) == 24, "tf_traffic is an interface");
 TF_STATIC_ASSERT(sizeof(struct tf_cgroup) == 512, "tf_cgroup is an interface");
 TF_STATIC_ASSERT(offsetof(struct tf_cgroup, path) == 16, "tf_cgroup is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_settings) == 40, "tf_settings is an interface");
+TF_STATIC_ASSERT(offsetof(struct tf_settings, retries1) == 32, "tf_settings is an interface");
+TF_STATIC_ASSERT(sizeof(struct tf_usage) == 16, "tf_usage is an interface");
 TF_STATIC_ASSERT(TF_RECORD_MAX_SIZE == 264, "every record fits");
 
 #endif

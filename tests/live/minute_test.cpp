@@ -1,5 +1,5 @@
-// A whole TIME_WAIT: a minute that no setting shortens.
-#include "live/live_test.h"
+// What takes a minute that no setting shortens: a whole TIME_WAIT, and until an alarm is raised again.
+#include "live/judging_test.h"
 
 #include <algorithm>
 
@@ -8,7 +8,37 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Minute : public LiveTest {};
+class Minute : public JudgingTest {};
+
+// A connection that is cut off twice: each time that is said, and that it is over.
+TEST_F(Minute, LaterASecondOutageIsSaidToo)
+{
+    Tracer tracer = trace({"--sweep", "0.5"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    const auto begin = std::chrono::steady_clock::now();
+    std::string said;
+    for (int outage = 1; outage <= 2; outage++) {
+        if (outage == 2) {
+            ASSERT_TRUE(tracer.wait_until([&] { return std::chrono::steady_clock::now() - begin >= 62s; }, 90s));
+        }
+        PacketDrop drop("tcp sport " + port_of(c.client));
+        client.send(c.client, 10);
+        said += outage == 1 ? "half-open" : " half-open";
+        ASSERT_TRUE(tracer.wait_until([&] { return about(tracer, c.client) == said; }, 90s)) << about(tracer, c.client);
+        drop.lift();
+        said += " half-open";
+        ASSERT_TRUE(tracer.wait_until([&] { return about(tracer, c.client) == said; }, 90s)) << about(tracer, c.client);
+    }
+    std::vector<bool> over;
+    for (const TraceEvent &verdict : of(tracer, c.client))
+        over.push_back(verdict.json().at("over"));
+    EXPECT_EQ(over, (std::vector<bool>{false, true, false, true}));
+    EXPECT_EQ(about(tracer, c.child), "");
+    tracer.stop();
+}
 
 TEST_F(Minute, IsWhatTimeWaitLasts)
 {

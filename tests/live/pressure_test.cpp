@@ -40,6 +40,7 @@ TEST_F(PressureTest, AcceptQueueOverflow)
         EXPECT_EQ(verdict.number("queued"), 2U);
         EXPECT_EQ(verdict.number("at_most"), 1U);
         EXPECT_GE(verdict.number("dropped"), 1U);
+        EXPECT_EQ(verdict.json().at("by_somaxconn"), true);
     }
 }
 
@@ -139,11 +140,13 @@ TEST_F(PressureTest, RetransmissionStormInOneSubnetAndNotInTheOther)
     EXPECT_EQ(storms[0].text("severity"), "alarm");
 }
 
-// Ten ports to choose from; eight are four fifths.
+// Ten ports to choose from; eight are four fifths. What is recorded is judged like what is seen.
 TEST_F(PressureTest, PortsRunningOut)
 {
-    set_sysctl("ipv4/ip_local_port_range", "40000 40009");
-    Tracer tracer = trace({"--sweep", "0.2"});
+    set_sysctl("ipv4/ip_local_port_range", "40000 40011");
+    set_sysctl("ipv4/ip_local_reserved_ports", "40000,40011");
+    const std::string path = testing::TempDir() + "/ports." + std::to_string(getpid()) + ".tfr";
+    Tracer tracer = trace({"--sweep", "0.2", "-w", path, "--force", "--print"});
     Actor server("server");
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 443));
@@ -161,6 +164,18 @@ TEST_F(PressureTest, PortsRunningOut)
     EXPECT_EQ(verdicts[0].number("alike"), 8U);
     EXPECT_EQ(verdicts[0].number("at_most"), 10U);
     EXPECT_EQ(verdicts[0].number("pid"), static_cast<std::uint64_t>(client.pid()));
+
+    const auto replay = [&](const std::vector<std::string> &more) {
+        std::vector<std::string> arguments{"-r", path, "--format", "json"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        const Finished done = run_tcpflight(arguments);
+        EXPECT_EQ(done.status, exited(0)) << done.err;
+        return done.out;
+    };
+    EXPECT_EQ(replay({}), tracer.process().out());
+    EXPECT_EQ(replay({"--threshold", "ports=81"}).find("ports-running-out"), std::string::npos);
+    EXPECT_EQ(replay({"dst port 80"}).find("ports-running-out"), std::string::npos) << "not what was asked for";
+    unlink(path.c_str());
 }
 
 TEST_F(PressureTest, TimeWaitBuildUp)

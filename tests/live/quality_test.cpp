@@ -87,6 +87,76 @@ TEST_F(QualityTest, RttInflation)
     EXPECT_EQ(about(tracer, fast.client), "orderly");
 }
 
+// The same link, with less room before it: segments are lost, and tell of it while the connection lives.
+TEST_F(QualityTest, RttInflationWhileItLives)
+{
+    if (!are_installed("ip tc"))
+        GTEST_SKIP() << "needs ip and tc (package iproute2)";
+    ASSERT_NO_FATAL_FAILURE(run_tool({"ip", "link", "set", "lo", "mtu", "1500"}));
+    Tracer tracer = trace({"--verdicts", "all"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection slow = connect(client, server, listener);
+    const Connection idle = connect(client, server, listener);
+    const Finished queue = run({.argv = {"tc", "qdisc", "replace", "dev", "lo", "root", "tbf", "rate", "800kbit",
+                                         "burst", "16kb", "limit", "100kb"}});
+    if (queue.status != exited(0))
+        GTEST_SKIP() << "this kernel has no sch_tbf: " << queue.err;
+    constexpr std::size_t bytes = 600'000;
+    client.send(slow.client, bytes);
+    server.receive(slow.child, bytes);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "rtt-inflation").empty(); })) << about(tracer, slow.client);
+    const TraceEvent verdict = called(tracer, "rtt-inflation").at(0);
+    SCOPED_TRACE(verdict.json().dump());
+    EXPECT_EQ(verdict.number("local_port"), slow.client.local.port());
+    EXPECT_EQ(verdict.text("state"), "ESTABLISHED");
+    EXPECT_EQ(verdict.json().at("ended"), false);
+    EXPECT_GE(verdict.number("srtt_us"), 500'000U);
+    EXPECT_GE(verdict.number("srtt_us"), 10 * verdict.number("min_rtt_us"));
+    close_in_order(client, slow.client, server, slow.child);
+    ASSERT_TRUE(tracer.wait_until([&] { return about(tracer, slow.client).find("orderly") != std::string::npos; }));
+    EXPECT_EQ(called(tracer, "rtt-inflation").size(), 1U) << "once";
+    EXPECT_EQ(about(tracer, idle.client), "");
+    tracer.stop();
+}
+
+// Connections that carry little, to two hosts: on the way to one every fifth segment is lost, to the other every
+// fortieth.
+TEST_F(QualityTest, PathLoss)
+{
+    Tracer tracer = trace();
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket bad = server.listen(SocketAddress::v4("127.0.1.1"));
+    const ActorSocket good = server.listen(SocketAddress::v4("127.0.2.1"));
+    PacketDrop often("tcp dport " + port_of(bad) + " tcp flags & (syn | psh) == psh numgen inc mod 3 0");
+    PacketDrop rarely("tcp dport " + port_of(good) + " tcp flags & (syn | psh) == psh numgen inc mod 40 0");
+    const auto pass = [&](const ActorSocket &listener) {
+        const Connection c = connect(client, server, listener);
+        trickle(client, server, c, 6);
+        close_in_order(client, c.client, server, c.child);
+    };
+    for (int i = 0; i < 40; i++)
+        pass(good);
+    EXPECT_GE(rarely.dropped(), 5U);
+    for (int i = 0; i < 12; i++)
+        pass(bad);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "path-loss").empty(); }));
+    often.lift();
+    rarely.lift();
+    tracer.stop();
+    const std::vector<TraceEvent> verdicts = called(tracer, "path-loss");
+    ASSERT_EQ(verdicts.size(), 1U) << "the other loses a fortieth";
+    SCOPED_TRACE(verdicts[0].json().dump());
+    EXPECT_EQ(verdicts[0].text("severity"), "alarm");
+    EXPECT_EQ(verdicts[0].text("remote_addr"), "127.0.1.1");
+    EXPECT_GE(verdicts[0].number("alike"), 3U);
+    EXPECT_GE(verdicts[0].number("repeated"), 10U);
+    EXPECT_GE(verdicts[0].number("repeated") * 10, verdicts[0].number("segments"));
+    EXPECT_EQ(called(tracer, "loss-rate").size(), 0U) << "none of them sent enough to tell";
+}
+
 TEST_F(QualityTest, ConnectionChurn)
 {
     Tracer tracer = trace({"--verdicts", "all", "--threshold", "churn=2"});

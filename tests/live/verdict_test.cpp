@@ -40,7 +40,7 @@ protected:
 // As people try it: a server on 12345, a client, packets to the client's port are dropped, the server is killed.
 TEST_F(VerdictTest, HalfOpenExperiment)
 {
-    Tracer tracer = trace_all();
+    Tracer tracer = trace({"--verdicts", "all", "--sweep", "0"}); // no look tells more in between
     Actor server("server");
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", 12345));
@@ -80,6 +80,7 @@ TEST_F(VerdictTest, HalfOpenExperiment)
     EXPECT_EQ(left.text("other_state"), "CLOSE");
     EXPECT_EQ(left.number("other_conn"), suspected.number("conn"));
     EXPECT_TRUE(left.is_null("unanswered"));
+    EXPECT_TRUE(left.is_null("keepalive")) << "nobody has looked";
 
     drop.lift();
     client.send(c.client, 1);
@@ -208,6 +209,90 @@ TEST_F(VerdictTest, KeepaliveLeavesTheOtherEndHalfOpen)
     client.set_keepalive(c.client);
     ASSERT_TRUE(wait_for(tracer, c.client, "keepalive-timed-out")) << about(tracer, c.client);
     ASSERT_TRUE(wait_for(tracer, c.child, "half-open")) << about(tracer, c.child);
+    tracer.stop();
+}
+
+// Two clients that are left behind: one would be for ever, keepalive finds the other.
+TEST_F(VerdictTest, HalfOpenForEverOrUntilKeepaliveFindsIt)
+{
+    set_sysctl("ipv4/tcp_keepalive_time", "50");
+    set_sysctl("ipv4/tcp_keepalive_intvl", "7");
+    set_sysctl("ipv4/tcp_keepalive_probes", "4");
+    Tracer tracer = trace({"--verdicts", "all", "--sweep", "0.2"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection without = connect(client, server, listener);
+    const Connection with = connect(client, server, listener);
+    client.set_keepalive(with.client);
+    PacketDrop drop("tcp dport { " + port_of(without.client) + ", " + port_of(with.client) + " }");
+    const auto server_pid = static_cast<std::uint64_t>(server.pid());
+    server.kill();
+    for (const Connection *c : {&without, &with}) {
+        ASSERT_TRUE(wait_for(tracer, c->child, "half-open fin-timed-out")) << about(tracer, c->child);
+        ASSERT_TRUE(wait_for(tracer, c->client, "half-open half-open")) << about(tracer, c->client);
+        const TraceEvent verdict = of(tracer, c->client).at(1);
+        SCOPED_TRACE(verdict.json().dump());
+        EXPECT_EQ(verdict.json().at("keepalive"), c == &with);
+        EXPECT_EQ(verdict.text("state"), "ESTABLISHED");
+        EXPECT_EQ(verdict.text("other_state"), "CLOSE");
+        EXPECT_EQ(verdict.number("other_pid"), server_pid);
+        EXPECT_EQ(verdict.json().at("over"), false);
+        EXPECT_TRUE(of(tracer, c->client).at(0).is_null("keepalive")) << "said before anybody looked";
+    }
+    EXPECT_TRUE(of(tracer, without.client).at(1).is_null("gives_up_us"));
+    const std::uint64_t found_in_us = of(tracer, with.client).at(1).number("gives_up_us");
+    EXPECT_GT(found_in_us, 4 * 7'000'000U);
+    EXPECT_LE(found_in_us, 50'000'000U + 4 * 7'000'000U);
+    tracer.stop();
+}
+
+// An outage of which data in flight tells, and that passes: said, and that it is over, as soon as a look sees that.
+TEST_F(VerdictTest, AnOutageIsOver)
+{
+    Tracer tracer = trace({"--verdicts", "all", "--sweep", "0.2"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    const Connection spared = connect(client, server, listener);
+    PacketDrop drop("tcp sport " + port_of(c.client));
+    client.send(c.client, 10);
+    client.send(spared.client, 10);
+    ASSERT_TRUE(wait_for(tracer, c.client, "half-open")) << about(tracer, c.client);
+    drop.lift();
+    ASSERT_TRUE(wait_for(tracer, c.client, "half-open half-open")) << about(tracer, c.client);
+    const TraceEvent said = of(tracer, c.client).at(0);
+    const TraceEvent over = of(tracer, c.client).at(1);
+    SCOPED_TRACE(over.json().dump());
+    EXPECT_EQ(said.json().at("over"), false);
+    EXPECT_EQ(over.json().at("over"), true);
+    EXPECT_EQ(over.text("state"), "ESTABLISHED");
+    EXPECT_GT(over.number("silent_us"), said.number("silent_us"));
+    EXPECT_EQ(about(tracer, c.child), "") << "it waits for nothing";
+    EXPECT_EQ(about(tracer, spared.client), "");
+    close_in_order(client, c.client, server, c.child);
+    ASSERT_TRUE(wait_for(tracer, c.client, "half-open half-open orderly")) << about(tracer, c.client);
+    tracer.stop();
+}
+
+// The administrator has said how many time-outs it takes.
+TEST_F(VerdictTest, HalfOpenAfterAsManyTimeoutsAsTheNamespaceSays)
+{
+    set_sysctl("ipv4/tcp_retries1", "5");
+    Tracer tracer = trace_all();
+    Tracer given = trace({"--verdicts", "all", "--threshold", "timeouts=3"});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
+    const Connection c = connect(client, server, listener);
+    PacketDrop drop("tcp sport " + port_of(c.client));
+    client.send(c.client, 10);
+    ASSERT_TRUE(wait_for(tracer, c.client, "half-open")) << about(tracer, c.client);
+    EXPECT_GE(of(tracer, c.client).at(0).number("times_sent"), 6U);
+    ASSERT_TRUE(wait_for(given, c.client, "half-open")) << about(given, c.client);
+    EXPECT_LT(of(given, c.client).at(0).number("times_sent"), 6U) << "but the user knows better";
+    given.stop();
     tracer.stop();
 }
 

@@ -278,6 +278,11 @@ bool enter_cgroup(const std::string &folder)
         case Op::Receive: result = receive_up_to(request.fd, request.size); break;
         case Op::Shutdown: result = ::shutdown(request.fd, SHUT_WR); break;
         case Op::Close: result = ::close(request.fd); break;
+        case Op::UserTimeout: {
+            const auto limit_ms = static_cast<unsigned>(request.size);
+            result = setsockopt(request.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof(limit_ms));
+            break;
+        }
         case Op::Keepalive: {
             int on = 1;
             result = setsockopt(request.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));

@@ -66,6 +66,23 @@ public:
         return builder;
     }
 
+    static RecordBuilder settings(std::uint64_t time_us, const tf_settings &settings)
+    {
+        auto builder = state(0, time_us, 0, 0);
+        builder.header_.type = TF_RECORD_SETTINGS;
+        builder.settings_ = settings;
+        return builder;
+    }
+
+    static RecordBuilder usage(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
+                               const tf_usage &usage)
+    {
+        auto builder = state(cookie, time_us, in_state, in_state);
+        builder.header_.type = TF_RECORD_USAGE;
+        builder.usage_ = usage;
+        return builder;
+    }
+
     // In NEW_SYN_RECV, or, at its end, to CLOSE. The SYN-ACK went 100 us after `syn_us`; time-outs of 1 s, 5 retries.
     static RecordBuilder handshake(std::uint64_t cookie, std::uint64_t time_us, tf_handshake_step step,
                                    std::uint64_t syn_us, std::uint8_t bits = 0, std::uint8_t timeouts = 0)
@@ -298,6 +315,8 @@ public:
         append(out, cgroup_);
         append(out, handshake_);
         append(out, queue_);
+        append(out, settings_);
+        append(out, usage_);
         append(out, syn_queue_);
         append(out, metrics_);
         append(out, identity_);
@@ -344,6 +363,8 @@ private:
     std::optional<tf_cgroup> cgroup_;
     std::optional<tf_handshake> handshake_;
     std::optional<tf_queue> queue_;
+    std::optional<tf_settings> settings_;
+    std::optional<tf_usage> usage_;
     std::optional<tf_syn_queue> syn_queue_;
     std::optional<tf_metrics> metrics_;
     std::optional<tf_identity> identity_;

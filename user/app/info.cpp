@@ -81,6 +81,8 @@ std::string kinds(const Summary &summary)
          {TF_RECORD_QUEUE, "full queues"},
          {TF_RECORD_FOUND, "sockets found at the start"},
          {TF_RECORD_CGROUP, "places of cgroups"},
+         {TF_RECORD_SETTINGS, "settings of namespaces"},
+         {TF_RECORD_USAGE, "counts of what is scarce"},
          {TF_RECORD_GONE, "ends of TIME_WAIT, and sockets found missing"}});
     std::string text;
     auto rest = summary.records;

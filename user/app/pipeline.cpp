@@ -1,5 +1,7 @@
 #include "app/pipeline.h"
 
+#include "table/convert.h"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -35,6 +37,7 @@ Pipeline::Pipeline(const Settings &settings, Sink &sink)
 
 void Pipeline::set_filter(const Filter &filter)
 {
+    in_force_ = filter;
     table_.set_wanted(wanted_by(filter));
     // Where nothing is shown, nothing needs to wait.
     if (show_ && filter.asks_beyond_identity())
@@ -53,6 +56,12 @@ bool Pipeline::consume(std::span<const std::byte> record)
     if (verdicts_ != Verdicts::None)
         diagnosis_.advance(last_ns_);
     expire(last_ns_);
+    if (verdicts_ != Verdicts::None) {
+        if (record_.header.type == TF_RECORD_SETTINGS)
+            diagnosis_.learn(to_settings(record_.settings));
+        else if (record_.header.type == TF_RECORD_USAGE)
+            weigh(to_usage(record_), last_ns_);
+    }
     auto event = table_.observe(record_);
     for (const auto *told : {&table_.ended(), &std::as_const(event)}) {
         if (*told)
@@ -92,15 +101,10 @@ void Pipeline::advance(std::uint64_t time_ns)
         holdback_->advance(time_ns);
 }
 
-void Pipeline::weigh(std::span<const Usage> usage, std::uint64_t time_ns)
+void Pipeline::weigh(const Usage &usage, std::uint64_t time_ns)
 {
-    if (verdicts_ == Verdicts::None)
-        return;
-    std::vector<Usage> wanted;
-    std::copy_if(usage.begin(), usage.end(), std::back_inserter(wanted), [this](const Usage &one) {
-        return filter_.is_open() || filter_.admits(one.identity, Direction::Unknown) != Admission::No;
-    });
-    diagnosis_.weigh(wanted, time_ns);
+    if (in_force_.is_open() || in_force_.admits(usage.identity, Direction::Unknown) != Admission::No)
+        diagnosis_.weigh(usage, time_ns);
 }
 
 void Pipeline::finish()

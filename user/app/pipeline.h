@@ -73,8 +73,6 @@ public:
     bool consume(std::span<const std::byte> record) override;
     // No record earlier than `time_ns` is still to come.
     void advance(std::uint64_t time_ns);
-    // What much is taken of, seen at `time_ns`, up to which all records were consumed. Not part of a recording.
-    void weigh(std::span<const Usage> usage, std::uint64_t time_ns);
     // The end: show what waits.
     void finish();
 
@@ -119,6 +117,7 @@ private:
     void set_filter(const Filter &filter);
     void take(const Event &event, std::uint32_t slot);
     void expire(std::uint64_t time_ns);
+    void weigh(const Usage &usage, std::uint64_t time_ns);
     void deliver(const Event &event);
     void deliver_verdict(const Event &event, const Verdict &verdict);
     void show(const Event &event);
@@ -126,6 +125,7 @@ private:
     [[nodiscard]] const ClockAnchor &clock_at(std::uint64_t time_ns) const;
 
     Filter filter_;
+    Filter in_force_; // that, and what a recording was made with
     std::optional<std::uint64_t> count_;
     bool show_;
     bool show_found_;

@@ -65,10 +65,13 @@ std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::u
 {
     if (!look_ || until_ns < look_->end_ns)
         return std::nullopt;
-    auto records = absences_.compare(table, *look_, until_ns);
+    auto records = settings_.tell(*look_, until_ns); // by which the others are judged
+    const auto absent = absences_.compare(table, *look_, until_ns);
+    records.insert(records.end(), absent.begin(), absent.end());
     const auto waiting = waiting_.find(table, *look_, until_ns);
     records.insert(records.end(), waiting.begin(), waiting.end());
-    usage_ = count_usage(*look_);
+    const auto usage = usage_.tell(*look_, until_ns);
+    records.insert(records.end(), usage.begin(), usage.end());
     still_at_.reset();
     if (consumed == asked_at_ && shows_listeners_at_most(*look_))
         still_at_ = consumed;

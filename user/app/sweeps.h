@@ -5,6 +5,7 @@
 #include "model/result.h"
 #include "probe/sweeper.h"
 #include "table/absences.h"
+#include "table/settings.h"
 #include "table/table.h"
 #include "table/usage.h"
 #include "table/waiting.h"
@@ -31,13 +32,11 @@ public:
     // EventLoop::Wake::Look. True: a look is whole.
     Result<bool> collect();
     // Of a look that is whole, if `table` has seen all events up to `until_ns` and that is behind its end: what became
-    // of the connections, and which of them wait, as records. None: there is no such look.
+    // of the connections, which of them wait, what much is taken of, and how the namespaces are set, as records. None:
+    // there is no such look.
     std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns, std::uint64_t consumed);
     // Nothing has happened since a look at which there were listeners at most, and those wait for nothing.
     [[nodiscard]] bool is_still(std::uint64_t consumed) const { return still_at_ == consumed; }
-
-    // What much is taken of, at the look that was compared last.
-    [[nodiscard]] const std::vector<Usage> &usage() const { return usage_; }
 
     // Is anything in doubt that the next look decides?
     [[nodiscard]] bool is_in_doubt() const { return absences_.is_in_doubt(); }
@@ -47,7 +46,8 @@ private:
     std::uint64_t period_ns_;
     Absences absences_;
     Waiting waiting_;
-    std::vector<Usage> usage_;
+    UsageTeller usage_;
+    SettingsTeller settings_;
     std::optional<std::uint64_t> due_ns_;
     std::optional<Look> look_;
     std::uint64_t asked_at_ = 0; // records that were consumed when the last look was asked for

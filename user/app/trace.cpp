@@ -292,7 +292,6 @@ bool Session::tell_absences(std::uint64_t until_ns)
         if (!consume(rest.first(size)))
             return false;
     }
-    pipeline_.weigh(sweeps_->usage(), until_ns);
     return true;
 }
 
@@ -376,6 +375,7 @@ Result<Sweeper> add_what_is_there(const Tracer &tracer, LiveSource &source, int 
     auto found = sweeper->find_all(patience);
     if (!found)
         return tl::unexpected(found.error());
+    source.add(settings_records(found->limits, found->begin_ns));
     source.add(found->records);
     report_out_of_reach(found->out_of_reach, "shown from their next event on", verbosity);
     return sweeper;

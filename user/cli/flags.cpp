@@ -54,7 +54,7 @@ constexpr std::array<Flag, 47> table{{
      "many), ports, time-waits, loss (percent), rtt (times\n"
      "the shortest), churn (a second), close-wait,\n"
      "fin-wait, accept, zero-window, unread (seconds);\n"
-     "repeat it for more"},
+     "repeat it for more; tcpflight explain thresholds"},
     {FlagId::Summary, FlagGroup::Display, "", "--summary", "S", "a number of seconds", "0 to 86400",
      "no lines, but numbers of how connections ended,\n"
      "each S seconds and at the end; 0: at the end only"},

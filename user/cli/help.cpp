@@ -20,7 +20,7 @@ constexpr std::string_view beginning =
        tcpflight top [OPTION]... [EXPRESSION]         trace on a live screen
        tcpflight info FILE...                         tell what it holds
        tcpflight merge FILE... -w FILE                bring recordings together
-       tcpflight explain [VERDICT]                    tell what a verdict means
+       tcpflight explain [VERDICT|thresholds]         tell what a verdict means
 
 Traces the TCP connections of this host, one line an event: every change of
 state with the time spent in the state before, every retransmission, and the

@@ -379,6 +379,7 @@ Result<void> OptionsBuilder::set_threshold(const Flag &flag, std::string_view va
     if (entry == entries.end() || equals == value.size())
         return tl::unexpected(wrong_value(flag, value));
     const auto number = value.substr(equals + 1);
+    options_.thresholds.given |= 1U << (entry - entries.begin());
     if (entry->count != nullptr) {
         const auto count = to_number(number, 1, entry->most);
         if (!count)

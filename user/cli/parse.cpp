@@ -121,6 +121,8 @@ Command explain_command(const Arguments &arguments)
         return wrong(fmt::format("explain: takes one name, and {} follows {}", quote(arguments.leftover[1]),
                                  quote(arguments.leftover[0])));
     const auto &given = arguments.leftover.front();
+    if (given == "thresholds")
+        return {Command::Kind::Print, {}, explain_thresholds()};
     if (auto kind = find_verdict(given))
         return {Command::Kind::Print, {}, explain(*kind)};
     auto nearest = nearest_verdict(given);

@@ -51,6 +51,9 @@ DecodeError check_body(const Record &record)
         return DecodeError::BadValue;
     if (record.header.type == TF_RECORD_GONE && record.gone.reason >= TF_GONE_REASONS)
         return DecodeError::BadValue;
+    if (record.header.type == TF_RECORD_USAGE &&
+        (record.usage.kind >= TF_USAGE_KINDS || !record.has(TF_FLAG_IDENTITY)))
+        return DecodeError::BadValue;
     return DecodeError::None;
 }
 
@@ -91,6 +94,8 @@ std::size_t encoded_size(const tf_header &header)
     case TF_RECORD_CGROUP: size += sizeof(tf_cgroup); break;
     case TF_RECORD_HANDSHAKE: size += sizeof(tf_handshake); break;
     case TF_RECORD_QUEUE: size += sizeof(tf_queue); break;
+    case TF_RECORD_SETTINGS: size += sizeof(tf_settings); break;
+    case TF_RECORD_USAGE: size += sizeof(tf_usage); break;
     default: return 0;
     }
     if ((header.flags & TF_FLAG_SYN_QUEUE) != 0)
@@ -150,6 +155,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     case TF_RECORD_CGROUP: blocks.take(out.cgroup); break;
     case TF_RECORD_HANDSHAKE: blocks.take(out.handshake); break;
     case TF_RECORD_QUEUE: blocks.take(out.queue); break;
+    case TF_RECORD_SETTINGS: blocks.take(out.settings); break;
+    case TF_RECORD_USAGE: blocks.take(out.usage); break;
     default: return DecodeError::UnknownType;
     }
     if (out.has(TF_FLAG_SYN_QUEUE))
@@ -169,7 +176,9 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
 
     if (out.header.type == TF_RECORD_LOST)
         return out.loss.reason < TF_LOSS_REASONS ? DecodeError::None : DecodeError::BadValue;
-    if (out.header.type == TF_RECORD_CGROUP) // of no socket, and so in no state
+    if (out.header.type == TF_RECORD_SETTINGS) // of no socket, and so in no state
+        return out.header.old_state == 0 && out.header.new_state == 0 ? DecodeError::None : DecodeError::BadState;
+    if (out.header.type == TF_RECORD_CGROUP) // likewise
         return out.header.old_state == 0 && out.header.new_state == 0 ? check_cgroup(out.cgroup)
                                                                       : DecodeError::BadState;
     if (!is_valid(TcpState{out.header.old_state}) || !is_valid(TcpState{out.header.new_state}))

@@ -26,6 +26,8 @@ struct Record {
     tf_cgroup cgroup;                 // type TF_RECORD_CGROUP
     tf_handshake handshake;           // type TF_RECORD_HANDSHAKE
     tf_queue queue;                   // type TF_RECORD_QUEUE
+    tf_settings settings;             // type TF_RECORD_SETTINGS
+    tf_usage usage;                   // type TF_RECORD_USAGE
     tf_syn_queue syn_queue;           // flag TF_FLAG_SYN_QUEUE
     tf_metrics metrics;               // flag TF_FLAG_METRICS
     tf_identity identity;             // flag TF_FLAG_IDENTITY

@@ -109,15 +109,20 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "The way to the other host since the first retransmission. Should the program survive such an outage, its "
      "TCP_USER_TIMEOUT is too short."},
     {VerdictKind::ConnectUnanswered, "SYNs have not been answered so far. The kernel goes on until it gives up.",
-     "In SYN_SENT, three time-outs in a row.", "RFC 1122 section 4.2.3.5 (R1)",
+     "In SYN_SENT, as many time-outs in a row as the threshold timeouts.", "RFC 1122 section 4.2.3.5 (R1)",
      "Is there a way to the host (ip route get, ping)? Does a firewall drop the SYN, or its answer?"},
     {VerdictKind::HalfOpen,
      "One end believes in a connection that the other end, or the way to it, no longer has. Either what this end sends "
      "(data, or its FIN) is not acknowledged; or the other end, on this host, has ended without this one being told: "
      "nothing will tell it until it sends something, or keepalive does.",
-     "Three time-outs in a row without an acknowledgement, whatever the state. Or: 10 ms after the other end has ended "
-     "by a time-out or a RST, this end is still ESTABLISHED, CLOSE_WAIT or FIN_WAIT2.",
-     "RFC 9293 section 3.5.1, RFC 1122 section 4.2.3.5 (R1); net.ipv4.tcp_retries1",
+     "As many time-outs in a row without an acknowledgement as the threshold timeouts, whatever the state; over when "
+     "something is acknowledged, and said again a minute later at the earliest. Or: 10 ms after the other end has ended "
+     "by a time-out or a RST, this end is still ESTABLISHED, CLOSE_WAIT or FIN_WAIT2; the next look at the sockets "
+     "tells whether keepalive will find that, at the latest after tcp_keepalive_probes times tcp_keepalive_intvl behind "
+     "the next probe.",
+     "RFC 9293 section 3.5.1, RFC 1122 section 4.2.3.5 (R1); net.ipv4.tcp_retries1, tcp_keepalive_intvl and "
+     "tcp_keepalive_probes",
+
      "What changed between the hosts when the silence began: firewall, NAT, route, a host that is gone? "
      "tcpflight list shows the connection's timer; ss -K ends it; keepalive (SO_KEEPALIVE) or TCP_USER_TIMEOUT in the "
      "program finds the next one."},
@@ -199,7 +204,7 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "and "
      "port. When all are, it fails with EADDRNOTAVAIL. `all in` is when, if it goes on as between the last two looks.",
      "Of the ports in net.ipv4.ip_local_port_range of the namespace, the percentage of the threshold ports is taken, "
-     "TIME_WAIT included. Live only: a recording does not have it.",
+     "TIME_WAIT included, and ports in ip_local_reserved_ports left out.",
      "RFC 6056 section 2.1; __inet_hash_connect() in net/ipv4/inet_hashtables.c",
      "Does the program open a connection for each request? Keep them open, use more addresses on either side, or widen "
      "net.ipv4.ip_local_port_range. If most are in TIME_WAIT: who closes first? net.ipv4.tcp_tw_reuse=1."},
@@ -207,7 +212,7 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "Nearly as many connections are in TIME_WAIT as the kernel keeps. It drops further ones at once, which is "
      "harmless on "
      "most networks; each one takes a port and some memory.",
-     "Of net.ipv4.tcp_max_tw_buckets of the namespace, the percentage of the threshold time-waits. Live only.",
+     "Of net.ipv4.tcp_max_tw_buckets of the namespace, the percentage of the threshold time-waits.",
      "RFC 9293 section 3.6.1; tcp_time_wait() in net/ipv4/tcp_minisocks.c",
      "Which program closes so many connections first (--summary)? Keep connections open, or let the other end close."},
     {VerdictKind::HandshakeUnanswered,
@@ -225,17 +230,17 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "Within ten seconds, and over one at least, ten segments or more were sent again, and of all that were sent in "
      "that "
      "time the percentage of the threshold loss. Time-outs in a row, when nobody answers at all, are not counted. Said "
-     "once for each connection.",
+     "again for a connection when it was over.",
      "RFC 5681 section 3.2; Mathis et al., The macroscopic behavior of the TCP congestion avoidance algorithm, 1997",
      "The way to the other host: link errors (ip -s link), a full queue or a policer, Wi-Fi. Are other connections "
      "there "
      "concerned too (tcpflight 'event retransmit and host ADDRESS')?"},
     {VerdictKind::RttInflation,
-     "At its end, a round trip of this connection took far longer than its shortest one: what is sent waits in a queue "
-     "on "
-     "the way, or the other host is slow to answer.",
-     "The smoothed round-trip time at the last change of state is as many times the shortest one as the threshold rtt "
-     "says, and half a second longer, which is more than an ACK may be delayed.",
+     "A round trip of this connection takes far longer than its shortest one: what is sent waits in a queue on the way, "
+     "or the other host is slow to answer.",
+     "The smoothed round-trip time is as many times the shortest one as the threshold rtt says, and half a second "
+     "longer, which is more than an ACK may be delayed: at the end; or before that at each retransmission for a second "
+     "or more, without time-outs in a row, against the shortest at a retransmission or the client's handshake.",
      "RFC 8289 section 3, RFC 1122 section 4.2.3.2; tcpi_rtt and tcpi_min_rtt",
      "Which link on the way is full? A queue that is too long there (bufferbloat) does this; tc -s qdisc shows this "
      "host's."},
@@ -259,6 +264,16 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "RFC 9293 section 3.8.6.1; tcp_probe_timer() in net/ipv4/tcp_timer.c",
      "Does the program at the other end read (tcpflight list there: its receive queue)? Is the other host up, and the "
      "way to it? A firewall on this host that drops what is sent looks the same."},
+    {VerdictKind::PathLoss,
+     "Connections to one host lose so much together that it must be the way there, though none of them may have sent "
+     "enough to tell.",
+     "Within ten seconds, and over one at least, of all that connections to that address sent the percentage of the "
+     "threshold loss was sent again, ten segments or more of three connections or more: connections that ended, with "
+     "all that they had sent, and those that are called loss-rate. Time-outs in a row are not counted. Said once, and "
+     "again when it was over.",
+     "As of loss-rate; tcpi_segs_out and tcpi_total_retrans",
+     "The way to the other host: link errors (ip -s link), a full queue or a policer, Wi-Fi. Are other hosts behind the "
+     "same router concerned?"},
 }};
 
 constexpr std::size_t columns = 80;
@@ -291,6 +306,21 @@ void append_field(std::string &out, std::string_view label, std::string_view tex
     append_wrapped(out, text, indent, indent);
 }
 
+// "3", "60 s"
+std::string default_of(const ThresholdEntry &entry)
+{
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    const Thresholds defaults;
+    return entry.count != nullptr ? std::to_string(defaults.*entry.count)
+                                  : std::to_string(defaults.*entry.time_ns / ns_per_s) + " s";
+}
+
+// Nothing, if it goes by none.
+std::string setting_of(const ThresholdEntry &entry, std::string_view before)
+{
+    return entry.setting.empty() ? std::string() : std::string(before) + std::string(entry.setting);
+}
+
 } // namespace
 
 std::span<const VerdictEntry> verdict_catalogue()
@@ -310,6 +340,24 @@ std::string explain(VerdictKind kind)
     append_field(out, "Rule:", entry.rule);
     append_field(out, "Source:", entry.source);
     append_field(out, "Look at:", entry.look);
+    return out;
+}
+
+std::string explain_thresholds()
+{
+    constexpr std::size_t indent = 22;
+    std::string out;
+    append_wrapped(out,
+                   "When a verdict falls. --threshold NAME=N sets another one, also when a recording is read. By default "
+                   "some go by a setting of the connection's network namespace, as the last look at it found it.",
+                   0, 0);
+    out += '\n';
+    for (const auto &entry : all_thresholds()) {
+        auto label = std::string(entry.name) + ' ';
+        label.resize(indent - default_of(entry).size() - 2, ' ');
+        out += label + default_of(entry) + "  ";
+        append_wrapped(out, std::string(entry.meaning) + setting_of(entry, "; net."), indent, indent);
+    }
     return out;
 }
 
@@ -354,18 +402,20 @@ shown by `-g` and `--verdicts all`.
 ## Thresholds
 
 When silence counts as trouble. `--threshold NAME=N` sets another one, also when a recording is read; times are in seconds.
+By default some go by a setting of the connection's network namespace, as the last look found it: what is in the column
+Default holds where that is not known. `tcpflight explain thresholds` prints this table.
 
-| Name | Default | What |
-|---|---|---|
+| Name | Default | Goes by | What |
+|---|---|---|---|
 )";
-    constexpr std::uint64_t ns_per_s = 1'000'000'000;
-    const Thresholds defaults;
     for (const auto &entry : all_thresholds()) {
         out += "| `";
         out += entry.name;
         out += "` | ";
-        out += entry.count != nullptr ? std::to_string(defaults.*entry.count)
-                                      : std::to_string(defaults.*entry.time_ns / ns_per_s) + " s";
+        out += default_of(entry);
+        out += " | ";
+        if (!entry.setting.empty())
+            out += '`' + setting_of(entry, "net.") + '`';
         out += " | ";
         out += entry.meaning;
         out += " |\n";

@@ -24,6 +24,8 @@ std::span<const VerdictEntry> verdict_catalogue();
 
 // For people: name, severity and the entry, in lines of at most 80 columns.
 std::string explain(VerdictKind kind);
+// All thresholds, likewise: `tcpflight explain thresholds`.
+std::string explain_thresholds();
 // The names with their severity, a line each.
 std::string list_verdicts();
 // The name that was probably meant: other case, '_' for '-', a letter or two wrong, or its begin. None: there is none.

@@ -4,11 +4,14 @@
 #include "diagnose/half_open.h"
 #include "diagnose/quality.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace tcpflight {
 namespace {
+
+constexpr std::uint64_t ns_per_s = 1'000'000'000;
 
 // What takes the place of a connection in TIME_WAIT goes on and ends by itself.
 bool is_afterwards(const Event &event)
@@ -39,7 +42,7 @@ bool is_plain(const Story &story)
 } // namespace
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
-    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), stuck_(settings.thresholds),
+    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)),
       pressure_(settings.thresholds), scarcity_(settings.thresholds)
 {
 }
@@ -77,7 +80,8 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
         if (story.begun_ns == 0) // it begins in the middle of a recording
             add(story, event, slot);
         if (event.wanted)
-            stuck_.see(event, *found, story, slot);
+            stuck_.see(event, *found, story, slot, thresholds_of(event.identity));
+        judge_waiting(story, event, *found);
         return;
     }
     // How it ended nobody knows.
@@ -88,9 +92,11 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
     }
     auto &story = find_or_begin(event, slot);
     add(story, event, slot);
+    judge_answered(story, event);
     if (std::holds_alternative<Retransmit>(event.what)) {
         judge_silent(story, event);
         judge_lossy(story, event);
+        judge_slow(story, event);
     } else if (story.has_ended() && std::holds_alternative<StateChange>(event.what)) {
         judge_ended(story, event);
         end(story, slot, event);
@@ -180,19 +186,87 @@ void Diagnosis::end(Story &story, std::uint32_t slot, const Event &event)
 
 void Diagnosis::judge_silent(Story &story, const Event &event)
 {
-    auto verdict = judge_silence(story, settings_.thresholds);
-    if (!verdict || !story.raise(verdict->kind))
+    auto verdict = judge_silence(story, thresholds_of(event.identity));
+    if (!verdict)
         return;
+    const bool half_open = verdict->kind == VerdictKind::HalfOpen;
+    auto &trouble = story.get_into_trouble();
+    // One that comes and goes is said once a minute.
+    if (half_open && trouble.half_open_ns != 0 && event.time_ns < trouble.half_open_ns + half_open_again_ns)
+        return;
+    if (!story.raise(verdict->kind))
+        return;
+    if (half_open) {
+        trouble.half_open_ns = event.time_ns;
+        trouble.silent_since_ns = event.time_ns - std::min(event.time_ns, verdict->silent_ns);
+    }
     name_other_end(story, event.identity, *verdict);
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+// It was half-open, and something came back. If it has ended, its end tells.
+void Diagnosis::judge_answered(Story &story, const Event &event)
+{
+    if (!story.is_raised(VerdictKind::HalfOpen) || story.has_ended() || story.troubles().deserted_ns != 0 ||
+        !is_answered(event))
+        return;
+    story.lower(VerdictKind::HalfOpen);
+    auto verdict = evidence_of(story, VerdictKind::HalfOpen, event.time_ns);
+    verdict.over = true;
+    verdict.silent_ns = event.time_ns - story.troubles().silent_since_ns;
+    emit(verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+// It was seen again at a look, and no event told of it.
+void Diagnosis::judge_waiting(Story &story, const Event &event, const Found &found)
+{
+    judge_answered(story, event);
+    auto *trouble = story.trouble.get();
+    if (trouble == nullptr || trouble->deserted_ns == 0 || trouble->keepalive_told)
+        return;
+    const auto *netns = netns_of(event.identity);
+    const auto verdict =
+        judge_deserted(story, found, event.time_ns, netns != nullptr ? netns->settings : NetnsSettings{});
+    if (!verdict)
+        return;
+    trouble->keepalive_told = true;
     emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 
 void Diagnosis::judge_lossy(Story &story, const Event &event)
 {
+    if (story.is_raised(VerdictKind::LossRate) && is_loss_over(story, settings_.thresholds))
+        story.lower(VerdictKind::LossRate);
     auto verdict = judge_loss(story, settings_.thresholds);
     if (!verdict || !story.raise(verdict->kind))
         return;
+    story.get_into_trouble().lossy_ns = event.time_ns;
     name_other_end(story, event.identity, *verdict);
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+    judge_path(story, event, verdict->segments, verdict->repeated);
+}
+
+void Diagnosis::judge_slow(Story &story, const Event &event)
+{
+    const auto &retransmit = std::get<Retransmit>(event.what);
+    if (retransmit.send_error != 0 || retransmit.metrics.rtt_us == 0)
+        return;
+    auto verdict = judge_slowness(story, retransmit.metrics.rtt_us, event.time_ns, settings_.thresholds);
+    if (!verdict || !story.raise(verdict->kind))
+        return;
+    emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+}
+
+// What connections to one host lose together.
+void Diagnosis::judge_path(const Story &story, const Event &event, std::uint32_t sent, std::uint32_t repeated)
+{
+    if (!event.wanted || event.identity == nullptr)
+        return;
+    auto verdict = pressure_.judge_path(event.identity->remote.address, sent, repeated, event.time_ns);
+    if (!verdict)
+        return;
+    verdict->state = story.state;
+    verdict->about_ns = event.time_ns;
     emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 
@@ -200,12 +274,21 @@ void Diagnosis::judge_lossy(Story &story, const Event &event)
 void Diagnosis::judge_ended(const Story &story, const Event &event)
 {
     const auto &change = std::get<StateChange>(event.what);
-    if (const auto verdict = change.traffic ? judge_rtt(story, *change.traffic, settings_.thresholds) : std::nullopt)
-        emit(*verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
+    if (change.traffic && story.established_ns != 0) {
+        const auto &loss = story.troubles().loss;
+        // What it lost while that was said of it alone counts already.
+        const bool is_counted = story.troubles().lossy_ns != 0;
+        judge_path(story, event, change.traffic->sent, is_counted ? 0 : loss.lost);
+    }
+    const auto slow = change.traffic && !story.is_raised(VerdictKind::RttInflation)
+                          ? judge_rtt(story, *change.traffic, settings_.thresholds)
+                          : std::nullopt;
+    if (slow)
+        emit(*slow, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
     if (story.origin != Origin::Outgoing || event.time_ns - story.begun_ns >= Pressure::short_ns || !event.wanted ||
         event.identity == nullptr || event.identity->owner.pid == 0)
         return;
-    auto verdict = pressure_.judge_short(event.identity->owner.pid, event.time_ns);
+    auto verdict = pressure_.judge_short(event.identity->owner.pid, event.time_ns, thresholds_of(event.identity));
     if (!verdict)
         return;
     verdict->state = story.state;
@@ -221,6 +304,9 @@ void Diagnosis::judge_pressure(const Event &event)
     std::optional<Verdict> verdict;
     if (const auto *queue = std::get_if<ListenQueue>(&event.what)) {
         verdict = pressure_.judge(event.connection, *queue);
+        const auto *netns = netns_of(event.identity);
+        if (verdict && netns != nullptr)
+            verdict->by_somaxconn = netns->settings.somaxconn != 0 && verdict->at_most == netns->settings.somaxconn;
     } else if (const auto *retransmit = std::get_if<Retransmit>(&event.what);
                retransmit != nullptr && event.identity != nullptr) {
         verdict = pressure_.judge(event.connection, event.identity->remote.address, *retransmit, event.time_ns);
@@ -239,7 +325,7 @@ void Diagnosis::judge_handshake(const Event &event)
 {
     const auto *handshake = std::get_if<Handshake>(&event.what);
     if (handshake == nullptr || handshake->step != HandshakeStep::SynAckRetransmit || handshake->acknowledged ||
-        handshake->attempt != settings_.thresholds.timeouts)
+        handshake->attempt != thresholds_of(event.identity).timeouts)
         return;
     Verdict verdict;
     verdict.kind = VerdictKind::HandshakeUnanswered;
@@ -251,13 +337,34 @@ void Diagnosis::judge_handshake(const Event &event)
     emit(verdict, event.connection, event.time_ns, event.identity, event.wanted, event.incomplete);
 }
 
-void Diagnosis::weigh(std::span<const Usage> usage, std::uint64_t time_ns)
+void Diagnosis::weigh(const Usage &usage, std::uint64_t time_ns)
 {
-    for (const auto &[index, verdict] : scarcity_.judge(usage, time_ns)) {
-        const auto &one = usage[index];
-        const auto *known = identify_(one.connection);
-        emit(verdict, one.connection, time_ns, known != nullptr ? known : &one.identity, true, false);
-    }
+    const auto verdict = scarcity_.judge(usage, time_ns);
+    if (!verdict)
+        return;
+    const auto *known = identify_(usage.connection);
+    emit(*verdict, usage.connection, time_ns, known != nullptr ? known : &usage.identity, true, false);
+}
+
+void Diagnosis::learn(const NetnsSettings &settings)
+{
+    if (netns_.size() >= most_netns)
+        netns_.clear();
+    netns_[settings.netns] = {.settings = settings, .thresholds = adjusted(settings_.thresholds, settings)};
+}
+
+const Diagnosis::Netns *Diagnosis::netns_of(const Identity *identity) const
+{
+    if (identity == nullptr || netns_.empty())
+        return nullptr;
+    const auto found = netns_.find(identity->netns);
+    return found != netns_.end() ? &found->second : nullptr;
+}
+
+const Thresholds &Diagnosis::thresholds_of(const Identity *identity) const
+{
+    const auto *netns = netns_of(identity);
+    return netns != nullptr ? netns->thresholds : settings_.thresholds;
 }
 
 // The end of TIME_WAIT before its time.
@@ -311,6 +418,8 @@ void Diagnosis::judge(Ended &ended)
 {
     const auto *identity = ended.identity_known ? &ended.identity : nullptr;
     auto verdict = judge_end(ended.story);
+    if (const auto *netns = netns_of(identity); netns != nullptr && verdict.kind == VerdictKind::HalfClosed)
+        verdict.gives_up_ns = netns->settings.fin_timeout_s * ns_per_s;
     name_other_end(ended.story, identity, verdict);
     if (settings_.every_end || severity_of(verdict.kind) != Severity::Normal)
         emit(verdict, ended.story.connection, ended.due_ns, identity, ended.story.wanted, ended.incomplete);
@@ -329,13 +438,15 @@ void Diagnosis::look_for_deserted(const Verdict &end, const Ended &ended)
     auto *left = other ? find(other->connection, other->slot) : nullptr;
     if (left == nullptr || !is_deserted(*left, end) || !left->raise(VerdictKind::HalfOpen))
         return;
-    left->get_into_trouble().deserted_ns = end.about_ns;
+    auto &trouble = left->get_into_trouble();
+    trouble.deserted_ns = end.about_ns;
     auto verdict = evidence_of(*left, VerdictKind::HalfOpen, ended.due_ns);
     verdict.silent_ns = ended.due_ns - end.about_ns;
     verdict.other.connection = ended.story.connection;
     verdict.other.state = TcpState::Close;
     verdict.other.pid = ended.identity.owner.pid;
     verdict.other.comm = ended.identity.owner.comm;
+    trouble.deserted_by = verdict.other;
     emit(verdict, left->connection, ended.due_ns, identify_(left->connection), left->wanted, !left->whole);
 }
 
@@ -376,6 +487,7 @@ void Diagnosis::finish()
 
 void Diagnosis::restart()
 {
+    netns_.clear();
     chunks_.clear();
     pairs_.clear();
     stuck_.clear();

@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 namespace tcpflight {
@@ -56,8 +55,10 @@ public:
         if (stuck_.is_looking() && stuck_.look_ns() < time_ns)
             judge_stuck();
     }
-    // What much is taken of at `time_ns`, and all of it: what is left out is not scarce any more.
-    void weigh(std::span<const Usage> usage, std::uint64_t time_ns);
+    // So much is taken of something, at `time_ns`.
+    void weigh(const Usage &usage, std::uint64_t time_ns);
+    // How a network namespace is set, from now on.
+    void learn(const NetnsSettings &settings);
     // No more events: judges what has ended. Connections that are alive get no verdict.
     void finish();
     // Forgets everything.
@@ -90,7 +91,11 @@ private:
     void leave(Story &story, std::uint32_t slot);
     void end(Story &story, std::uint32_t slot, const Event &event);
     void judge_silent(Story &story, const Event &event);
+    void judge_answered(Story &story, const Event &event);
+    void judge_waiting(Story &story, const Event &event, const Found &found);
     void judge_lossy(Story &story, const Event &event);
+    void judge_slow(Story &story, const Event &event);
+    void judge_path(const Story &story, const Event &event, std::uint32_t sent, std::uint32_t repeated);
     void judge_ended(const Story &story, const Event &event);
     void judge_pressure(const Event &event);
     void judge_handshake(const Event &event);
@@ -103,9 +108,19 @@ private:
     void emit(const Verdict &verdict, std::uint64_t connection, std::uint64_t time_ns, const Identity *identity,
               bool wanted, bool incomplete);
 
+    struct Netns {
+        NetnsSettings settings;
+        Thresholds thresholds;
+    };
+    [[nodiscard]] const Netns *netns_of(const Identity *identity) const;
+    [[nodiscard]] const Thresholds &thresholds_of(const Identity *identity) const;
+
+    // Network namespaces; when there are more, which a damaged recording can have, all are forgotten.
+    static constexpr std::size_t most_netns = 65'536;
     static constexpr std::size_t chunk_size = 1024; // stories: 64 KiB
 
     Settings settings_;
+    tsl::robin_map<std::uint32_t, Netns> netns_; // by inode number
     Emit emit_;
     Identify identify_;
     std::vector<std::unique_ptr<std::array<Story, chunk_size>>> chunks_; // by slot

@@ -3,6 +3,21 @@
 #include "diagnose/ends.h"
 
 namespace tcpflight {
+namespace {
+
+// A segment of the other end brought it about: RFC 9293 section 3.3.2, figure 5.
+bool is_answer(const StateChange &change)
+{
+    switch (change.from) {
+    case TcpState::Established: return change.to == TcpState::CloseWait;
+    case TcpState::FinWait1: return change.to != TcpState::Close;
+    case TcpState::FinWait2:
+    case TcpState::Closing: return change.to == TcpState::TimeWait;
+    default: return false;
+    }
+}
+
+} // namespace
 
 std::optional<Verdict> judge_silence(const Story &story, const Thresholds &thresholds)
 {
@@ -17,6 +32,37 @@ std::optional<Verdict> judge_silence(const Story &story, const Thresholds &thres
     verdict.silent_ns = repetition.silent_ns != 0 ? repetition.silent_ns : repetition.last_ns - repetition.first_ns;
     verdict.gives_up_ns = repetition.gives_up_ns;
     verdict.limit_ns = repetition.user_timeout_ns;
+    return verdict;
+}
+
+bool is_answered(const Event &event)
+{
+    if (const auto *retransmit = std::get_if<Retransmit>(&event.what))
+        // The kernel's count of time-outs begins anew when something is acknowledged (tcp_ack() in
+        // net/ipv4/tcp_input.c).
+        return retransmit->timeouts <= 1 && retransmit->send_error == 0;
+    if (const auto *found = std::get_if<Found>(&event.what))
+        return found->status.timer != Timer::Retransmit || found->status.retries == 0;
+    const auto *change = std::get_if<StateChange>(&event.what);
+    return change != nullptr && is_answer(*change);
+}
+
+std::optional<Verdict> judge_deserted(const Story &story, const Found &found, std::uint64_t time_ns,
+                                      const NetnsSettings &settings)
+{
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    constexpr std::uint64_t ns_per_us = 1'000;
+    const auto timer = found.status.timer;
+    if (timer != Timer::None && timer != Timer::Keepalive)
+        return std::nullopt; // something is under way: that will find it
+    auto verdict = evidence_of(story, VerdictKind::HalfOpen, time_ns);
+    verdict.silent_ns = time_ns - story.troubles().deserted_ns;
+    verdict.other = story.troubles().deserted_by;
+    verdict.keepalive = timer == Timer::None ? Keepalive::Off : Keepalive::On;
+    // The next probe is answered with a RST, or none of them at all.
+    if (timer == Timer::Keepalive && settings.keepalive_probes != 0)
+        verdict.gives_up_ns = found.status.timer_left_us * ns_per_us +
+                              std::uint64_t{settings.keepalive_probes} * settings.keepalive_intvl_s * ns_per_s;
     return verdict;
 }
 

@@ -12,6 +12,16 @@ namespace tcpflight {
 // After a retransmission: nothing has come back for so many time-outs that the connection is taken for broken.
 std::optional<Verdict> judge_silence(const Story &story, const Thresholds &thresholds);
 
+// Does this event of a connection that was called half-open show that the other end has acknowledged something?
+bool is_answered(const Event &event);
+
+// One that was called half-open a minute ago can be again, if it was not all the time.
+constexpr std::uint64_t half_open_again_ns = 60'000'000'000;
+
+// `story` was deserted, and is there still, as `found` shows: does keepalive find that, and when at the latest?
+std::optional<Verdict> judge_deserted(const Story &story, const Found &found, std::uint64_t time_ns,
+                                      const NetnsSettings &settings);
+
 // `other` is the other end of `story`, on this host, and has ended as `end` says; `story` is alive: has it been left
 // behind without being told?
 bool is_deserted(const Story &story, const Verdict &end);

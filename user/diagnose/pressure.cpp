@@ -1,5 +1,7 @@
 #include "diagnose/pressure.h"
 
+#include "diagnose/quality.h"
+
 #include <cstring>
 
 namespace tcpflight {
@@ -80,10 +82,11 @@ std::optional<Verdict> Pressure::judge(std::uint64_t connection, const Address &
     return verdict;
 }
 
-std::optional<Verdict> Pressure::judge_short(std::uint32_t pid, std::uint64_t time_ns)
+std::optional<Verdict> Pressure::judge_short(std::uint32_t pid, std::uint64_t time_ns,
+                                             const Thresholds &thresholds)
 {
     constexpr std::uint64_t ns_per_s = 1'000'000'000;
-    const auto least = thresholds_.churn * (storm_ns / ns_per_s);
+    const auto least = thresholds.churn * (storm_ns / ns_per_s);
     if (processes_.size() >= capacity)
         processes_.clear();
     auto &process = processes_[pid];
@@ -101,8 +104,53 @@ std::optional<Verdict> Pressure::judge_short(std::uint32_t pid, std::uint64_t ti
     return verdict;
 }
 
+bool Pressure::is_bad(const Path &path) const
+{
+    constexpr std::uint64_t percent = 100;
+    return path.lossy >= least_lossy && path.repeated >= least_repeated &&
+           path.repeated * percent >= path.sent * thresholds_.loss;
+}
+
+std::optional<Verdict> Pressure::judge_path(const Address &remote, std::uint32_t sent, std::uint32_t repeated,
+                                            std::uint64_t time_ns)
+{
+    if (paths_.empty() && repeated == 0)
+        return std::nullopt;
+    auto found = paths_.find(remote);
+    if (found == paths_.end()) {
+        if (repeated == 0)
+            return std::nullopt; // nothing is wrong there
+        if (paths_.size() >= capacity)
+            paths_.clear();
+        found = paths_.try_emplace(remote).first;
+    }
+    auto &path = found.value();
+    if (path.begun_ns == 0 || time_ns >= path.begun_ns + storm_ns) {
+        const bool goes_on = path.begun_ns != 0 && time_ns < path.begun_ns + 2 * storm_ns && is_bad(path);
+        if (repeated == 0 && !goes_on) {
+            paths_.erase(found);
+            return std::nullopt;
+        }
+        path = {.begun_ns = time_ns, .said = goes_on && path.said};
+    }
+    path.sent += sent;
+    path.repeated += repeated;
+    path.lossy += repeated != 0 ? 1 : 0;
+    if (path.said || time_ns - path.begun_ns < loss_over_ns || !is_bad(path))
+        return std::nullopt;
+    path.said = true;
+    Verdict verdict;
+    verdict.kind = VerdictKind::PathLoss;
+    verdict.alike = path.lossy;
+    verdict.segments = static_cast<std::uint32_t>(path.sent);
+    verdict.repeated = static_cast<std::uint32_t>(path.repeated);
+    verdict.waits_ns = time_ns - path.begun_ns;
+    return verdict;
+}
+
 void Pressure::clear()
 {
+    paths_.clear();
     processes_.clear();
     listeners_.clear();
     subnets_.clear();

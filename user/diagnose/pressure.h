@@ -11,7 +11,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string_view>
 
 namespace tcpflight {
 
@@ -25,12 +27,18 @@ public:
     std::optional<Verdict> judge(std::uint64_t connection, const Address &remote, const Retransmit &retransmit,
                                  std::uint64_t time_ns);
     // A connection that process `pid` began has ended after less than a second, at `time_ns`.
-    std::optional<Verdict> judge_short(std::uint32_t pid, std::uint64_t time_ns);
+    std::optional<Verdict> judge_short(std::uint32_t pid, std::uint64_t time_ns, const Thresholds &thresholds);
+    // A connection to `remote` has sent so many segments, `repeated` of them again because they were lost: one that has
+    // ended, in its life, or one that is alive and loses much, while it was watched.
+    std::optional<Verdict> judge_path(const Address &remote, std::uint32_t sent, std::uint32_t repeated,
+                                      std::uint64_t time_ns);
     void clear();
 
     static constexpr std::uint64_t short_ns = 1'000'000'000;
     static constexpr std::uint64_t storm_ns = 10'000'000'000;
-    // Listeners, subnets, processes; when there are more, all are forgotten.
+    // Fewer that lose something say nothing of the way there.
+    static constexpr std::uint32_t least_lossy = 3;
+    // Listeners, subnets, processes, hosts; when there are more, all are forgotten.
     static constexpr std::size_t capacity = 4096;
 
 private:
@@ -51,7 +59,25 @@ private:
         std::uint32_t said = 0;
     };
 
+    struct Path {
+        std::uint64_t begun_ns = 0; // the first connection that had lost something
+        std::uint64_t sent = 0;     // segments
+        std::uint64_t repeated = 0;
+        std::uint32_t lossy = 0; // connections
+        bool said = false;       // in these ten seconds, or in those before, and it goes on
+    };
+    struct AddressHash {
+        std::size_t operator()(const Address &address) const
+        {
+            return std::hash<std::string_view>{}(
+                {reinterpret_cast<const char *>(address.bytes.data()), address.bytes.size()});
+        }
+    };
+
+    [[nodiscard]] bool is_bad(const Path &path) const;
+
     Thresholds thresholds_;
+    tsl::robin_map<Address, Path, AddressHash> paths_;  // by the other end's host
     tsl::robin_map<std::uint32_t, Churn> processes_;    // by pid
     tsl::robin_map<std::uint64_t, Listener> listeners_; // by cookie
     tsl::robin_map<std::uint64_t, Subnet> subnets_;     // by the network part of the address

@@ -18,6 +18,13 @@ constexpr std::uint64_t longest_delayed_ack_ns = 500'000'000;
 // After a retransmission: was so much sent again, of what was sent in the same time, that the way loses it?
 std::optional<Verdict> judge_loss(const Story &story, const Thresholds &thresholds);
 
+// After that was said: was there a time since then in which less was lost?
+bool is_loss_over(const Story &story, const Thresholds &thresholds);
+
+// After a retransmission: has a round trip taken far longer than the shortest one, for a second or more?
+std::optional<Verdict> judge_slowness(Story &story, std::uint32_t rtt_us, std::uint64_t time_ns,
+                                      const Thresholds &thresholds);
+
 // At the end of a connection: did a round trip take far longer than the shortest one?
 std::optional<Verdict> judge_rtt(const Story &story, const Traffic &traffic, const Thresholds &thresholds);
 

@@ -15,6 +15,12 @@ Unanswered what_is_in(const Retransmit &retransmit)
     return Unanswered::Data;
 }
 
+constexpr std::uint64_t bit_of(VerdictKind kind)
+{
+    static_assert(verdict_kinds <= 64);
+    return std::uint64_t{1} << static_cast<unsigned>(kind);
+}
+
 } // namespace
 
 std::string_view name(Origin origin)
@@ -43,12 +49,21 @@ Trouble &Story::get_into_trouble()
 
 bool Story::raise(VerdictKind kind)
 {
-    static_assert(verdict_kinds <= 64);
-    const auto bit = std::uint64_t{1} << static_cast<unsigned>(kind);
-    if ((troubles().alarms & bit) != 0)
+    if (is_raised(kind))
         return false;
-    get_into_trouble().alarms |= bit;
+    get_into_trouble().alarms |= bit_of(kind);
     return true;
+}
+
+void Story::lower(VerdictKind kind)
+{
+    if (trouble)
+        trouble->alarms &= ~bit_of(kind);
+}
+
+bool Story::is_raised(VerdictKind kind) const
+{
+    return (troubles().alarms & bit_of(kind)) != 0;
 }
 
 void Story::add(const Event &event)
@@ -131,6 +146,9 @@ void LossWindow::add(const Retransmit &retransmit, std::uint64_t time_ns)
     if (retransmit.sent == 0 || connecting)
         return;
     if (begun_ns == 0 || time_ns >= begun_ns + window_ns || retransmit.sent < sent_before) {
+        const bool goes_on = begun_ns != 0 && time_ns < begun_ns + 2 * window_ns;
+        sent_then = goes_on ? sent : 0;
+        repeated_then = goes_on ? repeated : 0;
         begun_ns = time_ns;
         sent_before = retransmit.sent - std::min(retransmit.sent, segments);
         repeated = 0;
@@ -138,8 +156,23 @@ void LossWindow::add(const Retransmit &retransmit, std::uint64_t time_ns)
     last_ns = time_ns;
     sent = retransmit.sent - sent_before;
     // The second time-out in a row and those behind it say that nobody answers, and not how much is lost.
-    if (retransmit.timeouts <= 1)
+    if (retransmit.timeouts <= 1) {
         repeated += segments;
+        lost += segments;
+    }
+}
+
+// A round trip after time-outs in a row was measured over the silence, if at all.
+void Slowness::add(const Retransmit &retransmit, std::uint64_t handshake_ns)
+{
+    const auto rtt_us = retransmit.metrics.rtt_us;
+    if (min_rtt_us == 0)
+        min_rtt_us = static_cast<std::uint32_t>(std::min<std::uint64_t>(handshake_ns / 1000, 0xffffffff));
+    if (rtt_us != 0 && (min_rtt_us == 0 || rtt_us < min_rtt_us))
+        min_rtt_us = rtt_us;
+    if (retransmit.timeouts > 1 || timeouts_before > 1)
+        slow_since_ns = 0;
+    timeouts_before = retransmit.timeouts;
 }
 
 void Story::add(const Event &event, const Retransmit &retransmit)
@@ -148,6 +181,9 @@ void Story::add(const Event &event, const Retransmit &retransmit)
         return;
     auto &known = get_into_trouble();
     known.loss.add(retransmit, event.time_ns);
+    // A client's SYN and what answered it: a round trip at least.
+    const bool shook_hands = whole && origin == Origin::Outgoing && established_ns > begun_ns;
+    known.slowness.add(retransmit, shook_hands ? established_ns - begun_ns : 0);
     auto &repetition = known.repetition;
     known.retransmits++;
     state = retransmit.state;

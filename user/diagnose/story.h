@@ -36,17 +36,37 @@ struct LossWindow {
     std::uint32_t total = 0;       // likewise, that were sent again
     std::uint32_t sent = 0;        // in the window, those that were sent again included
     std::uint32_t repeated = 0;    // without what was repeated because nothing at all came back
+    std::uint32_t lost = 0;        // likewise, in all that was seen of it
+
+    // Of the window before; 0: there is none, or it ended long ago.
+    std::uint32_t sent_then = 0;
+    std::uint32_t repeated_then = 0;
 
     static constexpr std::uint64_t window_ns = 10'000'000'000;
 
     void add(const Retransmit &retransmit, std::uint64_t time_ns);
 };
 
+// The smoothed round-trip time, as far as events tell while the connection lives.
+struct Slowness {
+    std::uint32_t min_rtt_us = 0;      // 0: not known
+    std::uint64_t slow_since_ns = 0;   // since then it has been far longer at each event; 0: it was not
+    std::uint32_t timeouts_before = 0; // at the last retransmission
+
+    void add(const Retransmit &retransmit, std::uint64_t handshake_ns);
+};
+
 // What a connection without trouble does not need.
 struct Trouble {
     Repetition repetition;
     LossWindow loss;
-    std::uint64_t deserted_ns = 0; // the other end, on this host, was gone, and this one had not been told
+    Slowness slowness;
+    std::uint64_t deserted_ns = 0;     // the other end, on this host, was gone, and this one had not been told
+    OtherEnd deserted_by;              // that was it
+    bool keepalive_told = false;       // whether keepalive will find that
+    std::uint64_t half_open_ns = 0;    // when that was said last; 0: never
+    std::uint64_t silent_since_ns = 0; // then, since when
+    std::uint64_t lossy_ns = 0;        // when that was said last
     std::uint32_t retransmits = 0;
     std::uint64_t alarms = 0; // bits of VerdictKind: those that were raised
     std::uint32_t reset_kernel_reason = 0;
@@ -83,8 +103,10 @@ struct alignas(64) Story {
     [[nodiscard]] const Trouble &troubles() const;
     [[nodiscard]] const Repetition &repetition() const { return troubles().repetition; }
     Trouble &get_into_trouble();
-    // True the first time only.
+    // True the first time only, and the first time after it was lowered.
     bool raise(VerdictKind kind);
+    void lower(VerdictKind kind);
+    [[nodiscard]] bool is_raised(VerdictKind kind) const;
 
     // The events of this connection in the order of time; those of other kinds are passed over.
     void add(const Event &event);

@@ -60,7 +60,8 @@ std::uint64_t waits_since_ns(VerdictKind kind, const Story &story)
     }
 }
 
-void Stuck::see(const Event &event, const Found &found, const Story &story, std::uint32_t slot)
+void Stuck::see(const Event &event, const Found &found, const Story &story, std::uint32_t slot,
+                const Thresholds &thresholds)
 {
     look_ns_ = event.time_ns;
     auto &watch = watched_[event.connection];
@@ -71,7 +72,7 @@ void Stuck::see(const Event &event, const Found &found, const Story &story, std:
     for (std::size_t i = 0; i < stuck_kinds.size(); i++) {
         const auto kind = stuck_kinds.at(i);
         auto &since_ns = watch.since_ns.at(i);
-        if (!waits_for(kind, story, found, thresholds_)) {
+        if (!waits_for(kind, story, found, thresholds)) {
             since_ns = 0;
             continue;
         }
@@ -79,7 +80,7 @@ void Stuck::see(const Event &event, const Found &found, const Story &story, std:
             const auto known_ns = waits_since_ns(kind, story);
             since_ns = known_ns != 0 ? known_ns : event.time_ns;
         }
-        if (event.time_ns - std::min(event.time_ns, since_ns) < patience_ns(kind, thresholds_))
+        if (event.time_ns - std::min(event.time_ns, since_ns) < patience_ns(kind, thresholds))
             continue;
         const bool has_owner = event.identity != nullptr && event.identity->owner.pid != 0;
         auto &known = cases_[{kind, has_owner ? event.identity->owner.pid : event.connection}];

@@ -45,10 +45,9 @@ public:
         std::uint64_t next_probe_ns = 0;
     };
 
-    explicit Stuck(const Thresholds &thresholds) : thresholds_(thresholds) {}
-
     // A socket that waits, seen at event.time_ns.
-    void see(const Event &event, const Found &found, const Story &story, std::uint32_t slot);
+    void see(const Event &event, const Found &found, const Story &story, std::uint32_t slot,
+             const Thresholds &thresholds);
     // Has a look begun whose end is not known yet? It is over with the first event that is later.
     [[nodiscard]] bool is_looking() const { return look_ns_ != 0; }
     [[nodiscard]] std::uint64_t look_ns() const { return look_ns_; }
@@ -67,7 +66,6 @@ private:
     };
     using Group = std::pair<VerdictKind, std::uint64_t>; // of a process, or of a connection without one
 
-    Thresholds thresholds_;
     tsl::robin_map<std::uint64_t, Watch, CookieHash> watched_; // cookie > what the last looks saw
     std::map<Group, Case> cases_;                              // of this look
     std::map<Group, std::uint32_t> said_;                      // how many were alike when it was said last

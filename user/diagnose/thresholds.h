@@ -1,6 +1,8 @@
 // When silence counts as trouble: all limits of the verdicts in one place.
 #pragma once
 
+#include "model/settings.h"
+
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -19,9 +21,10 @@ struct Thresholds {
     // Probes in a row, of an idle connection or of a closed window, that were not answered: the same R1.
     std::uint32_t probes = 3;
     // In CLOSE_WAIT, held by the process: the kernel's default of net.ipv4.tcp_fin_timeout, after which the other end,
-    // if its process has closed, has nothing left that would take this end's FIN.
+    // if its process has closed, has nothing left that would take this end's FIN. Where it is less, processes are no
+    // faster for that.
     std::uint64_t close_wait_ns = 60'000'000'000;
-    // In FIN_WAIT2, held by the process: the same time, which the kernel would grant without a process.
+    // In FIN_WAIT2, held by the process: net.ipv4.tcp_fin_timeout, which the kernel would grant without a process.
     std::uint64_t fin_wait_ns = 60'000'000'000;
     // Established, and not accepted: so long a client takes to send a SYN again three times (R1), from the first
     // time-out of RFC 6298 section 2 on: 1 + 2 + 4 seconds.
@@ -49,6 +52,9 @@ struct Thresholds {
     // Connections a second of one process, over ten seconds, that end within a second: so many take all 28,232 ports of
     // the default net.ipv4.ip_local_port_range in the 60 s of TIME_WAIT.
     std::uint32_t churn = 470;
+
+    // Bits of entries, in the order of all_thresholds(): the user has set them, and no setting of a namespace does.
+    std::uint32_t given = 0;
 };
 
 // One that a user can set: `--threshold close-wait=300`.
@@ -58,9 +64,15 @@ struct ThresholdEntry {
     std::uint32_t Thresholds::*count = nullptr;
     std::uint64_t Thresholds::*time_ns = nullptr; // either of the two
     std::uint32_t most = 255;                     // of a count: as the kernel counts time-outs and probes
+    std::string_view setting = {};                // of the network namespace, which it goes by; empty: by none
+    // What the threshold is where the setting is known, and is not 0.
+    void (*adjust)(Thresholds &thresholds, const NetnsSettings &settings) = nullptr;
 };
 
 std::span<const ThresholdEntry> all_thresholds();
+
+// As a network namespace is set; what the user has given stays.
+Thresholds adjusted(const Thresholds &thresholds, const NetnsSettings &settings);
 
 constexpr std::uint64_t max_threshold_s = 604'800; // a week
 

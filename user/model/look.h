@@ -1,18 +1,19 @@
 // One look at all TCP sockets that are there.
 #pragma once
 
+#include "model/port_range.h"
+#include "model/settings.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace tcpflight {
 
-// Settings of a network namespace (/proc/sys/net/ipv4), by its inode number.
+// How a network namespace is set; trivially copyable.
 struct NetnsLimits {
-    std::uint32_t netns = 0;
-    std::uint32_t port_low = 0; // ip_local_port_range, both included; 0: not known
-    std::uint32_t port_high = 0;
-    std::uint32_t time_waits = 0; // tcp_max_tw_buckets; 0: not known
+    NetnsSettings settings;
+    PortRange ports; // none: not known
 };
 
 struct Look {

@@ -53,6 +53,7 @@ constexpr std::array<Words, verdict_kinds> words{{
     {"rtt-inflation", Severity::Notice},
     {"connection-churn", Severity::Notice},
     {"window-timed-out", Severity::Alarm},
+    {"path-loss", Severity::Alarm},
 }};
 
 } // namespace

@@ -56,9 +56,10 @@ enum class VerdictKind : std::uint8_t {
     RttInflation,
     ConnectionChurn,
     WindowTimedOut,
+    PathLoss,
 };
 
-constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::WindowTimedOut) + 1;
+constexpr std::size_t verdict_kinds = static_cast<std::size_t>(VerdictKind::PathLoss) + 1;
 
 // In text, in JSON and for `tcpflight explain`: "half-open". Never changed and never used again for something else.
 std::string_view name(VerdictKind kind);
@@ -96,13 +97,19 @@ struct OtherEnd {
     std::array<char, 16> comm{};      // NUL-terminated unless all 16 are used; untrusted: escape before printing
 };
 
+// Whether the kernel asks the other end of an idle connection for a sign of life.
+enum class Keepalive : std::uint8_t { Unknown, Off, On };
+
 struct Verdict {
     VerdictKind kind = VerdictKind::Unclear;
+    bool over = false;                // what was said before holds no longer
     bool ended = false;               // the connection has ended: its last verdict
     TcpState state = TcpState::Close; // in which it is, or was before it ended
     Closer closed_first = Closer::Unknown;
     Unanswered unanswered = Unanswered::Nothing;
     ResetReason reason = ResetReason::Unknown;
+    Keepalive keepalive = Keepalive::Unknown;
+    bool by_somaxconn = false;       // at_most is net.core.somaxconn
     std::uint16_t error = 0;         // errno with which it ended; 0: none
     std::uint32_t kernel_reason = 0; // where the reason is Other
     std::uint32_t times_sent = 0;    // the unanswered segment, the first time included
@@ -115,7 +122,7 @@ struct Verdict {
     std::uint64_t open_ns = 0;      // from ESTABLISHED until the first end closed
     std::uint64_t answer_ns = 0;    // from then on until the second end closed
     std::uint64_t silent_ns = 0;    // so long nothing came back
-    std::uint64_t gives_up_ns = 0;  // then the kernel ends it, about
+    std::uint64_t gives_up_ns = 0;  // then the kernel ends it, about; with keepalive, at the latest
     std::uint64_t limit_ns = 0;     // TCP_USER_TIMEOUT
     std::uint64_t waits_ns = 0;     // for its process, or for the other end
 

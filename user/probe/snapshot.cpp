@@ -13,6 +13,7 @@
 #include <fstream>
 #include <set>
 #include <span>
+#include <string>
 #include <unordered_set>
 
 namespace tcpflight {
@@ -70,19 +71,45 @@ std::size_t count_out_of_reach(std::span<const tf_holder> holders, const std::se
     return cookies.size();
 }
 
+// 0: there is no such setting.
+std::uint32_t read_setting(const char *name)
+{
+    std::ifstream file(std::string("/proc/sys/net/") + name);
+    std::uint32_t value = 0;
+    return file >> value ? value : 0;
+}
+
+PortRange read_ports()
+{
+    std::ifstream file("/proc/sys/net/ipv4/ip_local_port_range");
+    std::uint16_t low = 0;
+    std::uint16_t high = 0;
+    if (!(file >> low >> high))
+        return {};
+    PortRange ports(low, high);
+    std::string reserved;
+    std::getline(std::ifstream("/proc/sys/net/ipv4/ip_local_reserved_ports"), reserved);
+    return ports.reserve(reserved) ? ports : PortRange(low, high);
+}
+
 // Of the namespace that this thread is in: /proc/sys/net shows those of whoever opens its files.
 NetnsLimits read_limits()
 {
     NetnsLimits limits;
+    limits.ports = read_ports();
+    auto &settings = limits.settings;
     struct stat own {};
     if (stat("/proc/thread-self/ns/net", &own) == 0)
-        limits.netns = static_cast<std::uint32_t>(own.st_ino);
-    std::ifstream range("/proc/sys/net/ipv4/ip_local_port_range");
-    if (!(range >> limits.port_low >> limits.port_high))
-        limits.port_low = limits.port_high = 0;
-    std::ifstream buckets("/proc/sys/net/ipv4/tcp_max_tw_buckets");
-    if (!(buckets >> limits.time_waits))
-        limits.time_waits = 0;
+        settings.netns = static_cast<std::uint32_t>(own.st_ino);
+    settings.ports = limits.ports.count();
+    settings.time_waits = read_setting("ipv4/tcp_max_tw_buckets");
+    settings.fin_timeout_s = read_setting("ipv4/tcp_fin_timeout");
+    settings.keepalive_time_s = read_setting("ipv4/tcp_keepalive_time");
+    settings.keepalive_intvl_s = read_setting("ipv4/tcp_keepalive_intvl");
+    settings.keepalive_probes = read_setting("ipv4/tcp_keepalive_probes");
+    settings.somaxconn = read_setting("core/somaxconn");
+    settings.syn_backlog = read_setting("ipv4/tcp_max_syn_backlog");
+    settings.retries1 = read_setting("ipv4/tcp_retries1");
     return limits;
 }
 

@@ -52,6 +52,8 @@ constexpr std::uint8_t queue = 15;
 constexpr std::uint8_t syn_queue = 16;
 constexpr std::uint8_t bytes = 17;
 constexpr std::uint8_t traffic = 18;
+constexpr std::uint8_t settings = 19;
+constexpr std::uint8_t usage = 20;
 constexpr std::uint8_t rest = 31;
 constexpr std::uint8_t shape = 32;
 constexpr std::uint8_t connection = 33;
@@ -206,6 +208,11 @@ inline constexpr std::array traffic_fields{
     Field{offsetof(tf_traffic, min_rtt_us), 4, Coding::Numbers},
     Field{offsetof(tf_traffic, cwnd), 4, Coding::PackedDictionary},
 };
+inline constexpr std::array settings_fields{Field{0, sizeof(tf_settings), Coding::PackedDictionary}};
+inline constexpr std::array usage_fields{
+    Field{offsetof(tf_usage, taken), 4, Coding::Numbers},
+    Field{offsetof(tf_usage, at_most), 12, Coding::PackedDictionary}, // up to the end
+};
 inline constexpr std::array shape_fields{Field{0, sizeof(Shape), Coding::PackedDictionary}};
 inline constexpr std::array connection_fields{
     Field{offsetof(StoredConnection, cookie), 8, Coding::Deltas},
@@ -236,6 +243,8 @@ inline constexpr std::array record_parts{
     Part{part::cgroup, sizeof(tf_cgroup), cgroup_fields, TF_RECORD_CGROUP},
     Part{part::handshake, sizeof(tf_handshake), handshake_fields, TF_RECORD_HANDSHAKE},
     Part{part::queue, sizeof(tf_queue), queue_fields, TF_RECORD_QUEUE},
+    Part{part::settings, sizeof(tf_settings), settings_fields, TF_RECORD_SETTINGS},
+    Part{part::usage, sizeof(tf_usage), usage_fields, TF_RECORD_USAGE},
     Part{part::syn_queue, sizeof(tf_syn_queue), syn_queue_fields, 0, TF_FLAG_SYN_QUEUE},
     Part{part::metrics, sizeof(tf_metrics), metrics_fields, 0, TF_FLAG_METRICS},
     Part{part::identity, sizeof(tf_identity), identity_fields, 0, TF_FLAG_IDENTITY},

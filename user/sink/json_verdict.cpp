@@ -54,6 +54,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     line.put(name(severity_of(verdict.kind)));
     line.put('"');
     put_flag(line, ",\"ended\":", verdict.ended);
+    put_flag(line, ",\"over\":", verdict.over);
     put_state(line, ",\"state\":", verdict.state);
     put_socket_error(line, verdict.error);
     put_time(",\"lasted_us\":", verdict.lasted_ns);
@@ -65,12 +66,16 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     put_number_or_null(line, ",\"times_sent\":", verdict.times_sent);
     put_time(",\"silent_us\":", verdict.silent_ns);
     put_number_or_null(line, ",\"gives_up_us\":", verdict.gives_up_ns / 1000);
+    line.put(verdict.keepalive == Keepalive::Unknown ? std::string_view(",\"keepalive\":null")
+             : verdict.keepalive == Keepalive::On    ? std::string_view(",\"keepalive\":true")
+                                                     : std::string_view(",\"keepalive\":false"));
     put_number_or_null(line, ",\"user_timeout_us\":", verdict.limit_ns / 1000);
     put_time(",\"waits_us\":", verdict.waits_ns);
     put_number_or_null(line, ",\"queued\":", verdict.queued);
     put_number_or_null(line, ",\"alike\":", verdict.alike);
     put_number_or_null(line, ",\"dropped\":", verdict.dropped);
     put_number_or_null(line, ",\"at_most\":", verdict.at_most);
+    put_flag(line, ",\"by_somaxconn\":", verdict.by_somaxconn);
     put_number(line, ",\"retransmits\":", verdict.retransmits);
     put_number_or_null(line, ",\"segments\":", verdict.segments);
     put_number_or_null(line, ",\"repeated\":", verdict.repeated);

@@ -89,7 +89,7 @@ void SummarySink::write(const Event &event, std::string &out)
 void SummarySink::count(const Event &event, const Verdict &verdict)
 {
     const auto kind = static_cast<std::size_t>(verdict.kind);
-    if (verdict.kind == VerdictKind::ListenerClosed)
+    if (verdict.kind == VerdictKind::ListenerClosed || verdict.over)
         return;
     if (verdict.ended) {
         interval_.ends.at(kind)++;

@@ -6,7 +6,7 @@ namespace tcpflight {
 
 void TextSink::put_what(LineWriter &line, const Event &event, const Verdict &verdict) const
 {
-    const bool alarm = severity_of(verdict.kind) == Severity::Alarm;
+    const bool alarm = severity_of(verdict.kind) == Severity::Alarm && !verdict.over;
     put_tuple(line, event);
     line.put("verdict ");
     if (alarm)
@@ -14,6 +14,8 @@ void TextSink::put_what(LineWriter &line, const Event &event, const Verdict &ver
     line.put(name(verdict.kind));
     if (alarm)
         put_in_color(line, color::reset);
+    if (verdict.over)
+        line.put(" is over");
     if (style_.quiet)
         return;
     line.put(": ");

@@ -123,7 +123,7 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
     Block passing;
     auto *block = find(event.connection);
     if (block == nullptr) {
-        if (verdict.kind == VerdictKind::TimeWaitReused)
+        if (verdict.over || verdict.kind == VerdictKind::TimeWaitReused)
             return; // its block was printed, and there is nothing to add
         learn(passing, event);
         passing.state = verdict.state;
@@ -131,8 +131,8 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
         return;
     }
     learn(*block, event);
-    // Of one that has ended the whole block follows at once.
-    if (verdict.ended || !block->ended)
+    // Of one that has ended the whole block follows at once. What is over is a line of it.
+    if (verdict.ended || (!block->ended && !verdict.over))
         print(*block, &verdict, out);
     if (verdict.ended) {
         forget(*block);
@@ -140,8 +140,13 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
     }
     add_line(*block, event.time_ns, event.time_ns, [&](LineWriter &line) {
         line.put("verdict ");
-        words_.put_trouble(line, name(verdict.kind));
-        if (block->ended) {
+        if (verdict.over) {
+            line.put(name(verdict.kind));
+            line.put(" is over");
+        } else {
+            words_.put_trouble(line, name(verdict.kind));
+        }
+        if (block->ended || verdict.over) {
             line.put(": ");
             put_evidence(line, verdict, style_.precision);
         }

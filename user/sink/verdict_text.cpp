@@ -63,6 +63,7 @@ void Evidence::put_main()
         line_.put("this end closed");
         put_time(" after ", verdict_.open_ns);
         line_.put(", the other has not yet");
+        put_about(", the kernel waits for ", verdict_.gives_up_ns);
         break;
     case VerdictKind::ListenerClosed:
         line_.put("closed by its process");
@@ -158,12 +159,19 @@ void Evidence::put_main()
         put_about(" within ", verdict_.waits_ns);
         break;
     case VerdictKind::RttInflation:
-        put_time("a round trip took ", verdict_.rtt_ns);
-        put_time(" at the end, and ", verdict_.min_rtt_ns);
+        put_time("a round trip takes ", verdict_.rtt_ns);
+        put_time(", and took ", verdict_.min_rtt_ns);
         line_.put(" at its shortest");
         break;
     case VerdictKind::WindowTimedOut:
         line_.put("data waited for room at the other end, and window probes brought none");
+        break;
+    case VerdictKind::PathLoss:
+        line_.put_decimal(verdict_.repeated);
+        put_labelled(line_, " of ", verdict_.segments);
+        put_labelled(line_, " segments sent again, of ", verdict_.alike);
+        line_.put(" connections to that host that lost some");
+        put_about(", within ", verdict_.waits_ns);
         break;
     case VerdictKind::ConnectionChurn:
         line_.put_decimal(verdict_.alike);
@@ -244,6 +252,11 @@ void Evidence::put_cut_off()
 
 void Evidence::put_half_open()
 {
+    if (verdict_.over) {
+        line_.put("the other end answers again");
+        put_about(", after ", verdict_.silent_ns);
+        return;
+    }
     if (verdict_.unanswered == Unanswered::Nothing) {
         line_.put("the other end ");
         if (put_owner())
@@ -251,6 +264,12 @@ void Evidence::put_half_open()
         line_.put("has been gone");
         put_time(" for ", verdict_.silent_ns);
         line_.put(", and this one was not told");
+        if (verdict_.keepalive == Keepalive::Off) {
+            line_.put(": no keepalive, so this would last for ever");
+        } else if (verdict_.keepalive == Keepalive::On) {
+            line_.put(": keepalive finds it");
+            put_about(" in at most ", verdict_.gives_up_ns);
+        }
         return;
     }
     put_sent();
@@ -273,6 +292,8 @@ void Evidence::put_queue()
     put_labelled(line_, " of ", verdict_.at_most);
     line_.put(verdict_.kind == VerdictKind::AcceptQueueOverflow ? std::string_view(" wait to be accepted")
                                                                 : std::string_view(" handshakes under way"));
+    if (verdict_.by_somaxconn)
+        line_.put(" (net.core.somaxconn)");
     if (verdict_.dropped != 0) {
         put_labelled(line_, ", ", verdict_.dropped);
         line_.put(" SYNs and ACKs dropped");

@@ -39,6 +39,53 @@ tf_owner_place place_of(const Owner &owner)
     return {.cgroup = owner.cgroup.id, .hierarchy = owner.cgroup.hierarchy, .pid = owner.inner_pid};
 }
 
+NetnsSettings to_settings(const tf_settings &raw)
+{
+    return {.netns = raw.netns,
+            .ports = raw.ports,
+            .time_waits = raw.time_waits,
+            .fin_timeout_s = raw.fin_timeout_s,
+            .keepalive_time_s = raw.keepalive_time_s,
+            .keepalive_intvl_s = raw.keepalive_intvl_s,
+            .keepalive_probes = raw.keepalive_probes,
+            .somaxconn = raw.somaxconn,
+            .syn_backlog = raw.syn_backlog,
+            .retries1 = raw.retries1};
+}
+
+tf_settings to_raw(const NetnsSettings &settings)
+{
+    tf_settings raw{};
+    raw.netns = settings.netns;
+    raw.ports = settings.ports;
+    raw.time_waits = settings.time_waits;
+    raw.fin_timeout_s = settings.fin_timeout_s;
+    raw.keepalive_time_s = settings.keepalive_time_s;
+    raw.keepalive_intvl_s = settings.keepalive_intvl_s;
+    raw.somaxconn = settings.somaxconn;
+    raw.syn_backlog = settings.syn_backlog;
+    raw.retries1 = static_cast<std::uint8_t>(settings.retries1); // the kernel keeps them in a byte, too
+    raw.keepalive_probes = static_cast<std::uint8_t>(settings.keepalive_probes);
+    return raw;
+}
+
+Usage to_usage(const Record &record)
+{
+    return {.kind = record.usage.kind == TF_USAGE_PORTS ? Usage::Kind::Ports : Usage::Kind::TimeWaits,
+            .connection = record.header.cookie,
+            .identity = to_identity(record),
+            .taken = record.usage.taken,
+            .at_most = record.usage.at_most};
+}
+
+tf_identity identity_in(std::span<const std::byte> record, const tf_header &header)
+{
+    const auto behind = sizeof(tf_identity) + ((header.flags & TF_FLAG_OWNER_PLACE) != 0 ? sizeof(tf_owner_place) : 0);
+    tf_identity identity{};
+    std::memcpy(&identity, record.data() + record.size() - behind, sizeof(identity));
+    return identity;
+}
+
 Identity to_identity(const Record &record)
 {
     if (!record.has(TF_FLAG_IDENTITY))

@@ -3,9 +3,13 @@
 
 #include "decode/decode.h"
 #include "model/event.h"
+#include "model/settings.h"
+#include "model/usage.h"
 #include "tcpflight/records.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace tcpflight {
 
@@ -21,8 +25,17 @@ Owner to_owner(const tf_accept &raw);
 void set_place(Owner &owner, const tf_owner_place &place);
 tf_owner_place place_of(const Owner &owner);
 
+// Of a TF_RECORD_FOUND that has one.
+tf_identity identity_in(std::span<const std::byte> record, const tf_header &header);
+
 // Of any record: the zeros where it has no place.
 Identity to_identity(const Record &record);
+
+NetnsSettings to_settings(const tf_settings &raw);
+tf_settings to_raw(const NetnsSettings &settings);
+
+// Of a TF_RECORD_USAGE.
+Usage to_usage(const Record &record);
 
 Metrics to_metrics(const tf_metrics &raw);
 

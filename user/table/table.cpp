@@ -195,6 +195,8 @@ std::optional<Event> Table::observe(const Record &record)
         return observe_found(record);
     if (record.header.type == TF_RECORD_GONE)
         return observe_gone(record);
+    if (record.header.type == TF_RECORD_SETTINGS || record.header.type == TF_RECORD_USAGE)
+        return std::nullopt; // for verdicts alone
     if (record.header.type == TF_RECORD_CGROUP) {
         cgroups_.put({.id = record.cgroup.id, .hierarchy = record.cgroup.hierarchy}, record.cgroup.path);
         return std::nullopt;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -54,10 +55,16 @@ struct Taken {
 const NetnsLimits *limits_of(const Look &look, std::uint32_t netns)
 {
     for (const auto &limits : look.limits) {
-        if (limits.netns == netns)
+        if (limits.settings.netns == netns)
             return &limits;
     }
     return nullptr;
+}
+
+template <typename T> void append_bytes(std::vector<std::byte> &out, const T &block)
+{
+    const auto bytes = std::as_bytes(std::span(&block, 1));
+    out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
 bool is_much(std::uint32_t taken, std::uint32_t at_most)
@@ -76,6 +83,26 @@ Usage to_usage(Usage::Kind kind, const Taken &taken, std::uint32_t at_most)
             .at_most = at_most};
 }
 
+void append(std::vector<std::byte> &out, const Usage &usage, std::uint64_t now_ns)
+{
+    const bool is_port = usage.kind == Usage::Kind::Ports;
+    const auto state = static_cast<std::uint8_t>(is_port ? TcpState::Established : TcpState::TimeWait);
+    tf_header header{};
+    header.time_ns = now_ns;
+    header.cookie = usage.connection;
+    header.type = TF_RECORD_USAGE;
+    header.flags = TF_FLAG_IDENTITY;
+    header.local_port = usage.identity.local.port;
+    header.old_state = header.new_state = state;
+    tf_usage taken{};
+    taken.taken = usage.taken;
+    taken.at_most = usage.at_most;
+    taken.kind = is_port ? TF_USAGE_PORTS : TF_USAGE_TIME_WAITS;
+    append_bytes(out, header);
+    append_bytes(out, taken);
+    append_bytes(out, to_raw(usage.identity));
+}
+
 class Counter {
 public:
     explicit Counter(const Look &look) : look_(look) {}
@@ -86,13 +113,13 @@ public:
                          ((header.flags & TF_FLAG_OWNER_PLACE) != 0 ? sizeof(tf_owner_place) : 0);
         tf_identity raw{};
         std::memcpy(&raw, at, sizeof(raw));
-        if (limits_ == nullptr || limits_->netns != raw.netns)
+        if (limits_ == nullptr || limits_->settings.netns != raw.netns)
             limits_ = limits_of(look_, raw.netns);
         if (limits_ == nullptr)
             return;
         if ((header.flags & TF_FLAG_TIME_WAIT_SOCKET) != 0)
             time_waits_[raw.netns].add(header, at);
-        if (raw.remote_port == 0 || raw.local_port < limits_->port_low || raw.local_port > limits_->port_high)
+        if (raw.remote_port == 0 || !limits_->ports.contains(raw.local_port))
             return;
         Route route{.local = {}, .remote = {}, .netns = raw.netns, .remote_port = raw.remote_port};
         std::memcpy(route.local.data(), raw.local_addr, route.local.size());
@@ -104,15 +131,14 @@ public:
     {
         std::vector<Usage> usage;
         for (const auto &[route, taken] : routes_) {
-            const auto *limits = limits_of(look_, route.netns);
-            const auto ports = limits->port_high - limits->port_low + 1;
+            const auto ports = limits_of(look_, route.netns)->ports.count();
             if (is_much(taken.count, ports))
                 usage.push_back(to_usage(Usage::Kind::Ports, taken, ports));
         }
         for (const auto &[netns, taken] : time_waits_) {
-            const auto *limits = limits_of(look_, netns);
-            if (is_much(taken.count, limits->time_waits))
-                usage.push_back(to_usage(Usage::Kind::TimeWaits, taken, limits->time_waits));
+            const auto at_most = limits_of(look_, netns)->settings.time_waits;
+            if (is_much(taken.count, at_most))
+                usage.push_back(to_usage(Usage::Kind::TimeWaits, taken, at_most));
         }
         return usage;
     }
@@ -137,6 +163,24 @@ std::vector<Usage> count_usage(const Look &look)
             counter.add(rest.first(size), header);
     }
     return counter.much();
+}
+
+std::vector<std::byte> UsageTeller::tell(const Look &look, std::uint64_t now_ns)
+{
+    std::vector<std::byte> out;
+    std::map<UsageKey, Usage> told;
+    for (const auto &usage : count_usage(look)) {
+        append(out, usage, now_ns);
+        told[key_of(usage)] = usage;
+    }
+    for (auto &[key, usage] : told_) {
+        if (told.contains(key))
+            continue;
+        usage.taken = 0;
+        append(out, usage, now_ns);
+    }
+    told_ = std::move(told);
+    return out;
 }
 
 } // namespace tcpflight

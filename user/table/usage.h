@@ -4,11 +4,25 @@
 #include "model/look.h"
 #include "model/usage.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <vector>
 
 namespace tcpflight {
 
 // Only what is taken by half and more.
 std::vector<Usage> count_usage(const Look &look);
+
+// The same as records (TF_RECORD_USAGE), for the verdicts and for a recording.
+class UsageTeller {
+public:
+    // `now_ns`, CLOCK_BOOTTIME, is behind the end of the look. What was much at the look before and is not now is told
+    // of once more.
+    std::vector<std::byte> tell(const Look &look, std::uint64_t now_ns);
+
+private:
+    std::map<UsageKey, Usage> told_; // at the last look
+};
 
 } // namespace tcpflight

@@ -5,6 +5,7 @@
 #include "model/look.h"
 #include "table/table.h"
 
+#include <tsl/robin_map.h>
 #include <tsl/robin_set.h>
 
 #include <cstddef>
@@ -17,11 +18,15 @@ class Waiting {
 public:
     // `table` has seen every event up to `now_ns`, CLOCK_BOOTTIME, which is behind the end of the look. What waited at
     // the look before is told of again, also if it does not now. A connection that has had an event since the look
-    // began is left out: it moved.
+    // began is left out: it moved. One whose other end ought to be on this host, and is not
+    // there, is told of at two looks: the first can come before the end of the other is known.
     std::vector<std::byte> find(const Table &table, const Look &look, std::uint64_t now_ns);
 
 private:
-    tsl::robin_set<std::uint64_t> told_; // cookies: at the last look
+    static constexpr std::uint32_t deserted_told = 2;
+
+    tsl::robin_set<std::uint64_t> told_;                    // cookies: at the last look
+    tsl::robin_map<std::uint64_t, std::uint32_t> deserted_; // likewise > how often it was told
 };
 
 } // namespace tcpflight

@@ -204,6 +204,10 @@ void Board::judge(const Event &event, const Verdict &verdict)
     const auto note = notes_.find(event.connection);
     if (note != notes_.end()) {
         auto &known = note.value();
+        if (verdict.over) {
+            known.row.verdict.reset();
+            return;
+        }
         known.row.verdict = verdict.kind;
         known.row.identity = identity;
         if (verdict.ended)
@@ -212,7 +216,7 @@ void Board::judge(const Event &event, const Verdict &verdict)
             known.verdict = std::make_unique<Verdict>(verdict);
         return;
     }
-    if (text_.empty() || severity_of(verdict.kind) == Severity::Normal)
+    if (text_.empty() || verdict.over || severity_of(verdict.kind) == Severity::Normal)
         return; // nothing that anybody would look for
     Row row;
     row.connection = unnamed_bit | ++unnamed_;

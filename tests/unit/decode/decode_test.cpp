@@ -26,6 +26,8 @@ std::vector<std::vector<std::byte>> one_of_each()
         RecordBuilder::lost(1, 5, 0).bytes(),
         RecordBuilder::congestion(1, 1, established, 0, 4).bytes(),
         RecordBuilder::probe(1, 1, established, {}).bytes(),
+        RecordBuilder::settings(1, {}).bytes(),
+        RecordBuilder::usage(1, 1, established, {}).identity(1, 2).bytes(),
         RecordBuilder::accept(1, 1, established, 42, "worker").bytes(),
         RecordBuilder::accept(1, 1, established, 42, "worker").identity(1, 2).bytes(),
         RecordBuilder::reset(1, 1, established, TF_RESET_SENT, TF_RESET_LINGER_0).bytes(),
@@ -74,6 +76,18 @@ TEST(Decode, TakesTheErrorApart)
     EXPECT_EQ(record.header.error, 4095) << "the largest that there can be";
     EXPECT_EQ(record.undone, TF_UNDONE_UNKNOWN);
     EXPECT_FALSE(record.user_timeout);
+}
+
+TEST(Decode, SettingsAreOfNoSocketAndUsageIsOfOne)
+{
+    EXPECT_EQ(outcome(RecordBuilder::settings(1, {}).bytes()), DecodeError::None);
+    auto in_a_state = RecordBuilder::settings(1, {}).bytes();
+    in_a_state[offsetof(tf_header, new_state)] = std::byte{established};
+    EXPECT_EQ(outcome(in_a_state), DecodeError::BadState);
+    EXPECT_EQ(outcome(RecordBuilder::usage(1, 1, established, {.taken = 1, .at_most = 2, .kind = TF_USAGE_KINDS, .reserved = {}}).identity(1, 2).bytes()),
+              DecodeError::BadValue);
+    EXPECT_EQ(outcome(RecordBuilder::usage(1, 1, established, {}).bytes()), DecodeError::BadValue)
+        << "of whom it does not say";
 }
 
 TEST(Decode, TakesTheBytesFromTheEnd)

@@ -63,6 +63,187 @@ TEST_F(HalfOpenTest, IsSaidOnce)
     EXPECT_THAT(judged.kinds(), ElementsAre(Pair(2, HalfOpen)));
 }
 
+// Outages of a connection that carries data: what is said of each.
+class OutageTest : public testing::Test {
+protected:
+    OutageTest() { judged.open_server(1); }
+
+    // `count` time-outs in a row, the first at `begin_ns`, each a second later.
+    void outage(std::uint64_t begin_ns, std::uint32_t count)
+    {
+        for (std::uint32_t number = 1; number <= count; number++)
+            judged.add(Judged::server(begin_ns + (number - 1) * s)
+                           .retransmits(Judged::timeout(number, Established, tcp_flag::ack, 100)));
+    }
+    void look(std::uint64_t time_ns, std::uint8_t retries)
+    {
+        Found found;
+        found.state = Established;
+        found.waits = true;
+        found.status.inode = 77;
+        found.status.timer = retries != 0 ? Timer::Retransmit : Timer::None;
+        found.status.retries = retries;
+        judged.add(Judged::server(time_ns).finds(found)).wait_until(time_ns + 1);
+    }
+    // "said", "over" and the time.
+    [[nodiscard]] std::vector<std::pair<bool, std::uint64_t>> said() const
+    {
+        std::vector<std::pair<bool, std::uint64_t>> told;
+        for (const auto &one : judged.fallen) {
+            EXPECT_EQ(one.verdict.kind, HalfOpen);
+            told.emplace_back(!one.verdict.over, one.time_ns / s);
+        }
+        return told;
+    }
+
+    Judged judged;
+};
+
+TEST_F(OutageTest, IsOverWhenALookFindsNothingUnderWay)
+{
+    outage(10 * s, 4);
+    look(15 * s, 4);
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12)));
+    look(20 * s, 0);
+    ASSERT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20)));
+    EXPECT_EQ(judged.last().silent_ns, 11 * s) << "since three seconds before it was said";
+    look(25 * s, 0);
+    EXPECT_EQ(judged.fallen.size(), 2U) << "once";
+}
+
+TEST_F(OutageTest, IsOverWhenTheCountBeginsAnew)
+{
+    outage(10 * s, 3);
+    outage(20 * s, 1);
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20)));
+}
+
+TEST_F(OutageTest, IsOverWhenTheOtherEndCloses)
+{
+    outage(10 * s, 3);
+    judged.add(Judged::server(20 * s).changes(Established, CloseWait));
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20)));
+}
+
+TEST_F(OutageTest, ASecondOneIsSaidToo)
+{
+    outage(10 * s, 3);
+    look(15 * s, 0);
+    outage(100 * s, 9);
+    look(110 * s, 0);
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 15), Pair(true, 102), Pair(false, 110)));
+}
+
+// One that comes and goes; and one that stays is not passed over for that.
+TEST_F(OutageTest, IsSaidOnceAMinute)
+{
+    for (std::uint64_t i = 0; i < 5; i++)
+        outage((10 + 10 * i) * s, 4);
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20)));
+    outage(65 * s, 10);
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20), Pair(true, 72)));
+}
+
+TEST_F(OutageTest, ThatItIsOverIsNotSaidOfOneThatEnds)
+{
+    outage(10 * s, 3);
+    judged.add(Judged::server(20 * s).changes(Established, Close, 20 * s, ETIMEDOUT)).finish();
+    EXPECT_THAT(judged.kinds(), ElementsAre(Pair(2, HalfOpen), Pair(2, DataTimedOut)));
+    EXPECT_FALSE(judged.last().over);
+}
+
+// R1 is what the administrator says, if that is more.
+TEST_F(OutageTest, TakesAsManyTimeoutsAsTheNamespaceSays)
+{
+    const auto netns = Judged::server(1).build().view().identity->netns;
+    judged.diagnosis().learn({.netns = netns, .retries1 = 5});
+    judged.diagnosis().learn({.netns = netns + 1, .retries1 = 2});
+    outage(10 * s, 4);
+    EXPECT_THAT(judged.fallen, IsEmpty());
+    outage(20 * s, 5);
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 24)));
+}
+
+TEST_F(OutageTest, WhatTheUserGaveHolds)
+{
+    Diagnosis::Settings settings;
+    settings.thresholds.given = 1; // the first of all_thresholds()
+    ASSERT_EQ(all_thresholds()[0].name, "timeouts");
+    Judged strict(settings);
+    const auto netns = Judged::server(1).build().view().identity->netns;
+    strict.diagnosis().learn({.netns = netns, .retries1 = 5});
+    for (std::uint32_t i = 1; i <= 3; i++)
+        strict.add(Judged::server(i * s).retransmits(Judged::timeout(i, Established, tcp_flag::ack, 100)));
+    EXPECT_THAT(strict.kinds(), ElementsAre(Pair(2, HalfOpen)));
+}
+
+// The end that was left behind: a look tells whether keepalive will find that.
+class DesertedTest : public testing::Test {
+protected:
+    DesertedTest()
+    {
+        judged.open_client(1).open_server(1);
+        judged.add(Judged::server(10 * s).changes(Established, Close, 10 * s, ETIMEDOUT)).wait_until(11 * s);
+        EXPECT_THAT(judged.kinds(), ElementsAre(Pair(2, KeepaliveTimedOut), Pair(1, HalfOpen)));
+        EXPECT_EQ(judged.last().keepalive, Keepalive::Unknown);
+    }
+    void look(std::uint64_t time_ns, Timer timer)
+    {
+        Found found;
+        found.state = Established;
+        found.waits = true;
+        found.status.inode = 77;
+        found.status.timer = timer;
+        found.status.timer_left_us = 7'000'000;
+        judged.add(Judged::client(time_ns).finds(found)).wait_until(time_ns + 1);
+    }
+
+    Judged judged;
+};
+
+TEST_F(DesertedTest, ForEver)
+{
+    look(15 * s, Timer::None);
+    look(20 * s, Timer::None);
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(2, KeepaliveTimedOut), Pair(1, HalfOpen), Pair(1, HalfOpen)));
+    EXPECT_EQ(judged.last().keepalive, Keepalive::Off);
+    EXPECT_EQ(judged.last().gives_up_ns, 0U);
+    EXPECT_EQ(judged.last().silent_ns, 5 * s);
+    EXPECT_EQ(judged.last().other.pid, 2223U) << "whose it was";
+    EXPECT_EQ(judged.last().other.state, Close);
+}
+
+TEST_F(DesertedTest, UntilKeepaliveFindsIt)
+{
+    const auto netns = Judged::client(1).build().view().identity->netns;
+    judged.diagnosis().learn({.netns = netns, .keepalive_intvl_s = 75, .keepalive_probes = 9});
+    look(15 * s, Timer::Keepalive);
+    ASSERT_EQ(judged.fallen.size(), 3U);
+    EXPECT_EQ(judged.last().keepalive, Keepalive::On);
+    EXPECT_EQ(judged.last().gives_up_ns, (7 + 9 * 75) * s);
+}
+
+TEST_F(DesertedTest, NothingIsSaidWhileItSends)
+{
+    look(15 * s, Timer::Retransmit);
+    EXPECT_EQ(judged.fallen.size(), 2U);
+    look(20 * s, Timer::None);
+    EXPECT_EQ(judged.fallen.size(), 3U);
+}
+
+// A look sees many a connection whose other end is hidden by a translation of addresses.
+TEST(Deserted, IsOnlyWhatWasSeenToBe)
+{
+    Judged judged;
+    judged.open_client(1);
+    Found found;
+    found.state = Established;
+    found.waits = true;
+    found.status.inode = 77;
+    judged.add(Judged::client(15 * s).finds(found)).finish();
+    EXPECT_THAT(judged.fallen, IsEmpty());
+}
+
 TEST_F(HalfOpenTest, TheEndThatWasLeftBehindIsNamedToo)
 {
     fin_times_out(1, 4);

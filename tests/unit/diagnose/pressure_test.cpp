@@ -154,7 +154,11 @@ protected:
         usage.kind = Usage::Kind::TimeWaits;
         return usage;
     }
-    void look(std::uint64_t time_ns, const std::vector<Usage> &usage) { judged.diagnosis().weigh(usage, time_ns); }
+    void look(std::uint64_t time_ns, const std::vector<Usage> &usage)
+    {
+        for (const auto &one : usage)
+            judged.diagnosis().weigh(one, time_ns);
+    }
 
     Judged judged;
 };
@@ -172,7 +176,7 @@ TEST_F(ScarcityTest, PortsRunOutWithAForecast)
     ASSERT_TRUE(judged.fallen[0].identity);
     look(25 * s, {ports(1000)});
     EXPECT_EQ(judged.fallen.size(), 1U) << "said once";
-    look(30 * s, {});
+    look(30 * s, {ports(0)});
     look(35 * s, {ports(900)});
     ASSERT_EQ(judged.fallen.size(), 2U) << "there was enough in between";
     EXPECT_EQ(judged.last().gives_up_ns, 0U) << "nobody knows how fast";
@@ -240,6 +244,99 @@ TEST(TimeWait, ItsEndBeforeItsTime)
     Judged judged(alarms);
     judged.add(EventBuilder().at(5 * s).connection(7).ends(TimeWait, EndReason::Syn, 3 * s).afterwards(), no_slot);
     EXPECT_THAT(judged.fallen, IsEmpty()) << "it is as it should be";
+}
+
+// Connections that each send little, to one host or another.
+class PathLossTest : public testing::Test {
+protected:
+    // Of `sent` segments so many go again; then it ends.
+    void pass(std::uint64_t time_ns, std::uint32_t repeated, std::uint32_t sent = 20,
+              const std::string &remote = "192.0.2.7", std::uint32_t timeouts = 0)
+    {
+        connection_++;
+        const auto event = [&](std::uint64_t at_ns) {
+            return EventBuilder().at(at_ns).connection(connection_).remote(remote, 443);
+        };
+        judged.add(event(time_ns - 2).changes(SynSent, Established));
+        for (std::uint32_t i = 1; i <= repeated; i++) {
+            Retransmit retransmit;
+            retransmit.kind = timeouts != 0 ? RetransmitKind::Timeout : RetransmitKind::Fast;
+            retransmit.timeouts = timeouts;
+            retransmit.total = i;
+            retransmit.sent = sent;
+            judged.add(event(time_ns - 1).retransmits(retransmit));
+        }
+        judged.add(event(time_ns).changes(LastAck, Close).took({.sent = sent, .retransmitted = repeated}));
+        judged.wait_until(time_ns);
+    }
+    [[nodiscard]] std::vector<Verdict> said() const
+    {
+        std::vector<Verdict> verdicts;
+        for (const auto &one : judged.fallen) {
+            if (one.verdict.kind == PathLoss)
+                verdicts.push_back(one.verdict);
+        }
+        return verdicts;
+    }
+
+    Judged judged;
+
+private:
+    std::uint64_t connection_ = 100;
+};
+
+TEST_F(PathLossTest, ATenthOfWhatSeveralConnectionsSend)
+{
+    for (std::uint64_t i = 0; i < 4; i++)
+        pass(1 * s + i * 300 * ms, 3);
+    EXPECT_TRUE(said().empty()) << "less than a second";
+    pass(2 * s + 500 * ms, 0);
+    ASSERT_EQ(said().size(), 1U);
+    EXPECT_EQ(said()[0].alike, 4U);
+    EXPECT_EQ(said()[0].repeated, 12U);
+    EXPECT_EQ(said()[0].segments, 100U);
+    EXPECT_EQ(said()[0].waits_ns, 1'500 * ms);
+    EXPECT_EQ(severity_of(PathLoss), Severity::Alarm);
+    for (std::uint64_t i = 0; i < 60; i++)
+        pass(3 * s + i * 500 * ms, 3);
+    EXPECT_EQ(said().size(), 1U) << "what goes on is no news";
+}
+
+TEST_F(PathLossTest, LessIsNone)
+{
+    for (std::uint64_t i = 0; i < 50; i++)
+        pass(1 * s + i * 300 * ms, i % 2, 21); // one of 42
+    EXPECT_TRUE(said().empty());
+}
+
+TEST_F(PathLossTest, TwoConnectionsAreNoWay)
+{
+    for (std::uint64_t i = 0; i < 9; i++)
+        pass(1 * s + i * 300 * ms, i < 2 ? 6 : 0, 10);
+    EXPECT_TRUE(said().empty());
+}
+
+TEST_F(PathLossTest, HostsAreNotMixed)
+{
+    for (std::uint64_t i = 0; i < 20; i++)
+        pass(1 * s + i * 300 * ms, 2, 20, "192.0.2." + std::to_string(i % 10));
+    EXPECT_TRUE(said().empty());
+}
+
+TEST_F(PathLossTest, AnOutageIsNone)
+{
+    for (std::uint64_t i = 0; i < 9; i++)
+        pass(1 * s + i * 300 * ms, 5, 20, "192.0.2.7", 2);
+    EXPECT_TRUE(said().empty());
+}
+
+TEST_F(PathLossTest, IsSaidAgainWhenItWasOver)
+{
+    for (const std::uint64_t begin : {1U, 100U}) {
+        for (std::uint64_t i = 0; i < 5; i++)
+            pass(begin * s + i * 300 * ms, 3);
+    }
+    EXPECT_EQ(said().size(), 2U);
 }
 
 // A connection of process 7 that was there for `length_ns`.

@@ -109,6 +109,90 @@ TEST(LossRate, TheThresholdIsThatOfTheUser)
     EXPECT_THAT(judged.kinds(), ElementsAre(Pair(5, LossRate)));
 }
 
+TEST(LossRate, IsSaidAgainWhenItWasOver)
+{
+    const auto bad = [](Judged &judged, std::uint64_t begin_ns, std::uint32_t total, std::uint32_t sent) {
+        for (std::uint32_t i = 1; i <= 12; i++)
+            judged.add(again(begin_ns + i * 200 * ms, total + i, sent + i * 5));
+    };
+    Judged goes_on;
+    for (std::uint32_t i = 0; i < 6; i++)
+        bad(goes_on, (1 + 10 * i) * s, 12 * i, 1000 + 60 * i);
+    EXPECT_EQ(goes_on.fallen.size(), 1U) << "what goes on is no news";
+
+    Judged comes_back;
+    bad(comes_back, 1 * s, 0, 1000);
+    comes_back.add(again(12 * s, 13, 2000)); // one of a thousand
+    bad(comes_back, 25 * s, 13, 3000);
+    EXPECT_THAT(comes_back.kinds(), ElementsAre(Pair(5, LossRate), Pair(5, LossRate)));
+}
+
+// Segments that go again while the connection lives, with its round-trip time then.
+class SlownessTest : public testing::Test {
+protected:
+    void again_with(std::uint64_t time_ns, std::uint32_t rtt_us, std::uint32_t timeouts = 0)
+    {
+        Retransmit retransmit;
+        retransmit.kind = timeouts != 0 ? RetransmitKind::Timeout : RetransmitKind::Fast;
+        retransmit.timeouts = timeouts;
+        retransmit.offset = static_cast<std::uint32_t>(time_ns / ms);
+        retransmit.length = 1;
+        retransmit.metrics.rtt_us = rtt_us;
+        judged.add(Judged::client(time_ns).retransmits(retransmit));
+    }
+
+    Judged judged;
+};
+
+TEST_F(SlownessTest, ASecondLongFarLongerThanTheHandshake)
+{
+    judged.open_client(1);
+    again_with(10 * s, 600'000);
+    again_with(10 * s + 999 * ms, 900'000);
+    EXPECT_THAT(judged.fallen, IsEmpty());
+    again_with(11 * s, 800'000);
+    ASSERT_THAT(judged.kinds(), ElementsAre(Pair(1, RttInflation)));
+    EXPECT_EQ(judged.last().rtt_ns, 800 * ms);
+    EXPECT_EQ(judged.last().min_rtt_ns, 100 * us) << "of the handshake";
+    EXPECT_FALSE(judged.last().ended);
+    again_with(12 * s, 900'000);
+    judged.add(Judged::client(13 * s).changes(LastAck, Close).took({.rtt_us = 900'000, .min_rtt_us = 100})).finish();
+    EXPECT_THAT(judged.kinds(), ElementsAre(Pair(1, RttInflation), Pair(1, Orderly))) << "once";
+}
+
+TEST_F(SlownessTest, NotIfItWasShortInBetween)
+{
+    judged.open_client(1);
+    again_with(10 * s, 600'000);
+    again_with(11 * s, 400'000);
+    again_with(12 * s, 600'000);
+    again_with(12 * s + 900 * ms, 600'000);
+    EXPECT_THAT(judged.fallen, IsEmpty());
+}
+
+TEST_F(SlownessTest, AgainstTheShortestThatWasSeenWhereTheHandshakeWasNot)
+{
+    again_with(10 * s, 600'000);
+    again_with(12 * s, 600'000);
+    EXPECT_THAT(judged.fallen, IsEmpty()) << "perhaps it is far away";
+    again_with(13 * s, 20'000);
+    again_with(14 * s, 600'000);
+    again_with(15 * s, 600'000);
+    EXPECT_THAT(judged.kinds(), ElementsAre(Pair(1, RttInflation)));
+}
+
+// The first round trip behind an outage is as long as that.
+TEST_F(SlownessTest, AnOutageIsNone)
+{
+    judged.open_client(1);
+    again_with(10 * s, 100, 1);
+    again_with(11 * s, 100, 2);
+    again_with(13 * s, 1'500'000);
+    again_with(13 * s + 500 * ms, 1'300'000);
+    again_with(14 * s + 400 * ms, 400'000);
+    EXPECT_THAT(judged.fallen, IsEmpty());
+}
+
 std::vector<VerdictKind> at_the_end(const Traffic &traffic, std::uint32_t threshold = 10)
 {
     Diagnosis::Settings settings;

@@ -4,6 +4,7 @@
 #include "support/record_builder.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <cstring>
 #include <span>
@@ -94,6 +95,60 @@ TEST_F(WaitingTest, TellsOfWhatWaitsAndOfNothingElse)
         EXPECT_NE(record.socket.bits & TF_SOCKET_WAITS, 0);
     }
     EXPECT_EQ(cookies, (std::vector<std::uint64_t>{2, 3, 5, 6}));
+}
+
+// What was sent and is not acknowledged: told until it is.
+TEST_F(WaitingTest, TellsOfWhatIsSilent)
+{
+    for (std::uint64_t cookie = 1; cookie <= 2; cookie++)
+        open(cookie);
+    auto silent = open_file();
+    silent.timer = TF_TIMER_RETRANSMIT;
+    silent.retries = 2;
+    auto once = silent;
+    once.retries = 1; // an ordinary loss
+    sees(1, established, silent);
+    sees(2, established, once);
+    const auto told = found();
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].header.cookie, 1U);
+    look_.records.clear();
+    sees(1, established, open_file());
+    const auto over = found();
+    ASSERT_EQ(over.size(), 1U);
+    EXPECT_EQ(over[0].socket.timer, TF_TIMER_NONE);
+}
+
+// Both ends on this host, and one is gone: told at two looks.
+TEST_F(WaitingTest, TellsOfWhatIsDeserted)
+{
+    for (std::uint64_t cookie = 1; cookie <= 3; cookie++)
+        open(cookie);
+    const auto sees_end = [&](std::uint64_t cookie, std::uint16_t local, std::uint16_t remote) {
+        tf_identity identity{}; // both ends have the same address
+        identity.local_port = local;
+        identity.remote_port = remote;
+        identity.family = AF_INET6;
+        const auto bytes =
+            RecordBuilder::found(cookie, 20 * us_per_s, established, open_file()).identity(identity).bytes();
+        look_.records.insert(look_.records.end(), bytes.begin(), bytes.end());
+    };
+    const auto cookies = [&] {
+        std::vector<std::uint64_t> told;
+        for (const auto &record : found())
+            told.push_back(record.header.cookie);
+        return told;
+    };
+    sees_end(1, 40'000, 80);
+    sees_end(2, 80, 40'000);
+    sees_end(3, 40'001, 80); // nobody is at its other end
+    const auto all = look_.records;
+    EXPECT_EQ(cookies(), std::vector<std::uint64_t>{3});
+    EXPECT_EQ(cookies(), std::vector<std::uint64_t>{3});
+    EXPECT_TRUE(cookies().empty()) << "behind a translation of addresses it would never end";
+    look_.records.clear();
+    sees_end(1, 40'000, 80);
+    EXPECT_EQ(cookies(), std::vector<std::uint64_t>{1}) << "the other has gone";
 }
 
 TEST_F(WaitingTest, TellsThatItIsOver)
