@@ -15,7 +15,7 @@ protected:
     static void reject(const std::string &match, const std::string &with)
     {
         const Finished done = run({.argv = {"nft", "table inet answers { chain in { type filter hook input priority 0; " +
-                                                       match + " reject with " + with + "; } }"}});
+                                                       match + " reject with " + with + "; }; }"}});
         ASSERT_EQ(done.status, exited(0)) << done.err;
     }
 };

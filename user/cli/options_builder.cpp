@@ -6,6 +6,7 @@
 #include "filter/glob.h"
 #include "filter/parser.h"
 #include "filter/quote.h"
+#include "model/nearest.h"
 #include "model/number.h"
 
 #include <fmt/format.h>
@@ -15,7 +16,9 @@
 #include <array>
 #include <bit>
 #include <limits>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace tcpflight {
 namespace {
@@ -376,6 +379,14 @@ Result<void> OptionsBuilder::set_threshold(const Flag &flag, std::string_view va
     const auto entry = std::find_if(entries.begin(), entries.end(), [&](const ThresholdEntry &candidate) {
         return candidate.name == value.substr(0, equals);
     });
+    if (entry == entries.end() && equals != value.size()) {
+        std::vector<std::string_view> names;
+        for (const auto &candidate : entries)
+            names.push_back(candidate.name);
+        if (const auto meant = nearest(value.substr(0, equals), names))
+            return failure(fmt::format("{}: there is no threshold {}: did you mean '{}'?", flag.display(),
+                                       quote(value.substr(0, equals)), *meant));
+    }
     if (entry == entries.end() || equals == value.size())
         return tl::unexpected(wrong_value(flag, value));
     const auto number = value.substr(equals + 1);

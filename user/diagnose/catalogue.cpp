@@ -356,7 +356,7 @@ std::string explain_thresholds()
         auto label = std::string(entry.name) + ' ';
         label.resize(indent - default_of(entry).size() - 2, ' ');
         out += label + default_of(entry) + "  ";
-        append_wrapped(out, std::string(entry.meaning) + setting_of(entry, "; net."), indent, indent);
+        append_wrapped(out, std::string(entry.meaning) + setting_of(entry, "; goes by net."), indent, indent);
     }
     return out;
 }

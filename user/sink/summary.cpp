@@ -89,8 +89,15 @@ void SummarySink::write(const Event &event, std::string &out)
 void SummarySink::count(const Event &event, const Verdict &verdict)
 {
     const auto kind = static_cast<std::size_t>(verdict.kind);
-    if (verdict.kind == VerdictKind::ListenerClosed || verdict.over)
+    // What is said a second time of one that was left behind is about keepalive.
+    if (verdict.kind == VerdictKind::ListenerClosed || verdict.keepalive != Keepalive::Unknown)
         return;
+    if (verdict.over) {
+        auto &alarms = interval_.alarms.at(kind);
+        alarms -= alarms != 0 ? 1 : 0;
+        interval_.over.at(kind)++;
+        return;
+    }
     if (verdict.ended) {
         interval_.ends.at(kind)++;
         interval_.retransmits += verdict.retransmits;
@@ -141,6 +148,7 @@ void SummarySink::print(std::string &out)
     });
     print_ends(out, "", interval_.ends);
     print_ends(out, ", and goes on", interval_.alarms);
+    print_ends(out, ", and is over", interval_.over);
     if (interval_.retransmitting != 0) {
         add_line(out, [&](LineWriter &line) {
             put_count(line, interval_.retransmitting);

@@ -44,6 +44,7 @@ private:
         std::uint64_t retransmits = 0;    // segments
         ByKind ends{};
         ByKind alarms{}; // of connections that go on
+        ByKind over{};   // likewise: what was said of them before, here or earlier
         Histogram handshakes;
         Histogram lifetimes;
         ByName peers;

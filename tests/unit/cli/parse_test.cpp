@@ -194,7 +194,10 @@ OptionCase close_wait(const Words &words, std::uint64_t limit_ns)
 
 OptionCase probes(const Words &words, std::uint32_t limit)
 {
-    return {words, [limit](const Options &o) { return o.thresholds.probes == limit; }};
+    // What the user gives is not adjusted to the settings of a namespace.
+    return {words, [limit](const Options &o) {
+                return adjusted(o.thresholds, {.keepalive_probes = 1}).probes == limit && o.thresholds.probes == limit;
+            }};
 }
 
 OptionCase verbosity(const Words &words, int number)

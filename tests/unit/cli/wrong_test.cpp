@@ -111,6 +111,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "loss or rtt=1 to 255; churn=1 to 100000; close-wait, fin-wait, accept, zero-window or "
                   "unread=seconds, up to "
                   "604800"},
+        WrongCase{{"--threshold", "clos-wait=3"},
+                  "--threshold: there is no threshold 'clos-wait': did you mean 'close-wait'?"},
         WrongCase{{"--threshold", "probes=256"},
                   "--threshold: 'probes=256' is not a threshold: give timeouts, probes, storm, ports, time-waits, "
                   "loss or rtt=1 to 255; churn=1 to 100000; close-wait, fin-wait, accept, zero-window or "

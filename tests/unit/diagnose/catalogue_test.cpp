@@ -1,6 +1,8 @@
 // What each verdict means is told, and the page of them is made from the program.
 #include "diagnose/catalogue.h"
 
+#include "diagnose/thresholds.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -39,6 +41,37 @@ TEST(VerdictCatalogue, ExplainsInEightyColumns)
     const auto text = explain(VerdictKind::Refused);
     EXPECT_EQ(text.find("refused (notice)\n\nThe other host answered"), 0U) << text;
     EXPECT_NE(text.find("\nSource:   RFC 9293 section 3.5.2"), std::string::npos) << text;
+}
+
+TEST(VerdictCatalogue, ExplainsThresholdsInEightyColumns)
+{
+    const auto text = explain_thresholds();
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        EXPECT_LE(line.size(), 80U) << line;
+    for (const auto &entry : all_thresholds()) {
+        EXPECT_NE(text.find('\n' + std::string(entry.name) + ' '), std::string::npos) << entry.name;
+        EXPECT_EQ(entry.setting.empty(), entry.adjust == nullptr) << entry.name;
+    }
+    EXPECT_NE(text.find("\nclose-wait      60 s  in CLOSE_WAIT"), std::string::npos) << text;
+}
+
+TEST(Thresholds, GoByTheSettingsOfTheNamespace)
+{
+    const Thresholds defaults;
+    EXPECT_EQ(adjusted(defaults, {}).churn, defaults.churn) << "nothing is known";
+    const auto set = adjusted(defaults, {.ports = 6'000, .fin_timeout_s = 90, .keepalive_probes = 2, .retries1 = 5});
+    EXPECT_EQ(set.timeouts, 5U);
+    EXPECT_EQ(set.probes, 2U);
+    EXPECT_EQ(set.close_wait_ns, 90'000'000'000U);
+    EXPECT_EQ(set.fin_wait_ns, 90'000'000'000U);
+    EXPECT_EQ(set.churn, 100U) << "ports in the minute of TIME_WAIT";
+    const auto less = adjusted(defaults, {.ports = 28'232, .fin_timeout_s = 5, .keepalive_probes = 9, .retries1 = 1});
+    EXPECT_EQ(less.timeouts, defaults.timeouts) << "R1 is three at least";
+    EXPECT_EQ(less.probes, defaults.probes);
+    EXPECT_EQ(less.close_wait_ns, defaults.close_wait_ns) << "a process is no faster for that";
+    EXPECT_EQ(less.fin_wait_ns, 5'000'000'000U);
+    EXPECT_EQ(less.churn, defaults.churn);
 }
 
 TEST(VerdictCatalogue, ListsAlarmsFirst)

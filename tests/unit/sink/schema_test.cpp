@@ -99,6 +99,8 @@ Verdict everything_judged()
     verdict.ended = true;
     verdict.closed_first = Closer::Both;
     verdict.unanswered = Unanswered::Fin;
+    verdict.over = verdict.by_somaxconn = true;
+    verdict.keepalive = Keepalive::On;
     verdict.reason = ResetReason::NotAccepted;
     verdict.error = 524;
     verdict.times_sent = verdict.retransmits = std::numeric_limits<std::uint32_t>::max();

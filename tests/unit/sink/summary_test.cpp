@@ -97,6 +97,27 @@ TEST(Summary, CountsEndsAndWhoHadTrouble)
 )");
 }
 
+TEST(Summary, WhatIsOverDoesNotGoOn)
+{
+    Verdict suspected;
+    suspected.kind = VerdictKind::HalfOpen;
+    auto over = suspected;
+    over.over = true;
+    auto deserted = suspected; // said before, and now with what keepalive makes of it
+    deserted.keepalive = Keepalive::Off;
+    Summed summed;
+    summed.add(EventBuilder().at(0).judged(suspected)).add(EventBuilder().at(0).judged(suspected));
+    summed.add(EventBuilder().at(1 * s).judged(deserted)).add(EventBuilder().at(2 * s).judged(over)).finish();
+    EXPECT_EQ(summed.out.substr(summed.out.find(", 2s")), R"(, 2s: 0 connections ended
+         1 half-open, and goes on
+         1 half-open, and is over
+   peers with trouble:
+         2 127.0.0.1: 2 half-open
+   processes with trouble:
+         2 telnet: 2 half-open
+)");
+}
+
 // In the time of the events: an interval ends with the first event behind it, and empty ones are passed over.
 TEST(Summary, IsPrintedEachIntervalInWhichSomethingHappens)
 {

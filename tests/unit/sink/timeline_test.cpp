@@ -166,6 +166,24 @@ TEST(TimelineText, AnEarlierVerdictPrintsItSoFarAndTheWholeComesLater)
     EXPECT_EQ(blocks.out.find("not ended"), std::string::npos);
 }
 
+// It is a line of the block, which comes when something is wrong again or when the connection ends.
+TEST(TimelineText, WhatIsOverIsALine)
+{
+    Verdict over;
+    over.kind = VerdictKind::HalfOpen;
+    over.over = true;
+    over.silent_ns = 3 * s;
+    Blocks blocks;
+    blocks.add(at(0).changes(SynSent, Established)).judge(over, 1 * s);
+    EXPECT_EQ(blocks.out, "");
+    blocks.add(at(2 * s).changes(LastAck, Close, 2 * s)).judge(ended(VerdictKind::Orderly), 3 * s);
+    EXPECT_NE(blocks.out.find("+1s  verdict half-open is over: the other end answers again, after\n"), std::string::npos)
+        << blocks.out;
+    Blocks unknown; // of which no block is there
+    unknown.judge(over, 1 * s);
+    EXPECT_EQ(unknown.out, "");
+}
+
 TEST(TimelineText, TheTimesAreThoseOfTheOptions)
 {
     const auto line = [](TimeStyle time) {

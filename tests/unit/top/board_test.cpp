@@ -219,6 +219,24 @@ TEST(Board, IsBoundedAndSaysWhatHadNoPlace)
     EXPECT_THAT(told.board.rows(), SizeIs(2));
 }
 
+// A look has found that it answers again; and there may be no row.
+TEST(Board, TakesAnAlarmAwayThatIsOver)
+{
+    Verdict over;
+    over.kind = VerdictKind::HalfOpen;
+    over.over = true;
+    Told told;
+    told.add(at(s).changes(SynSent, Established)).judge(VerdictKind::HalfOpen, 2 * s, false);
+    ASSERT_TRUE(told.only_row().is_alarm());
+    told.add(at(3 * s).judged(over));
+    EXPECT_FALSE(told.only_row().is_alarm());
+    told.judge(VerdictKind::HalfOpen, 4 * s, false);
+    EXPECT_TRUE(told.only_row().is_alarm());
+    Told other;
+    other.add(at(3 * s).judged(over));
+    EXPECT_TRUE(other.board.rows().empty());
+}
+
 // Whatever the maps do as they grow.
 TEST(Board, FollowsManyConnections)
 {
