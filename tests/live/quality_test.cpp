@@ -106,7 +106,8 @@ TEST_F(QualityTest, RttInflationWhileItLives)
     constexpr std::size_t bytes = 600'000;
     client.send(slow.client, bytes);
     server.receive(slow.child, bytes);
-    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "rtt-inflation").empty(); })) << about(tracer, slow.client);
+    ASSERT_TRUE(tracer.wait_until([&] { return !called(tracer, "rtt-inflation").empty(); }))
+        << about(tracer, slow.client);
     const TraceEvent verdict = called(tracer, "rtt-inflation").at(0);
     SCOPED_TRACE(verdict.json().dump());
     EXPECT_EQ(verdict.number("local_port"), slow.client.local.port());

@@ -14,8 +14,9 @@ protected:
     // Answers packets that match as a router or a firewall does.
     static void reject(const std::string &match, const std::string &with)
     {
-        const Finished done = run({.argv = {"nft", "table inet answers { chain in { type filter hook input priority 0; " +
-                                                       match + " reject with " + with + "; }; }"}});
+        const Finished done =
+            run({.argv = {"nft", "table inet answers { chain in { type filter hook input priority 0; " + match +
+                                     " reject with " + with + "; }; }"}});
         ASSERT_EQ(done.status, exited(0)) << done.err;
     }
 };

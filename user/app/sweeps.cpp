@@ -13,7 +13,8 @@
 namespace tcpflight {
 namespace {
 
-// A look takes its time where there are many sockets: of a CPU no more than one part in so many.
+// A look takes its time where there are many sockets: of a CPU no more than one part in so many. How long it waits for
+// one does not count.
 constexpr std::uint64_t share_of_cpu = 100;
 
 bool shows_listeners_at_most(const Look &look)
@@ -56,7 +57,7 @@ Result<bool> Sweeps::collect()
     if (!*look)
         return false;
     look_ = std::move(**look);
-    rest_ns_ = (look_->end_ns - look_->begin_ns) * (share_of_cpu - 1);
+    rest_ns_ = look_->cpu_ns * (share_of_cpu - 1);
     return true;
 }
 

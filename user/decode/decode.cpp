@@ -51,8 +51,7 @@ DecodeError check_body(const Record &record)
         return DecodeError::BadValue;
     if (record.header.type == TF_RECORD_GONE && record.gone.reason >= TF_GONE_REASONS)
         return DecodeError::BadValue;
-    if (record.header.type == TF_RECORD_USAGE &&
-        (record.usage.kind >= TF_USAGE_KINDS || !record.has(TF_FLAG_IDENTITY)))
+    if (record.header.type == TF_RECORD_USAGE && (record.usage.kind >= TF_USAGE_KINDS || !record.has(TF_FLAG_IDENTITY)))
         return DecodeError::BadValue;
     return DecodeError::None;
 }

@@ -116,9 +116,11 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "(data, or its FIN) is not acknowledged; or the other end, on this host, has ended without this one being told: "
      "nothing will tell it until it sends something, or keepalive does.",
      "As many time-outs in a row without an acknowledgement as the threshold timeouts, whatever the state; over when "
-     "something is acknowledged, and said again a minute later at the earliest. Or: 10 ms after the other end has ended "
+     "something is acknowledged, and said again a minute later at the earliest. Or: 10 ms after the other end has "
+     "ended "
      "by a time-out or a RST, this end is still ESTABLISHED, CLOSE_WAIT or FIN_WAIT2; the next look at the sockets "
-     "tells whether keepalive will find that, at the latest after tcp_keepalive_probes times tcp_keepalive_intvl behind "
+     "tells whether keepalive will find that, at the latest after tcp_keepalive_probes times tcp_keepalive_intvl "
+     "behind "
      "the next probe.",
      "RFC 9293 section 3.5.1, RFC 1122 section 4.2.3.5 (R1); net.ipv4.tcp_retries1, tcp_keepalive_intvl and "
      "tcp_keepalive_probes",
@@ -236,7 +238,8 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "there "
      "concerned too (tcpflight 'event retransmit and host ADDRESS')?"},
     {VerdictKind::RttInflation,
-     "A round trip of this connection takes far longer than its shortest one: what is sent waits in a queue on the way, "
+     "A round trip of this connection takes far longer than its shortest one: what is sent waits in a queue on the "
+     "way, "
      "or the other host is slow to answer.",
      "The smoothed round-trip time is as many times the shortest one as the threshold rtt says, and half a second "
      "longer, which is more than an ACK may be delayed: at the end; or before that at each retransmission for a second "
@@ -272,7 +275,8 @@ constexpr std::array<VerdictEntry, verdict_kinds> entries{{
      "all that they had sent, and those that are called loss-rate. Time-outs in a row are not counted. Said once, and "
      "again when it was over.",
      "As of loss-rate; tcpi_segs_out and tcpi_total_retrans",
-     "The way to the other host: link errors (ip -s link), a full queue or a policer, Wi-Fi. Are other hosts behind the "
+     "The way to the other host: link errors (ip -s link), a full queue or a policer, Wi-Fi. Are other hosts behind "
+     "the "
      "same router concerned?"},
 }};
 
@@ -347,10 +351,11 @@ std::string explain_thresholds()
 {
     constexpr std::size_t indent = 22;
     std::string out;
-    append_wrapped(out,
-                   "When a verdict falls. --threshold NAME=N sets another one, also when a recording is read. By default "
-                   "some go by a setting of the connection's network namespace, as the last look at it found it.",
-                   0, 0);
+    append_wrapped(
+        out,
+        "When a verdict falls. --threshold NAME=N sets another one, also when a recording is read. By default "
+        "some go by a setting of the connection's network namespace, as the last look at it found it.",
+        0, 0);
     out += '\n';
     for (const auto &entry : all_thresholds()) {
         auto label = std::string(entry.name) + ' ';

@@ -42,8 +42,8 @@ bool is_plain(const Story &story)
 } // namespace
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
-    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)),
-      pressure_(settings.thresholds), scarcity_(settings.thresholds)
+    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), pressure_(settings.thresholds),
+      scarcity_(settings.thresholds)
 {
 }
 

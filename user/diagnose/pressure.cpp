@@ -82,8 +82,7 @@ std::optional<Verdict> Pressure::judge(std::uint64_t connection, const Address &
     return verdict;
 }
 
-std::optional<Verdict> Pressure::judge_short(std::uint32_t pid, std::uint64_t time_ns,
-                                             const Thresholds &thresholds)
+std::optional<Verdict> Pressure::judge_short(std::uint32_t pid, std::uint64_t time_ns, const Thresholds &thresholds)
 {
     constexpr std::uint64_t ns_per_s = 1'000'000'000;
     const auto least = thresholds.churn * (storm_ns / ns_per_s);

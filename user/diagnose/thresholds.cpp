@@ -61,8 +61,8 @@ constexpr std::array<ThresholdEntry, 13> entries{{
      "percent of the segments of a connection, or of connections to one host, sent again, at least ten within 1 to 10 "
      "s (from a tenth on TCP's window has no room for three duplicate ACKs, RFC 5681 section 3.2)",
      &Thresholds::loss, nullptr},
-    {"rtt", "times the shortest round trip that the smoothed one takes, and half a second more",
-     &Thresholds::rtt, nullptr},
+    {"rtt", "times the shortest round trip that the smoothed one takes, and half a second more", &Thresholds::rtt,
+     nullptr},
     {"churn",
      "connections a second of one process, over ten seconds, that each end within one (so many take all ports in the "
      "60 s of TIME_WAIT)",

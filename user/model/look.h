@@ -20,6 +20,7 @@ struct Look {
     // CLOCK_BOOTTIME: what was there all the time in between, in a namespace that was visited, was seen.
     std::uint64_t begin_ns = 0;
     std::uint64_t end_ns = 0;
+    std::uint64_t cpu_ns = 0; // that it took of a CPU
     // A TF_RECORD_FOUND for each socket, in the order of time. A socket can occur twice.
     std::vector<std::byte> records;
     // Network namespaces (inode numbers), sorted: whose sockets were read, and which are known to be there.

@@ -17,7 +17,7 @@ struct Usage {
     Kind kind = Kind::Ports;
     std::uint64_t connection = 0; // one of those that take it
     Identity identity;            // its
-    std::uint32_t taken = 0; // 0: less than half, after it was more
+    std::uint32_t taken = 0;      // 0: less than half, after it was more
     std::uint32_t at_most = 0;
 };
 

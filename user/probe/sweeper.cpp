@@ -17,8 +17,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <cstring>
+#include <ctime>
+#include <ctime>
 #include <limits>
 #include <set>
 #include <span>
@@ -38,6 +39,7 @@ struct AnswerHeader {
     std::uint64_t bytes = 0;
     std::uint64_t begin_ns = 0;
     std::uint64_t end_ns = 0;
+    std::uint64_t cpu_ns = 0;
     std::uint64_t out_of_reach = 0;
     std::uint32_t visited = 0; // namespaces
     std::uint32_t present = 0;
@@ -58,7 +60,7 @@ bool send_all(int socket, std::span<const std::byte> bytes)
     return true;
 }
 
-bool answer(int socket, const Snapshot &snapshot)
+bool answer(int socket, const Snapshot &snapshot, std::uint64_t cpu_ns)
 {
     const auto &[visited_set, present_set] = snapshot.namespaces;
     const std::vector<std::uint32_t> visited(visited_set.begin(), visited_set.end());
@@ -66,6 +68,7 @@ bool answer(int socket, const Snapshot &snapshot)
     AnswerHeader header{.bytes = snapshot.records.size(),
                         .begin_ns = snapshot.begin_ns,
                         .end_ns = snapshot.end_ns,
+                        .cpu_ns = cpu_ns,
                         .out_of_reach = snapshot.out_of_reach,
                         .visited = static_cast<std::uint32_t>(visited.size()),
                         .present = static_cast<std::uint32_t>(present.size()),
@@ -80,6 +83,15 @@ bool answer(int socket, const Error &error)
     AnswerHeader header{.bytes = error.message.size(), .failed = 1};
     return send_all(socket, std::as_bytes(std::span(&header, 1))) &&
            send_all(socket, std::as_bytes(std::span(error.message)));
+}
+
+// What this process has had of a CPU.
+std::uint64_t cpu_now_ns()
+{
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * ns_per_s + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 // A namespace that no process is in any more, and that is mounted nowhere, can still have sockets: those that a process
@@ -149,8 +161,9 @@ void close_all_but(std::span<const int> wanted)
     Looker looker(iterators);
     char request = 0;
     while (reduced && getppid() == parent && read(socket, &request, sizeof(request)) == sizeof(request)) {
+        const auto before_ns = cpu_now_ns();
         auto snapshot = looker.look(request);
-        if (!(snapshot ? answer(socket, *snapshot) : answer(socket, snapshot.error())))
+        if (!(snapshot ? answer(socket, *snapshot, cpu_now_ns() - before_ns) : answer(socket, snapshot.error())))
             break;
     }
     _exit(0);
@@ -190,6 +203,7 @@ Result<Look> to_look(const AnswerHeader &header, std::vector<std::byte> answer)
     auto rest = std::span<const std::byte>(answer).subspan(sizeof(header) + header.bytes);
     Look look{.begin_ns = header.begin_ns,
               .end_ns = header.end_ns,
+              .cpu_ns = header.cpu_ns,
               .records = {},
               .visited = take<std::uint32_t>(rest, header.visited),
               .present = take<std::uint32_t>(rest, header.present),

@@ -13,8 +13,8 @@ std::unique_ptr<Sink> make_sink(const OutputStyle &style)
 {
     switch (style.format) {
     case Format::Json: return std::make_unique<JsonSink>(style.precision);
-    case Format::Tcplife: return std::make_unique<TcplifeSink>();
-    case Format::Tcpstates: return std::make_unique<TcpstatesSink>();
+    case Format::Tcplife: return std::make_unique<TcplifeSink>(style);
+    case Format::Tcpstates: return std::make_unique<TcpstatesSink>(style);
     case Format::Text: break;
     }
     if (style.summary_ns)

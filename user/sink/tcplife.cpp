@@ -40,6 +40,7 @@ void put_kb(LineWriter &cell, std::uint64_t bytes)
 
 void TcplifeSink::begin(std::string &out)
 {
+    time_.put_title(out);
     out += header;
 }
 
@@ -62,6 +63,7 @@ void TcplifeSink::write(const Event &event, std::string &out)
     learn(event, *change);
     if (!is_end(*change))
         return;
+    time_.put(out, event.time_ns);
     ColumnLine line(out);
     add_owner(line, event.identity, comm_width, all_of_it);
     add_ends(line, event);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "sink/sink.h"
+#include "sink/style.h"
+#include "sink/time_column.h"
 
 #include <tsl/robin_map.h>
 
@@ -16,13 +18,16 @@ namespace tcpflight {
 
 class TcplifeSink : public Sink {
 public:
-    explicit TcplifeSink(std::size_t most_births = default_births) : most_births_(most_births) {}
+    explicit TcplifeSink(const OutputStyle &style = {}, std::size_t most_births = default_births)
+        : time_(style), most_births_(most_births)
+    {
+    }
 
     void begin(std::string &out) override;
     void write(const Event &event, std::string &out) override;
     [[nodiscard]] bool shows(const Event &event) const override;
     void finish(std::string &out) override;
-    void set_clock(const ClockAnchor & /*anchor*/) override {}
+    void set_clock(const ClockAnchor &anchor) override { time_.set_clock(anchor); }
 
     static constexpr std::string_view header = "PID     COMM             LADDR           LPORT RADDR           RPORT "
                                                "TX_KB  RX_KB  MS\n";
@@ -38,6 +43,7 @@ private:
     void learn(const Event &event, const StateChange &change);
     [[nodiscard]] std::optional<std::uint64_t> length_ns(const Event &event, const StateChange &change) const;
 
+    TimeColumn time_;
     std::size_t most_births_;
     tsl::robin_map<std::uint64_t, Birth> births_; // of connections that are alive
 };

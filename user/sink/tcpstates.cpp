@@ -27,6 +27,7 @@ void put_hexadecimal(LineWriter &cell, std::uint64_t value)
 
 void TcpstatesSink::begin(std::string &out)
 {
+    time_.put_title(out);
     out += header;
 }
 
@@ -42,6 +43,7 @@ void TcpstatesSink::write(const Event &event, std::string &out)
     const auto *change = std::get_if<StateChange>(&event.what);
     if (change == nullptr)
         return;
+    time_.put(out, event.time_ns);
     ColumnLine line(out);
     line.add(socket_width, [&](LineWriter &cell) { put_hexadecimal(cell, event.connection); });
     add_owner(line, event.identity, comm_width, comm_width);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "sink/sink.h"
+#include "sink/style.h"
+#include "sink/time_column.h"
 
 #include <string>
 #include <string_view>
@@ -11,13 +13,17 @@ namespace tcpflight {
 
 class TcpstatesSink : public Sink {
 public:
+    explicit TcpstatesSink(const OutputStyle &style = {}) : time_(style) {}
     void begin(std::string &out) override;
     void write(const Event &event, std::string &out) override;
     [[nodiscard]] bool shows(const Event &event) const override;
-    void set_clock(const ClockAnchor & /*anchor*/) override {}
+    void set_clock(const ClockAnchor &anchor) override { time_.set_clock(anchor); }
 
     static constexpr std::string_view header = "SKADDR           PID     COMM       LADDR           LPORT RADDR        "
                                                "   RPORT OLDSTATE    -> NEWSTATE    MS\n";
+
+private:
+    TimeColumn time_;
 };
 
 } // namespace tcpflight

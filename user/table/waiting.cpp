@@ -93,8 +93,8 @@ public:
             return false;
         const auto identity = identity_in(record, header);
         return identity.remote_port != 0 && addresses_.contains(mix(0, identity.remote_addr)) &&
-               !tuples_.contains(mix(mix(mix(identity.remote_port, identity.remote_addr), identity.local_port),
-                                     identity.local_addr));
+               !tuples_.contains(
+                   mix(mix(mix(identity.remote_port, identity.remote_addr), identity.local_port), identity.local_addr));
     }
 
 private:

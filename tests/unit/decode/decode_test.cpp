@@ -84,7 +84,10 @@ TEST(Decode, SettingsAreOfNoSocketAndUsageIsOfOne)
     auto in_a_state = RecordBuilder::settings(1, {}).bytes();
     in_a_state[offsetof(tf_header, new_state)] = std::byte{established};
     EXPECT_EQ(outcome(in_a_state), DecodeError::BadState);
-    EXPECT_EQ(outcome(RecordBuilder::usage(1, 1, established, {.taken = 1, .at_most = 2, .kind = TF_USAGE_KINDS, .reserved = {}}).identity(1, 2).bytes()),
+    EXPECT_EQ(outcome(RecordBuilder::usage(1, 1, established,
+                                           {.taken = 1, .at_most = 2, .kind = TF_USAGE_KINDS, .reserved = {}})
+                          .identity(1, 2)
+                          .bytes()),
               DecodeError::BadValue);
     EXPECT_EQ(outcome(RecordBuilder::usage(1, 1, established, {}).bytes()), DecodeError::BadValue)
         << "of whom it does not say";

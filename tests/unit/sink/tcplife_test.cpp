@@ -33,6 +33,11 @@ std::string numbers(const std::string &line)
 TEST(Tcplife, HasTheToolsHeader)
 {
     std::string out;
+    OutputStyle dated;
+    dated.time = TimeStyle::Epoch;
+    TcplifeSink(dated).begin(out);
+    EXPECT_EQ(out, "TIME              " + std::string(TcplifeSink::header)) << "where -tt asks for it";
+    out.clear();
     TcplifeSink().begin(out);
     EXPECT_EQ(out, "PID     COMM             LADDR           LPORT RADDR           RPORT TX_KB  RX_KB  MS\n");
 }
@@ -120,7 +125,7 @@ TEST(Tcplife, LeavesOutListenersAndAllOtherEvents)
 
 TEST(Tcplife, KeepsNoMoreThanItMay)
 {
-    TcplifeSink sink(1);
+    TcplifeSink sink({}, 1);
     std::string out;
     for (std::uint64_t connection = 1; connection <= 2; connection++)
         sink.write(change(0, TcpState::SynSent, TcpState::Established).connection(connection).build().view(), out);

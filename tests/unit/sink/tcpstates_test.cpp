@@ -34,6 +34,39 @@ TEST(Tcpstates, PutsValuesBelowTheirNames)
         " 103.669\n");
 }
 
+// As the tool's -T: in front, and as wide as the times are.
+TEST(Tcpstates, HasATimeColumnWhereOneIsAskedFor)
+{
+    const auto lines = [](TimeStyle time, TimePrecision precision = TimePrecision::Micro) {
+        OutputStyle style;
+        style.format = Format::Tcpstates;
+        style.time = time;
+        style.precision = precision;
+        auto sink = make_sink(style);
+        sink->set_clock(test::start);
+        std::string out;
+        sink->begin(out);
+        for (const std::uint64_t time_ns : {1'000U, 1'000'001'000U}) {
+            const auto event = EventBuilder().at(time_ns).changes(TcpState::Close, TcpState::SynSent).build();
+            sink->write(event.view(), out);
+        }
+        return out;
+    };
+    EXPECT_EQ(lines(TimeStyle::Clock).find("SKADDR "), 0U) << "nobody asked";
+    EXPECT_EQ(lines(TimeStyle::None), lines(TimeStyle::Clock));
+    const auto epoch = lines(TimeStyle::Epoch);
+    EXPECT_EQ(epoch.find("TIME              SKADDR "), 0U) << epoch;
+    EXPECT_NE(epoch.find("\n1795292931.000001 1267 "), std::string::npos) << epoch;
+    EXPECT_NE(epoch.find("\n1795292932.000001 1267 "), std::string::npos) << epoch;
+    const auto nano = lines(TimeStyle::Epoch, TimePrecision::Nano);
+    EXPECT_EQ(nano.find("TIME                 SKADDR "), 0U) << nano;
+    EXPECT_NE(nano.find("\n1795292931.000001000 1267 "), std::string::npos) << nano;
+    const auto date = lines(TimeStyle::DateClock);
+    EXPECT_EQ(date.find("TIME                       SKADDR "), 0U) << date;
+    EXPECT_NE(lines(TimeStyle::DeltaLine).find("\n 00:00:01.000000 1267 "), std::string::npos);
+    EXPECT_NE(lines(TimeStyle::DeltaStart).find("\n 00:00:01.000000 1267 "), std::string::npos);
+}
+
 TEST(Tcpstates, CountsFromNothingWhereALifeBegins)
 {
     const std::string begin = "1267             2231    telnet     127.0.0.1       57374 127.0.0.1       12345 ";
