@@ -384,8 +384,8 @@ Result<void> OptionsBuilder::set_threshold(const Flag &flag, std::string_view va
         for (const auto &candidate : entries)
             names.push_back(candidate.name);
         if (const auto meant = nearest(value.substr(0, equals), names))
-            return failure(fmt::format("{}: there is no threshold {}: did you mean '{}'?", flag.display(),
-                                       quote(value.substr(0, equals)), *meant));
+            return failure(
+                fmt::format("there is no threshold {}: did you mean '{}'?", quote(value.substr(0, equals)), *meant));
     }
     if (entry == entries.end() || equals == value.size())
         return tl::unexpected(wrong_value(flag, value));

@@ -3,21 +3,6 @@
 #include "diagnose/ends.h"
 
 namespace tcpflight {
-namespace {
-
-// A segment of the other end brought it about: RFC 9293 section 3.3.2, figure 5.
-bool is_answer(const StateChange &change)
-{
-    switch (change.from) {
-    case TcpState::Established: return change.to == TcpState::CloseWait;
-    case TcpState::FinWait1: return change.to != TcpState::Close;
-    case TcpState::FinWait2:
-    case TcpState::Closing: return change.to == TcpState::TimeWait;
-    default: return false;
-    }
-}
-
-} // namespace
 
 std::optional<Verdict> judge_silence(const Story &story, const Thresholds &thresholds)
 {
@@ -43,8 +28,10 @@ bool is_answered(const Event &event)
         return retransmit->timeouts <= 1 && retransmit->send_error == 0;
     if (const auto *found = std::get_if<Found>(&event.what))
         return found->status.timer != Timer::Retransmit || found->status.retries == 0;
+    // Its FIN: the only change of state that an acknowledgement alone brings about while the connection lives. A FIN
+    // that comes says nothing of what was sent.
     const auto *change = std::get_if<StateChange>(&event.what);
-    return change != nullptr && is_answer(*change);
+    return change != nullptr && change->from == TcpState::FinWait1 && change->to == TcpState::FinWait2;
 }
 
 std::optional<Verdict> judge_deserted(const Story &story, const Found &found, std::uint64_t time_ns,

@@ -17,8 +17,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
-#include <ctime>
 #include <ctime>
 #include <limits>
 #include <set>

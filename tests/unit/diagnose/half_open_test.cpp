@@ -118,11 +118,21 @@ TEST_F(OutageTest, IsOverWhenTheCountBeginsAnew)
     EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20)));
 }
 
-TEST_F(OutageTest, IsOverWhenTheOtherEndCloses)
+TEST_F(OutageTest, IsOverWhenItsFinIsAcknowledged)
+{
+    outage(10 * s, 3);
+    judged.add(Judged::server(20 * s).changes(Established, FinWait1));
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12)));
+    judged.add(Judged::server(21 * s).changes(FinWait1, FinWait2));
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 21)));
+}
+
+// What comes from there says nothing of what does not arrive there.
+TEST_F(OutageTest, IsNotOverWhenTheOtherEndCloses)
 {
     outage(10 * s, 3);
     judged.add(Judged::server(20 * s).changes(Established, CloseWait));
-    EXPECT_THAT(said(), ElementsAre(Pair(true, 12), Pair(false, 20)));
+    EXPECT_THAT(said(), ElementsAre(Pair(true, 12)));
 }
 
 TEST_F(OutageTest, ASecondOneIsSaidToo)

@@ -177,7 +177,8 @@ TEST(TimelineText, WhatIsOverIsALine)
     blocks.add(at(0).changes(SynSent, Established)).judge(over, 1 * s);
     EXPECT_EQ(blocks.out, "");
     blocks.add(at(2 * s).changes(LastAck, Close, 2 * s)).judge(ended(VerdictKind::Orderly), 3 * s);
-    EXPECT_NE(blocks.out.find("+1s  verdict half-open is over: the other end answers again, after\n"),
+    EXPECT_NE(blocks.out.find("+1s  verdict half-open is over: the other end answers\n"
+                              "                                 again, after 3s\n"),
               std::string::npos)
         << blocks.out;
     Blocks unknown; // of which no block is there
