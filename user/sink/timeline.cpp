@@ -146,7 +146,8 @@ void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std
         } else {
             words_.put_trouble(line, name(verdict.kind));
         }
-        if (block->ended || verdict.over) {
+        // What follows from it is printed at once; these two say more than their name.
+        if (block->ended || verdict.over || verdict.keepalive != Keepalive::Unknown) {
             line.put(": ");
             put_evidence(line, verdict, style_.precision);
         }

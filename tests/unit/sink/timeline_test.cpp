@@ -181,6 +181,13 @@ TEST(TimelineText, WhatIsOverIsALine)
                               "                                 again, after 3s\n"),
               std::string::npos)
         << blocks.out;
+    Verdict deserted;
+    deserted.kind = VerdictKind::HalfOpen;
+    deserted.keepalive = Keepalive::Off;
+    Blocks left;
+    left.add(at(0).changes(SynSent, Established)).judge(deserted, 1 * s);
+    left.add(at(2 * s).changes(LastAck, Close, 2 * s)).judge(ended(VerdictKind::Orderly), 3 * s);
+    EXPECT_NE(left.out.find("+1s  verdict half-open: the other end has been gone"), std::string::npos) << left.out;
     Blocks unknown; // of which no block is there
     unknown.judge(over, 1 * s);
     EXPECT_EQ(unknown.out, "");
