@@ -4,6 +4,7 @@
 #include "recording/reader.h"
 #include "recording/writer.h"
 #include "sink/make_sink.h"
+#include "support/expression.h"
 #include "support/record_file.h"
 
 #include <gtest/gtest.h>
@@ -16,9 +17,12 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace tcpflight::test {
@@ -191,7 +195,103 @@ INSTANTIATE_TEST_SUITE_P(Cases, Golden,
                              return name;
                          });
 
-// The suite above would be empty, and pass, if the cases were not found.
+std::set<std::uint16_t> ports_in(const RecordFile &file)
+{
+    std::set<std::uint16_t> ports;
+    Record decoded{};
+    for (const auto &record : file.records) {
+        if (decode(record, decoded) != DecodeError::None || decoded.header.type == TF_RECORD_LOST)
+            continue;
+        ports.insert(decoded.header.local_port);
+        if (decoded.has(TF_FLAG_IDENTITY))
+            ports.insert({decoded.identity.local_port, decoded.identity.remote_port});
+    }
+    ports.erase(0);
+    return ports;
+}
+
+std::string show_filtered(const RecordFile &file, const std::string &style, const std::string &filter,
+                          std::optional<std::uint64_t> count)
+{
+    auto sink = make_sink(styles().at(style));
+    auto wanted = settings(styles().at(style));
+    wanted.filter = filter_of(filter);
+    wanted.count = count;
+    Pipeline pipeline(wanted, *sink);
+    pipeline.set_clock(file.clock);
+    for (const auto &record : file.records) {
+        if (!pipeline.consume(record))
+            break;
+    }
+    pipeline.finish();
+    auto totals = pipeline.totals();
+    return pipeline.output() + "shown " + std::to_string(totals.shown) + ", filtered out " +
+           std::to_string(totals.filtered_out);
+}
+
+class GoldenFiltered : public testing::TestWithParam<std::string> {};
+
+// What a filter that is of both ends does not want goes a short way. The same, said otherwise, does not.
+TEST_P(GoldenFiltered, IsTheSameByTheShortWay)
+{
+    auto file = load_records(cases / (GetParam() + ".records"));
+    ASSERT_TRUE(file) << file.error().message;
+    for (auto port : ports_in(*file)) {
+        auto one = std::to_string(port);
+        for (const auto &[brief, full] :
+             {std::pair("port " + one, "src port " + one + " or dst port " + one),
+              std::pair("not port " + one, "not (src port " + one + " or dst port " + one + ")")}) {
+            ASSERT_TRUE(filter_of(brief).is_of_both_ends());
+            ASSERT_FALSE(filter_of(full).is_of_both_ends());
+            for (const auto *style : {"txt", "timeline.txt", "tcplife.txt"}) {
+                EXPECT_EQ(show_filtered(*file, style, brief, {}), show_filtered(*file, style, full, {}))
+                    << brief << ", " << style;
+                EXPECT_EQ(show_filtered(*file, style, brief, 3), show_filtered(*file, style, full, 3))
+                    << brief << ", " << style << ", three events";
+            }
+        }
+    }
+}
+
+// Of a table too that wants nothing.
+TEST_P(GoldenFiltered, IsKnownTheSameByTheShortWay)
+{
+    auto file = load_records(cases / (GetParam() + ".records"));
+    ASSERT_TRUE(file) << file.error().message;
+    auto nothing = [](const Identity & /*identity*/, Direction /*direction*/) { return Admission::No; };
+    Table passed(nothing);
+    Table observed(nothing);
+    Record decoded{};
+    auto all_of = [](const Table &table) {
+        std::string all;
+        table.for_each([&all](const KnownConnection &known) {
+            all += std::to_string(known.cookie) + ' ' + std::to_string(known.changed_ns) + ' ' +
+                   std::to_string(known.last_seen_ns) + ' ' + std::to_string(known.queued_ns) + ' ' +
+                   std::to_string(known.gaps_seen) + ' ' + std::string(name(known.state)) + ' ' +
+                   std::to_string(known.entry_seen) + std::to_string(known.found) + std::to_string(known.opened_here) +
+                   std::to_string(known.incomplete) + std::to_string(known.drops_known) + ' ' +
+                   std::string(name(known.identity.owner.source)) + '\n';
+        });
+        return all;
+    };
+    for (const auto &record : file->records) {
+        ASSERT_EQ(decode(record, decoded), DecodeError::None);
+        if (!passed.pass(decoded))
+            passed.observe(decoded);
+        observed.observe(decoded);
+        ASSERT_EQ(all_of(passed), all_of(observed));
+        ASSERT_EQ(passed.slot(), observed.slot());
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, GoldenFiltered, testing::ValuesIn(case_names()), [](const auto &parameter) {
+    auto name = parameter.param;
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+    return name;
+});
+
+// The suites above would be empty, and pass, if the cases were not found.
 TEST(Golden, HasCases)
 {
     EXPECT_GE(case_names().size(), 5U);

@@ -1,5 +1,6 @@
 #include "app/pipeline.h"
 
+#include "model/both_ends.h"
 #include "table/convert.h"
 
 #include <algorithm>
@@ -44,6 +45,7 @@ void Pipeline::set_filter(const Filter &filter)
         holdback_.emplace(filter, [this](const Event &event) { show(event); });
     else
         holdback_.reset();
+    leaves_unwanted_ = !holdback_ && !filter.is_open() && (verdicts_ == Verdicts::None || filter.is_of_both_ends());
 }
 
 bool Pipeline::consume(std::span<const std::byte> record)
@@ -62,12 +64,27 @@ bool Pipeline::consume(std::span<const std::byte> record)
         else if (record_.header.type == TF_RECORD_USAGE)
             weigh(to_usage(record_), last_ns_);
     }
+    if (leaves_unwanted_ && pass())
+        return !is_done();
     auto event = table_.observe(record_);
     for (const auto *told : {&table_.ended(), &std::as_const(event)}) {
         if (*told)
             take(**told, table_.slot());
     }
     return !is_done();
+}
+
+// The short way of what nobody will see, which is most where something is looked for. Where events wait, it can be
+// counted before them: not if only so many are wanted.
+bool Pipeline::pass()
+{
+    const auto &header = record_.header;
+    if ((count_ && sequencer_.is_holding()) || sequencer_.awaits(header.cookie) || !table_.pass(record_))
+        return false;
+    sequencer_.advance(header.time_ns);
+    if (!is_done() && is_in_range(header.time_ns))
+        totals_.filtered_out++;
+    return true;
 }
 
 void Pipeline::take(const Event &event, std::uint32_t slot)
@@ -80,7 +97,12 @@ void Pipeline::take(const Event &event, std::uint32_t slot)
         sequencer_.push(event);
     else
         deliver(event);
-    if (verdicts_ != Verdicts::None)
+    if (verdicts_ == Verdicts::None)
+        return;
+    // Until both ends are known it can be wanted yet, and with all that it did.
+    if (leaves_unwanted_ && !event.wanted && event.identity != nullptr && has_both_ends(*event.identity))
+        diagnosis_.drop(event.connection, slot);
+    else
         diagnosis_.observe(event, slot);
 }
 
@@ -184,9 +206,7 @@ void Pipeline::show(const Event &event)
         deliver_verdict(event, *verdict);
         return;
     }
-    if (event.time_ns < clock_begin_ns_ || event.time_ns >= clock_end_ns_)
-        enter_clock(event.time_ns);
-    if (!range_.contains(clock_.to_wall(event.time_ns)))
+    if (!is_in_range(event.time_ns))
         return;
     if (const auto *lost = std::get_if<Lost>(&event.what)) {
         totals_.lost.at(static_cast<std::size_t>(lost->reason)) += lost->count;
@@ -202,6 +222,14 @@ void Pipeline::show(const Event &event)
         totals_.unseen += retransmit->unseen;
     if (show_)
         sink_.write(event, output_);
+}
+
+// The sink then has the clock of that time.
+bool Pipeline::is_in_range(std::uint64_t time_ns)
+{
+    if (time_ns < clock_begin_ns_ || time_ns >= clock_end_ns_)
+        enter_clock(time_ns);
+    return range_.contains(clock_.to_wall(time_ns));
 }
 
 // Verdicts are no events of the kernel, and are not counted as such. One that falls behind the range's end can be about

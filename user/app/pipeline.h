@@ -115,12 +115,14 @@ public:
 
 private:
     void set_filter(const Filter &filter);
+    bool pass();
     void take(const Event &event, std::uint32_t slot);
     void expire(std::uint64_t time_ns);
     void weigh(const Usage &usage, std::uint64_t time_ns);
     void deliver(const Event &event);
     void deliver_verdict(const Event &event, const Verdict &verdict);
     void show(const Event &event);
+    bool is_in_range(std::uint64_t time_ns);
     void enter_clock(std::uint64_t time_ns);
     [[nodiscard]] const ClockAnchor &clock_at(std::uint64_t time_ns) const;
 
@@ -130,6 +132,8 @@ private:
     bool show_;
     bool show_found_;
     Verdicts verdicts_;
+    // What the filter does not want is of no use, not even as the other end of what it wants.
+    bool leaves_unwanted_ = false;
     bool timelines_;
     Sink &sink_;
     Table table_;

@@ -103,6 +103,12 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
     }
 }
 
+void Diagnosis::drop(std::uint64_t connection, std::uint32_t slot)
+{
+    if (auto *story = find(connection, slot))
+        leave(*story, slot);
+}
+
 // Null: it has no story, or that has ended.
 Story *Diagnosis::find(std::uint64_t connection, std::uint32_t slot)
 {

@@ -47,6 +47,9 @@ public:
     void expect(const Event &event, std::uint32_t slot);
     // The same, after it was passed on. What it means at once is emitted now.
     void observe(const Event &event, std::uint32_t slot);
+    // The connection is not followed any more: nothing that follows from its events is said, and it is nobody's other
+    // end.
+    void drop(std::uint64_t connection, std::uint32_t slot);
     // No event earlier than `time_ns` is still to come: judges what ended long enough ago. Before each event.
     void advance(std::uint64_t time_ns)
     {

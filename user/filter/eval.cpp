@@ -248,6 +248,17 @@ Answer evaluate(const Expression &expression, const Subject &subject, const Outl
     return Evaluation(subject, outlook).of(expression, false);
 }
 
+bool is_of_both_ends(const Expression &expression)
+{
+    return !any_term(expression, [](const Expression &term) {
+        if (const auto *net = std::get_if<NetTerm>(&term.node))
+            return net->end != End::Either && net->end != End::Both;
+        if (const auto *port = std::get_if<PortTerm>(&term.node))
+            return port->end != End::Either && port->end != End::Both;
+        return !std::holds_alternative<FamilyTerm>(term.node);
+    });
+}
+
 bool asks_beyond_identity(const Expression &expression)
 {
     return any_term(expression, [](const Expression &term) {

@@ -50,6 +50,9 @@ Answer evaluate(const Expression &expression, const Subject &subject, const Outl
 // Does it ask for an event or a number, which the identity alone cannot answer?
 bool asks_beyond_identity(const Expression &expression);
 
+// Is the answer the same for either end of a connection, whose local end is the other's remote one?
+bool is_of_both_ends(const Expression &expression);
+
 // The state in which the connection is after the event. None: it says nothing of it.
 std::optional<TcpState> state_after(const Event &event);
 

@@ -9,6 +9,7 @@ Filter::Filter(Expression expression)
     if (tcpflight::is_open(expression))
         return;
     beyond_identity_ = tcpflight::asks_beyond_identity(expression);
+    both_ends_ = tcpflight::is_of_both_ends(expression);
     expression_ = std::make_shared<const Expression>(std::move(expression));
 }
 

@@ -30,6 +30,8 @@ public:
 
     // Are there criteria that the identity alone cannot answer?
     [[nodiscard]] bool asks_beyond_identity() const { return beyond_identity_; }
+    // Does it want either both ends of a connection or none?
+    [[nodiscard]] bool is_of_both_ends() const { return both_ends_; }
     // Of these, the whole expression.
     [[nodiscard]] Answer judge(const Subject &subject) const;
 
@@ -42,6 +44,7 @@ public:
 private:
     std::shared_ptr<const Expression> expression_; // null: open
     bool beyond_identity_ = false;
+    bool both_ends_ = true;
 };
 
 // Lets through what both do.

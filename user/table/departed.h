@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace tcpflight {
 
@@ -22,10 +23,10 @@ public:
     };
 
     // Valid until `capacity` more have ended.
-    const Connection &add(const Connection &connection)
+    const Connection &add(Connection &&connection)
     {
         auto &place = recent_[next_++ % capacity];
-        place = connection;
+        place = std::move(connection);
         return place;
     }
 

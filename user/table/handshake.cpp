@@ -186,7 +186,7 @@ std::optional<Event> Table::observe_queue(const Record &record)
                       .syn_cookies = (raw.bits & TF_QUEUE_COOKIES) != 0};
     if (queue.dropped == 0U && !queue.syn_cookies)
         return std::nullopt;
-    event.what = queue;
+    event->what = queue;
     return event;
 }
 

@@ -27,15 +27,10 @@ Event Sequencer::Held::view() const
     return copy;
 }
 
-bool Sequencer::is_awaited(std::uint64_t connection) const
-{
-    return (!waiting_.empty() && waiting_.contains(connection)) || (!late_.empty() && late_.contains(connection));
-}
-
 void Sequencer::push(const Event &event)
 {
-    release(event.time_ns);
-    if (is_awaited(event.connection))
+    advance(event.time_ns);
+    if (awaits(event.connection))
         complete(event);
     if (queue_.empty() && !lacks_tuple(event)) {
         deliver_(event);
@@ -43,11 +38,6 @@ void Sequencer::push(const Event &event)
     }
     enqueue(event);
     release(event.time_ns);
-}
-
-void Sequencer::advance(std::uint64_t time_ns)
-{
-    release(time_ns);
 }
 
 std::optional<std::uint64_t> Sequencer::oldest_ns() const
@@ -111,7 +101,11 @@ void Sequencer::enqueue(const Event &event)
     bool waiting = lacks_tuple(event);
     if (waiting)
         waiting_[event.connection] = front_ + queue_.size();
-    queue_.push_back({event, event.identity != nullptr ? *event.identity : Identity{}, waiting});
+    auto &held = queue_.emplace_back();
+    held.event = event;
+    if (event.identity != nullptr)
+        held.identity = *event.identity;
+    held.waiting = waiting;
 }
 
 void Sequencer::release(std::uint64_t time_ns)

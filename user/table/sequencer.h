@@ -31,10 +31,19 @@ public:
 
     void push(const Event &event);
     // The clock stands at `time_ns`, and no earlier event is still to come.
-    void advance(std::uint64_t time_ns);
+    void advance(std::uint64_t time_ns)
+    {
+        if (!queue_.empty())
+            release(time_ns);
+    }
     // No more events: deliver all that waits.
     void finish();
 
+    // Does an event wait for the next one of this connection?
+    [[nodiscard]] bool awaits(std::uint64_t connection) const
+    {
+        return (!waiting_.empty() && waiting_.contains(connection)) || (!late_.empty() && late_.contains(connection));
+    }
     // Is anything waiting that advance() could set free?
     [[nodiscard]] bool is_holding() const { return !queue_.empty(); }
     // Of the oldest event that waits for whatever reason; none: nothing waits. Looks at all of them.
@@ -52,7 +61,6 @@ private:
         [[nodiscard]] Event view() const;
     };
 
-    [[nodiscard]] bool is_awaited(std::uint64_t connection) const;
     void complete(const Event &news);
     void enqueue(const Event &event);
     void release(std::uint64_t time_ns);

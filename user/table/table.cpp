@@ -1,5 +1,6 @@
 #include "table/table.h"
 
+#include "model/both_ends.h"
 #include "table/convert.h"
 #include "table/give_up.h"
 #include "table/handshake_time.h"
@@ -232,7 +233,8 @@ std::optional<Event> Table::observe_loss(const Record &record)
     return event;
 }
 
-Event Table::observe_socket(const Record &record)
+// The event is made where the caller wants it: it is large, and there are millions a second.
+std::optional<Event> Table::observe_socket(const Record &record)
 {
     const auto &header = record.header;
     auto &connection = find_or_add(record);
@@ -240,13 +242,15 @@ Event Table::observe_socket(const Record &record)
     if (time_wait_count_ != 0)
         take_place(connection, record);
 
-    Event event = event_of(connection, header.time_ns);
+    std::optional<Event> told(std::in_place);
+    auto &event = *told;
+    begin_event(event, connection, header.time_ns);
     connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
     if (header.type != TF_RECORD_HANDSHAKE)
         set_expiry(connection, 0); // a socket came of it
     switch (header.type) {
-    case TF_RECORD_STATE: event.what = state_change(connection, record); break;
+    case TF_RECORD_STATE: change_state(connection, record, std::get<StateChange>(event.what)); break;
     case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record, event.after_gap); break;
     case TF_RECORD_ACCEPT: event.what = accept(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
@@ -261,13 +265,42 @@ Event Table::observe_socket(const Record &record)
         linger(connection);
     else if (connection.state == TcpState::Close)
         depart(connection, TcpState{header.old_state}, event);
-    return event;
+    return told;
+}
+
+bool Table::pass(const Record &record)
+{
+    constexpr unsigned telling = TF_FLAG_IDENTITY | TF_FLAG_TIME_WAIT_SOCKET;
+    const auto &header = record.header;
+    if (header.type != TF_RECORD_STATE || (header.flags & telling) != 0)
+        return false;
+    auto found = index_.find(header.cookie);
+    if (found == index_.end())
+        return false;
+    auto &connection = slots_[found->second];
+    const TcpState from{header.old_state};
+    const bool is_simple = !connection.wanted() && !connection.time_wait_socket && connection.expires_ns == 0 &&
+                           connection.state != TcpState::NewSynRecv && has_both_ends(connection.identity);
+    // It could have taken a place.
+    const bool begins = from == TcpState::SynSent || from == TcpState::SynRecv;
+    if (!is_simple || (begins && time_wait_count_ != 0))
+        return false;
+
+    ended_.reset();
+    slot_ = found->second;
+    learn_of_call(connection, record);
+    connection.incomplete |= connection.gaps_seen < gaps_ || connection.state != from;
+    connection.gaps_seen = gaps_at(header.time_ns);
+    connection.last_seen_ns = header.time_ns;
+    enter_state(connection, header);
+    if (connection.state == TcpState::Close)
+        depart(connection, from);
+    return true;
 }
 
 // Marks the connection if a gap lies before it.
-Event Table::event_of(Connection &connection, std::uint64_t time_ns) const
+void Table::begin_event(Event &event, Connection &connection, std::uint64_t time_ns) const
 {
-    Event event;
     event.time_ns = time_ns;
     event.connection = connection.cookie;
     event.after_gap = connection.gaps_seen < gaps_;
@@ -275,20 +308,35 @@ Event Table::event_of(Connection &connection, std::uint64_t time_ns) const
     event.incomplete = connection.incomplete;
     event.wanted = connection.wanted();
     event.identity = connection.identity_known ? &connection.identity : nullptr;
+}
+
+Event Table::event_of(Connection &connection, std::uint64_t time_ns) const
+{
+    Event event;
+    begin_event(event, connection, time_ns);
     return event;
 }
 
-void Table::depart(const Connection &connection, TcpState last_state, Event &event)
+// Where its identity is from now on.
+const Identity &Table::depart(Connection &connection, TcpState last_state)
 {
-    const auto &kept = departed_.add({.cookie = connection.cookie,
-                                      .state = last_state,
-                                      .identity_known = connection.identity_known,
-                                      .wanted = connection.wanted(),
-                                      .incomplete = connection.incomplete,
-                                      .identity = connection.identity});
+    const auto cookie = connection.cookie;
+    remove(cookie); // the slot keeps all but that until it is used again
+    return departed_
+        .add({.cookie = cookie,
+              .state = last_state,
+              .identity_known = connection.identity_known,
+              .wanted = connection.wanted(),
+              .incomplete = connection.incomplete,
+              .identity = std::move(connection.identity)})
+        .identity;
+}
+
+void Table::depart(Connection &connection, TcpState last_state, Event &event)
+{
+    const auto &identity = depart(connection, last_state);
     if (event.identity != nullptr)
-        event.identity = &kept.identity;
-    remove(connection.cookie);
+        event.identity = &identity;
 }
 
 Event Table::observe_stray_reset(const Record &record)
@@ -385,9 +433,7 @@ void Table::learn_identity(Connection &connection, const Record &record)
     }
     if (news)
         cgroups_.locate(connection.identity);
-    auto &source = connection.identity.owner.source;
-    if (record.has(TF_FLAG_OWNED) && source == OwnerSource::Inherited)
-        source = OwnerSource::Syscall;
+    learn_of_call(connection, record);
     if (connection.identity.local.port == 0 && record.header.local_port != 0) {
         connection.identity.local.port = record.header.local_port;
         news = true;
@@ -396,23 +442,23 @@ void Table::learn_identity(Connection &connection, const Record &record)
         connection.admission = wanted_(connection.identity, direction_of(connection, record.header));
 }
 
-StateChange Table::state_change(Connection &connection, const Record &record)
+// The owner asked for the change.
+void Table::learn_of_call(Connection &connection, const Record &record)
+{
+    auto &source = connection.identity.owner.source;
+    if (record.has(TF_FLAG_OWNED) && source == OwnerSource::Inherited)
+        source = OwnerSource::Syscall;
+}
+
+// `change` is as it is made.
+void Table::change_state(Connection &connection, const Record &record, StateChange &change)
 {
     const auto &header = record.header;
-    StateChange change{.from = TcpState{header.old_state},
-                       .to = TcpState{header.new_state},
-                       .duration_ns = {},
-                       .at_least_ns = {},
-                       .time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET),
-                       .afterwards = connection.time_wait_socket,
-                       .error = header.error,
-                       .timed_out = TimedOut::Unknown,
-                       .by_user_timeout = {},
-                       .syn_queue_ns = {},
-                       .metrics = {},
-                       .bytes = {},
-                       .traffic = {},
-                       .end = {}};
+    change.from = TcpState{header.old_state};
+    change.to = TcpState{header.new_state};
+    change.time_wait_socket = record.has(TF_FLAG_TIME_WAIT_SOCKET);
+    change.afterwards = connection.time_wait_socket;
+    change.error = header.error;
     if (connection.state == TcpState::NewSynRecv && change.from == TcpState::Listen)
         begin_socket(connection, record);
     if (connection.state != change.from)
@@ -433,15 +479,20 @@ StateChange Table::state_change(Connection &connection, const Record &record)
         change.traffic = to_traffic(record.traffic);
     if (change.to == TcpState::Established && change.from == TcpState::SynRecv)
         change.syn_queue_ns = syn_queue_ns(connection, record);
-    if (change.to == TcpState::Established)
-        connection.queued_ns = change.from == TcpState::SynRecv ? header.time_ns : 0;
-    connection.opened_here |= change.to == TcpState::SynSent;
-    connection.drops_known |= change.to == TcpState::Listen;
-    connection.state = change.to;
+    enter_state(connection, header);
+}
+
+void Table::enter_state(Connection &connection, const tf_header &header)
+{
+    const TcpState to{header.new_state};
+    if (to == TcpState::Established)
+        connection.queued_ns = TcpState{header.old_state} == TcpState::SynRecv ? header.time_ns : 0;
+    connection.opened_here |= to == TcpState::SynSent;
+    connection.drops_known |= to == TcpState::Listen;
+    connection.state = to;
     connection.changed_ns = header.time_ns;
     connection.entry_seen = true;
     connection.found = false;
-    return change;
 }
 
 Accept Table::accept(Connection &connection, const Record &record)

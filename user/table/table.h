@@ -38,6 +38,10 @@ public:
     // tells of a socket that was found and is known already or not wanted, or of the end of one that is not known.
     std::optional<Event> observe(const Record &record);
 
+    // Does the same without telling of it, if the record is about a connection that is not wanted, of which both ends
+    // are known, and shows nothing else. False: it does not, and nothing was done.
+    bool pass(const Record &record);
+
     // What the last record has ended besides, just before its own event: a TIME_WAIT whose place a new connection took,
     // or one that answered a segment with a RST. Valid until the next call of observe().
     [[nodiscard]] const std::optional<Event> &ended() const { return ended_; }
@@ -106,7 +110,7 @@ private:
         std::size_t operator()(std::uint64_t cookie) const { return (cookie * 0x9e3779b97f4a7c15U) >> 32; }
     };
 
-    Event observe_socket(const Record &record);
+    std::optional<Event> observe_socket(const Record &record);
     std::optional<Event> observe_loss(const Record &record);
     Event observe_stray_reset(const Record &record);
     std::optional<Event> observe_handshake_end(const Record &record);
@@ -122,13 +126,17 @@ private:
     void take_place(const Connection &connection, const Record &record);
     Event end_time_wait(Connection &connection, std::uint64_t time_ns, TimeWaitEnd end, std::uint64_t after_ns,
                         std::uint64_t by_ns);
+    void begin_event(Event &event, Connection &connection, std::uint64_t time_ns) const;
     [[nodiscard]] Event event_of(Connection &connection, std::uint64_t time_ns) const;
     Connection &find_or_add(const Record &record);
     Connection &add(std::uint64_t cookie);
     void put(const KnownConnection &connection);
     void learn_identity(Connection &connection, const Record &record);
-    StateChange state_change(Connection &connection, const Record &record);
-    void depart(const Connection &connection, TcpState last_state, Event &event);
+    static void learn_of_call(Connection &connection, const Record &record);
+    static void change_state(Connection &connection, const Record &record, StateChange &change);
+    static void enter_state(Connection &connection, const tf_header &header);
+    const Identity &depart(Connection &connection, TcpState last_state);
+    void depart(Connection &connection, TcpState last_state, Event &event);
     static Accept accept(Connection &connection, const Record &record);
     Handshake handshake(Connection &connection, const Record &record);
     void set_expiry(Connection &connection, std::uint64_t expires_ns);

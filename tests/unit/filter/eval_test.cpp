@@ -38,6 +38,16 @@ TEST(Eval, PortsLookAtTheRightEnd)
     EXPECT_EQ(of("portrange 12346-57373", identity()), no);
 }
 
+TEST(Eval, KnowsWhatIsTheSameOfBothEnds)
+{
+    for (const auto *same : {"port 80", "not portrange 1-1024", "host 10.1.2.3 and ip", "src and dst port 80",
+                             "net 10.0.0.0/8 or (ip6 and not port 22)"})
+        EXPECT_TRUE(is_of_both_ends(expression_of(same))) << same;
+    for (const auto *other : {"src port 80", "port 80 and not dst net 10.0.0.0/8", "comm nginx", "pid 1", "uid 0",
+                              "outgoing", "netns blue", "cgroup /a", "container x", "event reset", "duration > 1s"})
+        EXPECT_FALSE(is_of_both_ends(expression_of(other))) << other;
+}
+
 TEST(Eval, APortThatIsNotKnownIsOpen)
 {
     auto unbound = identity("127.0.0.1", 0);
