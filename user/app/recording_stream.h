@@ -25,7 +25,8 @@ public:
     };
     struct Hooks {
         std::function<Result<std::unique_ptr<InputFile>>(const ReplayFile &)> open;
-        // What the pipeline has put out is to be taken now and then: after each record. False: no more is wanted.
+        // What the pipeline has put out is to be taken now and then: after each record, if there is anything. False: no
+        // more is wanted.
         std::function<bool()> after_record;
     };
 

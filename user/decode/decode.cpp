@@ -56,6 +56,12 @@ DecodeError check_body(const Record &record)
     return DecodeError::None;
 }
 
+DecodeError check_states(const tf_header &header)
+{
+    return is_valid(TcpState{header.old_state}) && is_valid(TcpState{header.new_state}) ? DecodeError::None
+                                                                                        : DecodeError::BadState;
+}
+
 DecodeError check_cgroup(const tf_cgroup &cgroup)
 {
     const bool terminated = std::memchr(cgroup.path, '\0', sizeof(cgroup.path)) != nullptr;
@@ -140,6 +146,10 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     out.undone = (out.header.error & TF_ERROR_UNDONE) >> TF_ERROR_UNDONE_SHIFT;
     out.user_timeout = (out.header.error & TF_ERROR_USER_TIMEOUT) != 0;
     out.header.error &= TF_ERROR_ERRNO;
+    // Most are of this kind: a change of state, and a header is all.
+    constexpr unsigned without_part = TF_FLAG_OWNED | TF_FLAG_TIME_WAIT_SOCKET;
+    if (out.header.type == TF_RECORD_STATE && (out.header.flags & ~without_part) == 0)
+        return blocks.ended_exactly() ? check_states(out.header) : DecodeError::WrongSize;
 
     switch (out.header.type) {
     case TF_RECORD_STATE: break;
@@ -180,8 +190,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     if (out.header.type == TF_RECORD_CGROUP) // likewise
         return out.header.old_state == 0 && out.header.new_state == 0 ? check_cgroup(out.cgroup)
                                                                       : DecodeError::BadState;
-    if (!is_valid(TcpState{out.header.old_state}) || !is_valid(TcpState{out.header.new_state}))
-        return DecodeError::BadState;
+    if (auto error = check_states(out.header); error != DecodeError::None)
+        return error;
     if (auto error = check_body(out); error != DecodeError::None)
         return error;
     return out.has(TF_FLAG_IDENTITY) ? check_identity(out.identity) : DecodeError::None;

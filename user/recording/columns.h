@@ -19,6 +19,12 @@ public:
     [[nodiscard]] std::uint32_t at(std::size_t index) const { return places_[index].at; } // offset
     [[nodiscard]] std::uint16_t connection(std::size_t index) const { return places_[index].connection; }
     void clear() { places_.clear(); }
+    // For so many structs, of which each is then put into its place.
+    void resize(std::size_t count) { places_.resize(count); }
+    void put(std::size_t index, std::size_t offset, std::uint16_t of_connection)
+    {
+        places_[index] = {static_cast<std::uint32_t>(offset), of_connection};
+    }
     void add(std::size_t offset, std::uint16_t of_connection)
     {
         places_.push_back({static_cast<std::uint32_t>(offset), of_connection});

@@ -56,16 +56,10 @@ public:
         Numbers numbers(in.data(), (count + 1) / 2, count);
         if (in.size() < numbers.lengths_size_)
             return std::nullopt;
-        std::size_t size = 0;
-        unsigned longest = 0;
-        for (std::size_t i = 0; i < count; i++) {
-            auto length = numbers.length(i);
-            size += length;
-            longest |= length + 7; // 16 and more for a length of 9 and more
-        }
-        if (longest >= 16 || in.size() - numbers.lengths_size_ < size)
+        auto size = numbers.size();
+        if (!size || in.size() - numbers.lengths_size_ < *size)
             return std::nullopt;
-        in = in.subspan(numbers.lengths_size_ + size);
+        in = in.subspan(numbers.lengths_size_ + *size);
         return numbers;
     }
 
@@ -73,19 +67,47 @@ public:
     template <typename Take> void for_each(Take &&take) const
     {
         const auto *bytes = lengths_ + lengths_size_;
-        for (std::size_t i = 0; i < count_; i++) {
+        auto next = [&bytes](unsigned length) {
             std::uint64_t value = 0;
             std::memcpy(&value, bytes, sizeof(value));
-            auto size = length(i);
-            bytes += size;
-            take(i, value & masks[size]);
+            bytes += length;
+            return value & masks[length];
+        };
+        std::size_t i = 0;
+        for (; i + 1 < count_; i += 2) {
+            auto lengths = std::to_integer<unsigned>(lengths_[i / 2]);
+            take(i, next(lengths & 15U));
+            take(i + 1, next(lengths >> 4));
         }
+        if (i < count_)
+            take(i, next(length(i)));
     }
 
 private:
     Numbers(const std::byte *lengths, std::size_t lengths_size, std::size_t count)
         : lengths_(lengths), lengths_size_(lengths_size), count_(count)
     {
+    }
+    // Of all bytes; none: a length is more than 8. Sixteen lengths at a time, each in a byte of a word.
+    [[nodiscard]] std::optional<std::size_t> size() const
+    {
+        constexpr std::uint64_t ones = 0x0101010101010101U;
+        std::size_t sum = 0;
+        std::uint64_t longest = 0; // of each byte 16 and more: a length of 9 and more
+        std::size_t i = 0;
+        for (; i + 16 <= count_; i += 16) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, lengths_ + i / 2, sizeof(word));
+            const auto even = word & 15 * ones;
+            const auto odd = word >> 4 & 15 * ones;
+            longest |= (even + 7 * ones) | (odd + 7 * ones);
+            sum += (even + odd) * ones >> 56; // at most 16 times 15
+        }
+        for (; i < count_; i++) {
+            longest |= length(i) + 7;
+            sum += length(i);
+        }
+        return (longest & 16 * ones) == 0 ? std::optional(sum) : std::nullopt;
     }
     [[nodiscard]] unsigned length(std::size_t index) const
     {

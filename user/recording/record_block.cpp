@@ -21,13 +21,12 @@ constexpr ColumnEntry connections_entry{.part = part::header,
 constexpr ColumnEntry rest_sizes_entry{.part = part::rest, .coding = Coding::Numbers, .width = sizeof(std::uint32_t)};
 constexpr ColumnEntry rest_bytes_entry{.part = part::rest, .coding = Coding::Bytes};
 
-constexpr std::uint32_t known_bits()
-{
+constexpr std::uint32_t known_bits = [] {
     std::uint32_t bits = rest_bit;
     for (const auto &part : record_parts)
         bits |= std::uint32_t{1} << part.number;
     return bits;
-}
+}();
 
 bool is_of(const Column &column, const ColumnEntry &entry)
 {
@@ -219,7 +218,7 @@ bool RecordUnpacker::unpack(std::span<const std::byte> payload, std::size_t coun
 std::span<const std::byte> RecordUnpacker::record(std::size_t index) const
 {
     auto begin = index == 0 ? 0 : ends_[index - 1];
-    if ((shapes_[index].parts & ~known_bits()) != 0)
+    if ((shapes_[index].parts & ~known_bits) != 0)
         return {};
     return records_.bytes().subspan(begin, ends_[index] - begin);
 }
@@ -265,12 +264,28 @@ bool RecordUnpacker::fill_connections(const std::vector<Column> &columns)
     return true;
 }
 
+// Most blocks have a few.
+const RecordUnpacker::Layout &RecordUnpacker::layout_of(std::uint32_t parts)
+{
+    auto &layout = layouts_.at(parts * 0x9e3779b9U >> 26);
+    if (layout.parts == parts)
+        return layout;
+    layout = {.parts = parts};
+    for (std::size_t i = 0; i < record_parts.size(); i++) {
+        if ((parts >> record_parts.at(i).number & 1) != 0)
+            layout.indexes.at(layout.count++) = static_cast<std::uint8_t>(i);
+    }
+    return layout;
+}
+
 bool RecordUnpacker::place_records(const std::vector<Column> &columns)
 {
     for (const auto &part : record_parts)
         places_[part.number].clear();
-    places_[part::header].clear();
     places_[part::rest].clear();
+    auto &headers = places_[part::header];
+    headers.resize(shapes_.size());
+    ends_.resize(shapes_.size());
 
     rest_sizes_.clear();
     if (const auto *column = find(columns, rest_sizes_entry)) {
@@ -288,13 +303,13 @@ bool RecordUnpacker::place_records(const std::vector<Column> &columns)
     std::size_t at = 0;
     std::size_t rests = 0;
     for (std::size_t i = 0; i < shapes_.size(); i++) {
-        places_[part::header].add(at, connections_[i]);
+        headers.put(i, at, connections_[i]);
         at += sizeof(tf_header);
         auto parts = shapes_[i].parts;
-        if (parts != 0) {
-            for (const auto &part : record_parts) {
-                if ((parts >> part.number & 1) == 0)
-                    continue;
+        if (parts != 0) { // most records are but a header
+            const auto &layout = layout_of(parts);
+            for (std::size_t n = 0; n < layout.count; n++) {
+                const auto &part = record_parts[layout.indexes[n]];
                 places_[part.number].add(at, connections_[i]);
                 at += part.size;
             }
@@ -304,11 +319,11 @@ bool RecordUnpacker::place_records(const std::vector<Column> &columns)
                 places_[part::rest].add(at, connections_[i]);
                 at += rest_sizes_[rests++];
             }
-            unknown_ += (parts & ~known_bits()) != 0 ? 1U : 0U;
+            unknown_ += (parts & ~known_bits) != 0 ? 1U : 0U;
         }
         if (at > 2 * std::size_t{max_block_size})
             return false;
-        ends_.push_back(static_cast<std::uint32_t>(at));
+        ends_[i] = static_cast<std::uint32_t>(at);
     }
     return true;
 }

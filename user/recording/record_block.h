@@ -80,6 +80,14 @@ public:
     [[nodiscard]] std::uint64_t unknown() const { return unknown_; }
 
 private:
+    // The parts of records of a shape, as they follow each other.
+    struct Layout {
+        std::uint32_t parts = 0;
+        std::uint8_t count = 0;
+        std::array<std::uint8_t, record_parts.size()> indexes{}; // into record_parts
+    };
+
+    const Layout &layout_of(std::uint32_t parts);
     bool fill_shapes(const std::vector<Column> &columns, std::size_t count);
     bool fill_connections(const std::vector<Column> &columns);
     bool place_records(const std::vector<Column> &columns);
@@ -92,6 +100,7 @@ private:
     std::vector<std::uint64_t> cookies_;
     std::array<Places, part::count> places_;
     std::vector<std::uint32_t> rest_sizes_;
+    std::array<Layout, 64> layouts_{}; // those that were needed last, by a hash
     std::uint64_t unknown_ = 0;
 };
 
