@@ -102,6 +102,27 @@ TEST_F(ReadRecording, CutOffAnywhereShowsWhatIsBefore)
     EXPECT_EQ(shown, whole.out.size()); // the last cut left all but a part of the index
 }
 
+TEST_F(ReadRecording, ThatBeginsWithDamageShowsTheRest)
+{
+    auto bytes = recording_in_blocks(8, 4);
+    save(bytes);
+    const Finished whole = tcpflight({"-r", path()});
+    std::fill_n(bytes.begin(), sizeof(FileHeader) + sizeof(BlockHeader), std::byte{'x'});
+    save(bytes);
+    const Finished read = tcpflight({"-r", path()});
+    EXPECT_EQ(read.status, exited(1));
+    EXPECT_EQ(read.out, whole.out);
+    EXPECT_NE(read.err.find("the begin of '" + path() + "' cannot be read: a filter that it was recorded with is not"),
+              std::string::npos)
+        << read.err;
+    EXPECT_NE(read.err.find("is damaged at offset 0, "), std::string::npos) << read.err;
+    const Finished info = tcpflight({"info", path()});
+    EXPECT_EQ(info.status, exited(1));
+    EXPECT_NE(info.out.find("begun        not known, nor where and how: it begins with damage\n"), std::string::npos)
+        << info.out;
+    EXPECT_EQ(info.out.find("filter"), std::string::npos) << info.out;
+}
+
 TEST_F(ReadRecording, ClockThatWasSetIsShownAndReordersNothing)
 {
     constexpr std::int64_t hour = 3'600'000'000'000;

@@ -106,6 +106,16 @@ std::string losses(const Summary &summary)
     return text.empty() ? "none" : text;
 }
 
+void describe_start(const StartInfo &start, Paragraph &out)
+{
+    out.row("begun", time_text(start.clock.wall_ns));
+    out.row("host", fmt::format("{}, Linux {}", escape(start.host), escape(start.kernel)));
+    out.row("boot", escape(start.boot_id));
+    out.row("recorded by", fmt::format("{}, hooks: {}", escape(start.program), escape(start.hooks)));
+    auto filter = filter_text(start);
+    out.row("filter", filter.empty() ? "none" : filter);
+}
+
 std::string describe_file(const std::string &name, const Summary &summary)
 {
     const auto &start = summary.start;
@@ -116,13 +126,12 @@ std::string describe_file(const std::string &name, const Summary &summary)
         out.row("last event", fmt::format("{}, {} later", time_text(to_wall(summary, summary.last_ns)),
                                           duration_text(summary.last_ns - summary.first_ns)));
     }
-    out.row("begun", time_text(start.clock.wall_ns));
-    out.row("host", fmt::format("{}, Linux {}", escape(start.host), escape(start.kernel)));
-    out.row("boot", escape(start.boot_id));
-    out.row("recorded by", fmt::format("{}, hooks: {}", escape(start.program), escape(start.hooks)));
-    auto filter = filter_text(start);
-    out.row("filter", filter.empty() ? "none" : filter);
-    out.row("file", fmt::format("number {} of its recording, {} bytes", start.file_number, summary.bytes));
+    if (start.is_known())
+        describe_start(start, out);
+    else
+        out.row("begun", "not known, nor where and how: it begins with damage");
+    auto number = start.is_known() ? fmt::format("number {} of its recording, ", start.file_number) : std::string();
+    out.row("file", fmt::format("{}{} bytes", number, summary.bytes));
     auto ratio = summary.records == 0 ? std::string()
                                       : fmt::format(", {:.1f} bytes each", static_cast<double>(summary.bytes) /
                                                                                static_cast<double>(summary.records));

@@ -98,6 +98,11 @@ Result<void> RecordingStream::begin(const StartInfo &start)
                              "is shown",
                              quote(name_))},
                 0);
+        if (!start.is_known())
+            report_error(
+                {fmt::format("the begin of {} cannot be read: a filter that it was recorded with is not applied",
+                             quote(name_))},
+                0);
         pipeline_.restart(recorded.value_or(Filter{}));
         pipeline_.set_clock(start.clock);
     }
@@ -126,7 +131,7 @@ void RecordingStream::end_file()
 bool RecordingStream::record(std::span<const std::byte> bytes)
 {
     bool more = pipeline_.consume(bytes);
-    return hooks_.after_record() && more;
+    return (pipeline_.output().empty() || hooks_.after_record()) && more;
 }
 
 void RecordingStream::entry_point(const EntryPoint &entry)

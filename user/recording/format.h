@@ -79,6 +79,9 @@ struct StartInfo {
     std::array<std::uint8_t, 16> recording_id{};
     std::uint32_t file_number = 0;
     ClockAnchor clock; // holds from the begin
+
+    // False: it could not be read. The clock can be known all the same, from an entry point.
+    [[nodiscard]] bool is_known() const { return !program.empty(); }
 };
 
 // An entry point as the End block lists it.

@@ -5,6 +5,7 @@
 #include "recording/entry_search.h"
 #include "recording/file_window.h"
 #include "recording/known_block.h"
+#include "recording/look_ahead.h"
 #include "recording/merged_file.h"
 #include "recording/plain_blocks.h"
 #include "recording/record_block.h"
@@ -68,6 +69,8 @@ private:
         return failure(fmt::format("{} is not a tcpflight recording: {}", name_, why));
     }
 
+    Result<bool> read_start(const BlockHeader &header);
+    Result<bool> find_block();
     Result<Step> read_block(RecordingConsumer &consumer);
     Result<std::optional<Step>> at_edge(RecordingConsumer &consumer, const std::optional<BlockHeader> &header);
     Result<void> find_next_mark();
@@ -115,14 +118,15 @@ Result<void> RecordingReader::Implementation::open()
         return not_a_recording(view->empty() ? "it is empty" : "it is too short");
     FileHeader header;
     std::memcpy(&header, view->data(), sizeof(header));
-    auto rest = view->subspan(sizeof(header));
-    auto first = rest.size() < sizeof(BlockHeader) ? std::nullopt : read_block_header(rest);
+    auto block_at = [](std::span<const std::byte> bytes) {
+        return bytes.size() < sizeof(BlockHeader) ? std::nullopt : read_block_header(bytes);
+    };
+    const bool has_header = !block_at(*view);
+    auto first = has_header ? block_at(view->subspan(sizeof(header))) : block_at(*view);
     bool sound = is_sound(header);
     if (header.magic == merged_magic)
         return failure(fmt::format("{} is a merged recording, which cannot be read from a pipe: give the file", name_));
-    if (header.magic != FileHeader::file_magic && !first)
-        return not_a_recording("it begins otherwise");
-    if (!first && header.byte_order == 0xfffe)
+    if (!first && header.magic == FileHeader::file_magic && header.byte_order == 0xfffe)
         return failure(fmt::format("{} was recorded on a host of the other byte order, which is not supported", name_));
     if (sound && header.version > FileHeader::current_version)
         return failure(
@@ -130,25 +134,61 @@ Result<void> RecordingReader::Implementation::open()
                         header.version, FileHeader::current_version));
     if (!sound)
         open_hole("the file's first bytes are wrong", 0);
-    window_.skip(sizeof(header));
-    if (!first || first->kind != BlockKind::Start)
-        return {}; // read() will say what is wrong
+    if (has_header && (sound || first))
+        window_.skip(sizeof(header));
+    if (first && first->kind == BlockKind::Start) {
+        auto started = read_start(*first);
+        if (!started)
+            return tl::unexpected(started.error());
+        if (*started)
+            return {};
+    }
+    // read() will say what is wrong, if it is a recording.
+    auto found = find_block();
+    if (!found)
+        return tl::unexpected(found.error());
+    if (header.magic != FileHeader::file_magic && !first && !*found)
+        return not_a_recording("it begins otherwise");
+    return {};
+}
 
-    auto block = window_.view(sizeof(BlockHeader) + first->size);
+// False: it is damaged or cut off.
+Result<bool> RecordingReader::Implementation::read_start(const BlockHeader &header)
+{
+    auto block = window_.view(sizeof(BlockHeader) + header.size);
     if (!block)
         return cannot_read(block.error());
-    if (block->size() < sizeof(BlockHeader) + first->size)
-        return {};
+    if (block->size() < sizeof(BlockHeader) + header.size)
+        return false;
     auto packed = block->subspan(sizeof(BlockHeader));
-    auto payload = BlockUnpacker::is_sound(*first, packed) ? blocks_.unpack(*first, packed) : std::nullopt;
-    if (auto start = payload ? get_start(*payload) : std::nullopt) {
-        start_ = std::move(*start);
+    auto payload = BlockUnpacker::is_sound(header, packed) ? blocks_.unpack(header, packed) : std::nullopt;
+    auto start = payload ? get_start(*payload) : std::nullopt;
+    if (!start)
+        return false;
+    start_ = std::move(*start);
+    clock_ = start_.clock;
+    latest_ns_ = header.last_ns;
+    if (!hole_)
+        window_.skip(sizeof(BlockHeader) + header.size);
+    return true;
+}
+
+// Where the begin does not tell: is there a block behind it? From a pipe it could take for ever to know.
+Result<bool> RecordingReader::Implementation::find_block()
+{
+    if (!window_.file().is_seekable())
+        return false;
+    auto view = window_.view(max_look_ahead);
+    if (!view)
+        return cannot_read(view.error());
+    auto ahead = look_ahead(*view, blocks_);
+    if (ahead.start)
+        start_ = std::move(*ahead.start);
+    else if (ahead.clock)
+        start_.clock = *ahead.clock;
+    if (ahead.start || ahead.clock)
         clock_ = start_.clock;
-        latest_ns_ = first->last_ns;
-        if (!hole_)
-            window_.skip(sizeof(BlockHeader) + first->size);
-    }
-    return {};
+    return ahead.has_block;
 }
 
 Result<void> RecordingReader::Implementation::seek(std::int64_t wall_ns)

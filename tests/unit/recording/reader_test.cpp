@@ -343,6 +343,50 @@ TEST(Damage, OfAnyByteCostsItsBlockAndIsTold)
     }
 }
 
+// Neither the file's header nor what was said first is there.
+TEST(Damage, OfTheBeginCostsNoBlockBehindIt)
+{
+    auto session = small_session();
+    const auto second_flush = *std::next(session.edges.begin(), 2);
+    for (std::size_t at = 1; at < second_flush; at++) {
+        SCOPED_TRACE(at);
+        const Bytes rest(session.bytes.begin() + static_cast<std::ptrdiff_t>(at), session.bytes.end());
+        auto zeroed = session.bytes;
+        std::fill_n(zeroed.begin(), at + 1, std::byte{});
+        for (const auto &bytes : {rest, zeroed}) {
+            auto reader = open(input_of(bytes));
+            EXPECT_EQ(reader.start().is_known(), at < sizeof(FileHeader) + (bytes.size() == rest.size() ? 1 : 0));
+            Reading reading;
+            EXPECT_EQ(reading.read_all(reader), Step::Finished);
+            EXPECT_FALSE(reader.close(reading).value());
+            ASSERT_EQ(reading.damages.size(), 1U);
+            const auto records = without_losses(reading.raw);
+            ASSERT_GE(records.size(), 30U);
+            ASSERT_TRUE(std::equal(records.rbegin(), records.rend(), session.records.rbegin()));
+            EXPECT_EQ(reading.damages[0].records, 50 - records.size());
+        }
+    }
+}
+
+// An entry point tells by which clock to read what comes before it too.
+TEST(Damage, OfTheBeginLeavesTheClockKnown)
+{
+    Recording recording;
+    recording.write(1, 10);
+    ASSERT_TRUE(recording.writer.finish());
+    auto bytes = recording.file->bytes;
+    std::fill_n(bytes.begin(), sizeof(FileHeader) + sizeof(BlockHeader), std::byte{'x'});
+    auto reader = open(input_of(bytes));
+    EXPECT_FALSE(reader.start().is_known());
+    EXPECT_EQ(reader.start().clock.boot_ns, 1000U);
+    EXPECT_EQ(reader.start().clock.wall_ns, 5000);
+    Reading reading;
+    reading.read_all(reader);
+    ASSERT_FALSE(reading.list.empty());
+    EXPECT_EQ(reading.list.front(), "clock 5000");
+    EXPECT_EQ(without_losses(reading.raw).size(), 10U);
+}
+
 TEST(Damage, APieceThatIsMissingCostsTheBlocksItTouches)
 {
     auto session = small_session();
