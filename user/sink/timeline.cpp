@@ -241,12 +241,14 @@ bool TimelineSink::add_to_run(Block &block, const Event &event)
         if (event.after_gap || block.run.times == 0)
             end_run(block);
         block.run.add(*retransmit, event.time_ns);
+        block.in_run = true;
         return true;
     }
     if (const auto *probe = std::get_if<Probe>(&event.what)) {
         if (event.after_gap || block.probes.times == 0 || !block.probes.takes(*probe))
             end_run(block);
         block.probes.add(*probe, event.time_ns);
+        block.in_run = true;
         return true;
     }
     return false;
@@ -254,6 +256,8 @@ bool TimelineSink::add_to_run(Block &block, const Event &event)
 
 void TimelineSink::end_run(Block &block)
 {
+    if (!std::exchange(block.in_run, false))
+        return;
     if (const auto run = std::exchange(block.run, {}); run.times != 0)
         add_line(block, run.first_ns, run.last_ns, [&](LineWriter &line) { words_.put(line, run); });
     if (const auto run = std::exchange(block.probes, {}); run.times != 0)

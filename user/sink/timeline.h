@@ -53,25 +53,27 @@ public:
     [[nodiscard]] std::size_t text_column() const { return text_column_; }
 
 private:
+    // What each event touches comes first: where many are alive, each cache line costs as much as a line of text.
     struct Block {
         std::uint64_t connection = 0; // 0: the slot is free
-        std::uint64_t begun_ns = 0;
-        std::uint64_t last_ns = 0;  // of the last event
-        std::uint64_t left_out = 0; // lines
-        Identity identity;
-        RetransmitRun run;
-        ProbeRun probes;
-        std::string first;             // lines
-        std::vector<std::string> last; // a ring
-        std::size_t oldest = 0;        // of the ring
-        std::size_t lines = 0;         // kept or not
+        std::uint64_t last_ns = 0;    // of the last event
+        std::size_t lines = 0;        // kept or not
+        std::string first;            // lines
         TcpState state = TcpState::Close;
-        std::string_view direction; // "outgoing"; empty: not known
-        std::string carried;        // in its life; empty: not known
         bool identity_known = false;
         bool incomplete = false;
         bool ended = false;    // the socket has
         bool happened = false; // something did; it was not just found
+        bool in_run = false;   // `run` or `probes` is one
+        Identity identity;
+        std::uint64_t begun_ns = 0;
+        std::string_view direction;    // "outgoing"; empty: not known
+        std::string carried;           // in its life; empty: not known
+        std::vector<std::string> last; // lines, a ring
+        std::size_t oldest = 0;        // of the ring
+        std::uint64_t left_out = 0;    // lines
+        RetransmitRun run;
+        ProbeRun probes;
     };
     struct CookieHash {
         std::size_t operator()(std::uint64_t cookie) const { return (cookie * 0x9e3779b97f4a7c15U) >> 32; }
