@@ -1,9 +1,12 @@
 // The whole way in user space, a second and core: decode > table > sequence > filter > sink. "count" is a sink that
-// writes nothing: what replay costs before any output; "unjudged" the same without verdicts.
+// writes nothing: what replay costs before any output; "unjudged" the same without verdicts. Also the memory that a
+// live connection takes.
 #include "measure.h"
 
 #include "app/pipeline.h"
 #include "sink/make_sink.h"
+
+#include <malloc.h>
 
 namespace tcpflight::bench {
 namespace {
@@ -13,6 +16,12 @@ public:
     void write(const Event &event, std::string & /*out*/) override { benchmark::DoNotOptimize(event.time_ns); }
     void set_clock(const ClockAnchor & /*anchor*/) override {}
 };
+
+std::size_t allocated_bytes()
+{
+    auto info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
 
 using MakeSink = std::unique_ptr<Sink> (*)();
 
@@ -44,20 +53,24 @@ void run(benchmark::State &state, MakeSink make, Verdicts verdicts, std::uint32_
 {
     auto sink = make();
     sink->set_clock({.boot_ns = 0, .wall_ns = 1'795'292'931'000'000'000});
+    RecordStream stream(live);
+    const auto before = allocated_bytes();
     Pipeline::Settings settings;
     settings.verdicts = verdicts;
     settings.timelines = verdicts == Verdicts::All;
     Pipeline pipeline(settings, *sink);
-    RecordStream stream(live);
     std::int64_t bytes = 0;
     auto empty = [&] {
         bytes += static_cast<std::int64_t>(pipeline.output().size());
         pipeline.output().clear();
     };
-    RecordBatch opening;
-    stream.open_all(opening);
-    opening.for_each([&](std::span<const std::byte> record) { pipeline.consume(record); });
-    empty();
+    {
+        RecordBatch opening;
+        stream.open_all(opening);
+        opening.for_each([&](std::span<const std::byte> record) { pipeline.consume(record); });
+    }
+    pipeline.output() = {};
+    state.counters["bytes_per_connection"] = static_cast<double>(allocated_bytes() - before) / live;
 
     auto shown_before = pipeline.totals().shown;
     bytes = 0;
