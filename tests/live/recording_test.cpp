@@ -466,6 +466,28 @@ TEST_F(Recording, KeepsNoMoreThanItIsAllowedTo)
     EXPECT_TRUE(contents(shown).ends_with(replayed.out)) << "what is left is the end of what was shown";
 }
 
+// Also where nothing is flushed before a block is full, and in what comes last.
+TEST_F(Recording, KeepsNoMoreThanItIsAllowedToBetweenFlushes)
+{
+    constexpr std::uint64_t allowed = std::uint64_t{1} << 20;
+    Process tracer = start_tcpflight({"-w", path("rec"), "--keep", "1MiB", "--flush-interval", "60", "-B", "4096",
+                                      "netns", std::to_string(netns())});
+    auto kept = [&] {
+        std::uint64_t bytes = 0;
+        for (const auto &entry : fs::directory_iterator(folder()))
+            bytes += entry.path().filename().string().starts_with("rec") ? entry.file_size() : 0;
+        return bytes;
+    };
+    for (int i = 0; i < 60 && fs::exists(path("rec")); i++)
+        churn(1000);
+    EXPECT_FALSE(fs::exists(path("rec"))) << kept();
+    churn(1000);
+    const Finished ended = end(tracer);
+    EXPECT_EQ(ended.status, exited(0)) << ended.err;
+    EXPECT_LE(kept(), allowed);
+    EXPECT_GT(kept(), allowed / 2);
+}
+
 // Said once, counted, and gone on with; what was written is not touched, and nothing is missing without being told.
 TEST_F(Recording, GoesOnWhenAFullDiskHasRoomAgain)
 {

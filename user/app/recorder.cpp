@@ -88,6 +88,7 @@ void Recorder::close_current()
     if (auto finished = writer_->finish(); !finished)
         whole_ = false;
     report_trouble();
+    make_room(); // for what came last
     auto totals = writer_->totals();
     closed_.records += totals.records;
     closed_.bytes += totals.bytes;
@@ -105,6 +106,9 @@ bool Recorder::write(std::span<const std::byte> record)
     writer_->write(record);
     if (options_.flush_interval_ns == 0)
         writer_->flush();
+    // Much can come before the next tick.
+    if (shelf_ && writer_->totals().bytes != bytes_with_room_)
+        make_room();
     return true;
 }
 
@@ -240,7 +244,8 @@ void Recorder::make_room()
 {
     if (!shelf_)
         return;
-    for (const auto &refusal : shelf_->make_room(writer_->totals().bytes))
+    bytes_with_room_ = writer_->totals().bytes;
+    for (const auto &refusal : shelf_->make_room(bytes_with_room_))
         report_error(
             {fmt::format("--keep: cannot delete {}: {}", quote(refusal.path), std::strerror(refusal.error)), {}}, 0);
 }

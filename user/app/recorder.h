@@ -73,8 +73,9 @@ private:
     PostRotate post_rotate_;
     std::string path_; // of the file that is written; another than rotation_'s while that cannot be opened
     std::optional<RecordingWriter> writer_;
-    std::uint64_t begin_bytes_ = 0; // of the file, before its first event
-    Totals closed_;                 // the files before this one
+    std::uint64_t begin_bytes_ = 0;     // of the file, before its first event
+    std::uint64_t bytes_with_room_ = 0; // of the file, when room was made last
+    Totals closed_;                     // the files before this one
     std::optional<int> told_trouble_;
     std::uint64_t retry_ns_ = 0; // when to try again to open the next file; 0: it is open
     bool over_ = false;
