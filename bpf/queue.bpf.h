@@ -18,7 +18,7 @@
 
 struct told_queue {
 	__u32 drops;
-	__u32 seen;  /* drops at the last look, told or not */
+	__u32 seen;      /* drops at the last look, told or not */
 	__u32 with_room; /* see struct tf_queue */
 	__u32 reserved;
 	__u64 drops_ns;   /* when they were told */

@@ -100,9 +100,9 @@ struct tf_header {
 	__u16 error;
 };
 
-#define TF_ERROR_ERRNO	      0x0fff /* no errno is above MAX_ERRNO, 4095 (include/linux/err.h) */
+#define TF_ERROR_ERRNO        0x0fff /* no errno is above MAX_ERRNO, 4095 (include/linux/err.h) */
 #define TF_ERROR_UNDONE_SHIFT 12
-#define TF_ERROR_UNDONE	      (7 << TF_ERROR_UNDONE_SHIFT)
+#define TF_ERROR_UNDONE       (7 << TF_ERROR_UNDONE_SHIFT)
 #define TF_ERROR_USER_TIMEOUT 0x8000 /* TCP_USER_TIMEOUT was set */
 
 /*
@@ -362,8 +362,8 @@ struct tf_queue {
 	__u8 bits;   /* enum tf_queue_bit */
 	__u8 reserved[3];
 	/*
-	 * Of these drops, those not known to be an overflow: SYNs that came again and were answered, and what a look found
-	 * that saw room in both queues. Can be ahead by what is being counted. 0 in recordings made before this.
+	 * Of these drops, those not known to be an overflow: SYNs that came again and were answered, and what a look
+	 * found that saw room in both queues. Can be ahead by what is being counted. 0 in recordings made before this.
 	 */
 	__u32 with_room;
 };

@@ -28,6 +28,7 @@ protected:
                                  .duration_ns = {},
                                  .at_least_ns = {},
                                  .error = 0,
+                                 .by_user_timeout = {},
                                  .syn_queue_ns = {},
                                  .metrics = {},
                                  .bytes = {},
