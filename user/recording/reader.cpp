@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <string_view>
@@ -178,7 +179,8 @@ Result<bool> RecordingReader::Implementation::find_block()
 {
     if (!window_.file().is_seekable())
         return false;
-    auto view = window_.view(max_look_ahead);
+    const auto left = window_.file().size() - std::min(window_.file().size(), window_.offset());
+    auto view = window_.view(static_cast<std::size_t>(std::min<std::uint64_t>(left, max_look_ahead)));
     if (!view)
         return cannot_read(view.error());
     auto ahead = look_ahead(*view, blocks_);
