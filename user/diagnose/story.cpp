@@ -57,8 +57,8 @@ bool Story::raise(VerdictKind kind)
 
 void Story::lower(VerdictKind kind)
 {
-    if (trouble)
-        trouble->alarms &= ~bit_of(kind);
+    if (is_raised(kind))
+        get_into_trouble().alarms &= ~bit_of(kind);
 }
 
 bool Story::is_raised(VerdictKind kind) const
