@@ -288,11 +288,6 @@ bool enter_cgroup(const std::string &folder)
             result = setsockopt(request.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
             break;
         }
-        case Op::UserTimeout: {
-            auto milliseconds = static_cast<unsigned>(request.size);
-            result = setsockopt(request.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof(milliseconds));
-            break;
-        }
         case Op::FastOpen: {
             int waiting = 16;
             result = setsockopt(request.fd, IPPROTO_TCP, TCP_FASTOPEN, &waiting, sizeof(waiting));
