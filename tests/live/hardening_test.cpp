@@ -4,6 +4,9 @@
 #include "support/process.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 namespace tcpflight::test {
 namespace {
@@ -21,6 +24,18 @@ protected:
     }
 
     static bool is_possible(const Words &command) { return run({.argv = command}).status == exited(0); }
+
+    // A prefix: in a mount namespace of its own, in which the shell did this first.
+    static Words behind(const std::string &first)
+    {
+        return {"unshare", "--mount", "sh", "-c", first + " && exec \"$0\" \"$@\""};
+    }
+
+    static bool can_run_behind(Words prefix)
+    {
+        prefix.emplace_back("true");
+        return is_possible(prefix);
+    }
 
     static void expect_one_sentence(const Finished &finished, const std::string &part)
     {
@@ -72,12 +87,31 @@ TEST_F(Hardening, RootOfAUserNamespace)
 
 TEST_F(Hardening, KernelThatDoesNotDescribeItsTypes)
 {
-    const Words hidden{"unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/kernel/btf && exec \"$0\" \"$@\""};
-    Words probe = hidden;
-    probe.emplace_back("true");
-    if (!is_possible(probe))
+    const Words hidden = behind("mount -t tmpfs none /sys/kernel/btf");
+    if (!can_run_behind(hidden))
         GTEST_SKIP() << "mounts cannot be made here";
     expect_one_sentence(run(started_by(hidden)), "CONFIG_DEBUG_INFO_BTF=y");
+}
+
+// Its types have another name for the tracepoint that everything hangs on.
+TEST_F(Hardening, KernelWithoutTheTracepointOfStates)
+{
+    std::ifstream types("/sys/kernel/btf/vmlinux", std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(types), {}};
+    const std::string name = "btf_trace_inet_sock_set_state";
+    const std::size_t at = content.find(name);
+    ASSERT_NE(at, std::string::npos);
+    content[at + name.size() - 1] = '_';
+    const std::string file = testing::TempDir() + "types-" + std::to_string(getpid());
+    std::ofstream(file, std::ios::binary) << content;
+
+    const Words renamed = behind("mount --bind " + file + " /sys/kernel/btf/vmlinux");
+    const bool can_run = can_run_behind(renamed);
+    if (can_run)
+        expect_one_sentence(run(started_by(renamed)), name);
+    std::filesystem::remove(file);
+    if (!can_run)
+        GTEST_SKIP() << "mounts cannot be made here";
 }
 
 } // namespace

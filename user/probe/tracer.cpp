@@ -128,6 +128,11 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
         const auto types = std::move(btf);
         configure(*state->skeleton, settings, state->ring_bytes, types);
         state->chosen = choose_programs(*state->skeleton, types, layer);
+        // Typed tracepoints (5.5) are older than much of the rest, so that there is nothing to fall back to.
+        if (!bpf_program__autoload(state->skeleton->progs.on_transition))
+            return failure(
+                "this kernel does not offer changes of state to BPF programs (btf_trace_inet_sock_set_state is "
+                "not among its types): tcpflight needs Linux 5.12 or later");
         state->skeleton->rodata->syns_are_seen = bpf_program__autoload(state->skeleton->progs.on_syn);
     }
     if (int error = programs::load(state->skeleton); error != 0)
