@@ -2,17 +2,24 @@
 
 #include "support/legal_path.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <gtest/gtest.h>
 #include <regex>
 #include <stdexcept>
+#include <system_error>
 
 namespace tcpflight::test {
 namespace {
 
 constexpr std::string_view listening = "tcpflight: listening on ";
+constexpr std::string_view hooks = "hooks: ";
 
 std::uint64_t total(const std::string &err, const char *what)
 {
@@ -32,6 +39,33 @@ std::vector<std::string> json_arguments(const std::vector<std::string> &argument
     std::vector<std::string> all{"--format", "json", "-B", "65536"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return all;
+}
+
+std::shared_ptr<Process> shared_process()
+{
+    static std::shared_ptr<Process> process;
+    if (!process) {
+        process = std::make_shared<Process>(start_tcpflight(json_arguments({})));
+        const std::string &err = process->err();
+        const std::size_t begin = err.find(hooks) + hooks.size();
+        testing::Test::RecordProperty("hooks", err.substr(begin, err.find(',', begin) - begin)); // for tools/kernels
+    }
+    return process;
+}
+
+// The listener's port.
+std::uint16_t listen_and_close()
+{
+    const Fd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto *any = reinterpret_cast<sockaddr *>(&address);
+    if (bind(listener.get(), any, size) != 0 || listen(listener.get(), 1) != 0 ||
+        getsockname(listener.get(), any, &size) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot listen");
+    return ntohs(address.sin_port);
 }
 
 } // namespace
@@ -108,13 +142,24 @@ std::optional<TraceEvent> parse_line(const Schema &schema, std::string_view line
 }
 
 Tracer::Tracer(std::uint32_t netns, const std::vector<std::string> &arguments, Output out)
-    : netns_(netns), process_(start_tcpflight(json_arguments(arguments), std::move(out))), schema_(documented_schema())
+    : netns_(netns), is_shared_(arguments.empty() && out.kind == Output::Kind::Pipe &&
+                                std::getenv("TCPFLIGHT_TEST_SHARED") != nullptr),
+      process_(is_shared_ ? shared_process()
+                          : std::make_shared<Process>(start_tcpflight(json_arguments(arguments), std::move(out)))),
+      schema_(documented_schema()), taken_(process_->out().rfind('\n') + 1)
 {
+    if (!is_shared_)
+        return;
+    // What tests did that did not read it, perhaps in a namespace that had this number.
+    leave_shared();
+    events_.clear();
+    verdicts_.clear();
+    states_.clear();
 }
 
 void Tracer::take_lines()
 {
-    const std::string &out = process_.out();
+    const std::string &out = process_->out();
     for (std::size_t end; (end = out.find('\n', taken_)) != std::string::npos; taken_ = end + 1) {
         std::string_view line(out.data() + taken_, end - taken_);
         if (std::optional<TraceEvent> event = parse_line(schema_, line, netns_)) {
@@ -143,7 +188,7 @@ void Tracer::follow(const TraceEvent &event)
 
 bool Tracer::wait_until(const std::function<bool()> &condition, Process::Duration timeout)
 {
-    return process_.read_until(
+    return process_->read_until(
         [&] {
             take_lines();
             return condition();
@@ -156,18 +201,45 @@ bool Tracer::wait_for_events(std::size_t count, Process::Duration timeout)
     return wait_until([&] { return events_.size() >= count; }, timeout);
 }
 
+// The process goes on. All that it has of this test was read when what this does, as the last of all, was read.
+Totals Tracer::leave_shared()
+{
+    const std::uint16_t port = listen_and_close();
+    std::optional<std::uint64_t> conn;
+    const bool came = wait_until([&] {
+        const auto end = std::find_if(events_.begin(), events_.end(), [&](const TraceEvent &event) {
+            return event.is_change("LISTEN", "CLOSE") && event.number("local_port") == port;
+        });
+        if (end != events_.end())
+            conn = end->number("conn");
+        return conn.has_value();
+    });
+    if (!came) {
+        ADD_FAILURE() << "tcpflight does not show what came last:\n" << process_->err();
+        return {};
+    }
+    std::erase_if(events_,
+                  [&](const TraceEvent &event) { return event.json().value("conn", nlohmann::json()) == *conn; });
+    Totals totals{.status = exited(0), .shown = events_.size() + verdicts_.size(), .err = process_->err()};
+    for (const TraceEvent &event : events_)
+        totals.lost += event.is("lost") ? event.number("lost_events") : 0;
+    return totals;
+}
+
 Totals Tracer::stop(int signal)
 {
+    if (is_shared_ && signal == SIGINT)
+        return leave_shared();
     if (signal)
-        process_.signal(signal);
-    const std::optional<ExitStatus> status = process_.wait();
+        process_->signal(signal);
+    const std::optional<ExitStatus> status = process_->wait();
     if (!status) {
-        ADD_FAILURE() << "tcpflight goes on after signal " << signal << ":\n" << process_.err();
+        ADD_FAILURE() << "tcpflight goes on after signal " << signal << ":\n" << process_->err();
         return {};
     }
     take_lines();
-    EXPECT_EQ(taken_, process_.out().size()) << "the last line is not whole";
-    return parse_totals(*status, process_.err());
+    EXPECT_EQ(taken_, process_->out().size()) << "the last line is not whole";
+    return parse_totals(*status, process_->err());
 }
 
 bool Tracer::hangs_on_functions() const
@@ -178,7 +250,7 @@ bool Tracer::hangs_on_functions() const
 
 std::string Tracer::listening_line() const
 {
-    const std::string &err = process_.err();
+    const std::string &err = process_->err();
     const std::size_t begin = err.find(listening);
     return err.substr(begin, err.find('\n', begin) - begin);
 }

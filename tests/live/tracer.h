@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -53,6 +54,9 @@ public:
     // may be missed. Throws std::runtime_error with its stderr if it does not come to that.
     //
     // Only events of namespace `netns` (and losses) are kept: the rest of the host goes on meanwhile.
+    //
+    // With TCPFLIGHT_TEST_SHARED in the environment, tracers without arguments read one tcpflight, that of the first of
+    // them: on an emulated machine the kernel's check of the programs takes most of a test's time.
     Tracer(std::uint32_t netns, const std::vector<std::string> &arguments, Output out = {});
 
     // What was printed so far about this namespace, in order. Every line of it, and every one that names no namespace,
@@ -74,14 +78,16 @@ public:
     [[nodiscard]] std::string listening_line() const;
     // Do its programs hang on functions (fentry, kprobe), or on tracepoints alone?
     [[nodiscard]] bool hangs_on_functions() const;
-    [[nodiscard]] Process &process() { return process_; }
+    [[nodiscard]] Process &process() { return *process_; }
 
 private:
+    Totals leave_shared();
     void take_lines();
     void follow(const TraceEvent &event);
 
     std::uint32_t netns_;
-    Process process_;
+    bool is_shared_;
+    std::shared_ptr<Process> process_;
     Schema schema_;
     std::vector<TraceEvent> events_;
     std::vector<TraceEvent> verdicts_;
