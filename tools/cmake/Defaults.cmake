@@ -66,6 +66,9 @@ function(tcpflight_test name label)
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gmock GTest::gtest_main)
+  if(TCPFLIGHT_STATIC)
+    target_link_options(${name} PRIVATE -static-pie)
+  endif()
   # A third of the whole build went into making tests fast. What they test is built as it is shipped.
   target_compile_options(${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1;-g1>)
   gtest_discover_tests(${name} TEST_PREFIX "${label}/" DISCOVERY_TIMEOUT 60

@@ -85,6 +85,27 @@ class Suite:
         found = re.search(rf"^{field}: (.*)$", self._apt("apt-cache", "show", package), re.M)
         return found[1] if found else ""
 
+    def unpack(self, packages, at, with_dependencies=False):
+        """Downloads these packages, with all that they need if asked for, into a folder; once for each list of them."""
+        wanted = " ".join(packages)
+        stamp = at / "unpacked"
+        if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+            return at
+        self.update()
+        archives = self.folder / "archives"
+        for file in archives.glob("*.deb"):
+            file.unlink()
+        if with_dependencies:
+            self._apt("apt-get", "install", "--yes", "--download-only", "--no-install-recommends", *packages)
+        else:
+            self._apt("apt-get", "download", *packages, cwd=archives)
+        at.mkdir(parents=True, exist_ok=True)
+        for file in archives.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", file, at], check=True)
+            file.unlink()
+        stamp.write_text(wanted, encoding="utf-8")
+        return at
+
     def parts_of(self, package):
         """The packages with the image and the modules."""
         found, left = [], [package]

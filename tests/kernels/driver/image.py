@@ -10,11 +10,6 @@ INIT = Path(__file__).resolve().parents[1] / "init"
 MODULES = ["nf_tables", "nft_counter", "nf_conntrack", "nft_ct", "nft_limit", "nft_numgen", "veth", "tcp_diag"]
 
 
-def libraries_of(program):
-    found = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
-    return re.findall(r"(/\S+) \(0x", found)
-
-
 def module_files(kernel):
     """In the order of loading. A module that this kernel has built in, or does not know, is no file."""
     files = []
@@ -46,18 +41,18 @@ def put_module(root, number, path):
     target.write_bytes(data)
 
 
-def build(kernel, programs, files, job, work):
-    """An uncompressed cpio archive in `work`. `programs`: files of this machine, and where they are in the image. `job`:
-    shell commands; what they print to fd 3 are the results."""
+def build(kernel, userland, programs, files, job, work):
+    """An uncompressed cpio archive in `work`. `programs`: files, and where they are in the image. `job`: shell commands; what
+    they print to fd 3 are the results."""
     root = work / f"root-{kernel.name}"
     shutil.rmtree(root, ignore_errors=True)
-    for folder in ("bin", "dev", "proc", "sys", "tmp", "run", "etc"):
+    for folder in ("bin", "dev", "proc", "sys", "tmp", "run", "etc", "mnt"):
         (root / folder).mkdir(parents=True)
-    put(root, shutil.which("busybox"), "/bin/busybox")
+    put(root, userland.find("busybox"), "/bin/busybox")
     for program, at in programs.items():
         put(root, program, at)
-        for library in libraries_of(program):
-            put(root, library)
+        for library, its_place in userland.libraries_of(program):
+            put(root, library, its_place)
     for file in files:
         put(root, file)
     for number, path in enumerate(module_files(kernel)):

@@ -1,20 +1,12 @@
 """Results: what each kernel made of each scenario, as lines and as a Markdown table."""
 import datetime
 import json
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
+PAGE = Path(__file__).resolve().parents[1] / "page.md"
 
-PAGE = """# Kernels
-
-What tcpflight's live tests came to on other kernels: Debian's, booted in QEMU by `{command}` on {date}.
-`hooks` is what tcpflight found there and used; a kernel that takes more than one layer of them was tried again with
-lower ones (`--layer`), and the same scenario has to give the same timeline. The oldest kernel that can work is 5.12; on
-older ones it says so and exits with 1.
-
-{table}
-Before 6.18 a child socket is traced at its birth under its listener's cookie; tcpflight tells that event with the child's
-next one. In QEMU everything is some twenty times slower, so that times in these runs mean nothing.
-"""
 SHORT = {"passed": "ok", "failed": "**failed**", "skipped": "skipped", None: ""}
 LESS = "less_precise"  # what a scenario's properties of that begin with, tests/live/precision.cpp
 
@@ -62,14 +54,25 @@ def parse(kernel, boot):
         take_report(outcome, first, boot.ended)
         take_second_run(outcome, again)
         outcomes.append(outcome)
+    if not boot.ended:
+        take_console(outcomes, boot.console)
     return outcomes or [Outcome(kernel.name, kernel.release, kernel.version, trouble="no results")]
+
+
+def take_console(outcomes, console):
+    """Of a machine that was cut off: what GoogleTest said of each scenario before."""
+    for outcome, part in zip(outcomes, console.split("\n== ")[1:]):
+        if not outcome.tests:
+            for what, name in re.findall(r"^\[ +(OK|FAILED|SKIPPED) +\] (\S+?)(?:,.*)? \(\d+ ms\)", part, re.M):
+                outcome.tests[name] = {"OK": "passed", "FAILED": "failed", "SKIPPED": "skipped"}[what]
+                outcome.details[name] = ""
 
 
 def take_report(outcome, text, has_ended):
     try:
         report = json.loads(text)
     except json.JSONDecodeError:
-        outcome.trouble = "no results" + ("" if has_ended else ": it did not come to an end")
+        outcome.trouble = "no results" if has_ended else "it did not come to an end"
         return
     for suite in report["testsuites"]:
         for test in suite["testsuite"]:
@@ -100,7 +103,38 @@ def line(outcome):
 
 
 def page(outcomes, command):
-    return PAGE.format(date=datetime.date.today(), command=command, table=table(outcomes))
+    """What of it does not come from the run is written in tests/kernels/page.md."""
+    text = PAGE.read_text(encoding="utf-8")
+    for word, is_now in {"DATE": str(datetime.date.today()), "COMMAND": command, "KERNELS": overview(outcomes),
+                         "SCENARIOS": table(outcomes)}.items():
+        text = text.replace(f"@{word}@", is_now)
+    return text
+
+
+def markdown(rows):
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def counts(outcome):
+    if outcome.trouble and not outcome.tests:
+        return f"**{outcome.trouble}**"
+    words = [f"{outcome.count('passed')} of {len(outcome.tests)} passed"]
+    if outcome.less:
+        words.append(f"{len(outcome.less)} of them less precise")
+    if outcome.count("failed"):
+        words.append(f"**{outcome.count('failed')} failed**")
+    if outcome.count("skipped"):
+        words.append(f"{outcome.count('skipped')} skipped")
+    if outcome.trouble:
+        words.append(f"**{outcome.trouble}**")
+    return ", ".join(words)
+
+
+def overview(outcomes):
+    """A row for each kernel and layer."""
+    return markdown([["", "kernel", "package", "hooks", "scenarios"],
+                     *([o.name, o.release, o.version, o.hooks, counts(o)] for o in outcomes)]).rstrip("\n")
 
 
 def table(outcomes):
@@ -115,9 +149,6 @@ def table(outcomes):
             text = f"less precise ({', '.join(marks)})"
         return text
 
-    rows = [["", *(f"{o.kernel}{f'<br>--layer {o.layer}' if o.layer else ''}<br>{o.release}<br>({o.version})" for o in outcomes)],
-            ["---"] * (len(outcomes) + 1),
-            ["hooks", *(o.hooks or o.trouble for o in outcomes)]]
-    rows += [[name, *(cell(o, name) for o in outcomes)] for name in names]
-    text = "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
-    return text + "".join(f"\n({letter}) {how}\n" for how, letter in letters.items())
+    rows = [["", *(f"{o.kernel}{f'<br>--layer {o.layer}' if o.layer else ''}" for o in outcomes)],
+            *([name, *(cell(o, name) for o in outcomes)] for name in names)]
+    return (markdown(rows) + "".join(f"\n({letter}) {how}\n" for how, letter in letters.items())).rstrip("\n")
