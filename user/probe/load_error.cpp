@@ -5,11 +5,23 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <string>
 
 namespace tcpflight {
 namespace {
+
+// Its root has all capabilities, but only of what belongs to it, and tracing belongs to no namespace but the first.
+bool is_in_user_namespace()
+{
+    std::uint64_t inside = 0;
+    std::uint64_t outside = 0;
+    std::uint64_t count = 0;
+    std::ifstream map("/proc/self/uid_map");
+    return (map >> inside >> outside >> count) && (inside != outside || count != 0xFFFF'FFFF);
+}
 
 std::string reason(int error, const std::string &log)
 {
@@ -17,11 +29,13 @@ std::string reason(int error, const std::string &log)
     if (error == EACCES && log.find("BEGIN PROG LOAD LOG") != std::string::npos)
         return "this kernel's verifier does not accept one of them: please report it, with what -v -v shows";
     if (error == EPERM || error == EACCES) {
+        if (is_in_user_namespace())
+            return "this is a user namespace, whose capabilities do not reach so far: run it on the host as root";
         auto lockdown = lockdown_mode();
         if (lockdown == "integrity" || lockdown == "confidentiality")
             return fmt::format("the kernel is locked down ({}) and refused: boot it with lockdown=none", lockdown);
-        return "the kernel refused although the capabilities are there: a security module, a container's seccomp "
-               "filter or a user namespace forbids it; run it on the host as root";
+        return "the kernel refused although the capabilities are there: a security module or a container's seccomp "
+               "filter forbids it; run it on the host as root";
     }
     if (error == ENOMEM)
         return "the kernel has no memory for it: try a smaller --buffer-size";
