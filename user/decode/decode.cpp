@@ -148,7 +148,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     out.header.error &= TF_ERROR_ERRNO;
     // Most are of this kind: a change of state, and a header is all.
     constexpr unsigned without_part = TF_FLAG_OWNED | TF_FLAG_TIME_WAIT_SOCKET;
-    if (out.header.type == TF_RECORD_STATE && (out.header.flags & ~without_part) == 0 && out.undone == TF_UNDONE_UNKNOWN)
+    if (out.header.type == TF_RECORD_STATE && (out.header.flags & ~without_part) == 0 &&
+        out.undone == TF_UNDONE_UNKNOWN)
         return blocks.ended_exactly() ? check_states(out.header) : DecodeError::WrongSize;
 
     switch (out.header.type) {
