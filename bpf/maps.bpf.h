@@ -113,10 +113,10 @@ static __always_inline __u32 unlearned(__u32 number)
 
 /*
  * A full TCP socket, to follow pointers from; NULL: it is none. Where one of its pointers leads, the verifier asks of
- * each field of a socket that a program was handed: may it be trusted too? That is a search through the names of all the
- * kernel's types, each time it comes by (docs/decisions/0020-what-the-verifier-follows.md). What a helper returned it does
- * not trust to begin with, so that it need not ask. Only for pointers: reading all else is dearer from here, as each load
- * is guarded.
+ * each field of a socket that a program was handed: may it be trusted too? That is a search through the names of all
+ * the kernel's types, each time it comes by (docs/decisions/0020-what-the-verifier-follows.md). What a helper returned
+ * it does not trust to begin with, so that it need not ask. Only for pointers: reading all else is dearer from here, as
+ * each load is guarded.
  */
 static __always_inline const struct sock *followable(const struct sock *sk)
 {
