@@ -1,5 +1,6 @@
 // TCP Fast Open (RFC 7413): the child is there from the SYN on, before the handshake is over.
 #include "live/live_test.h"
+#include "live/precision.h"
 
 #include <algorithm>
 
@@ -26,6 +27,21 @@ protected:
         return first;
     }
 };
+
+void expect_accepted_before_the_handshake_is_over(const std::vector<TraceEvent> &child, const Actor &worker)
+{
+    EXPECT_TRUE(child[0].is_change("LISTEN", "SYN_RECV"));
+    EXPECT_EQ(child[0].text("owner"), "inherited");
+    EXPECT_EQ(child[0].text("comm"), "server");
+    EXPECT_TRUE(child[1].is("accept")) << child[1].json();
+    EXPECT_EQ(child[1].text("state"), "SYN_RECV");
+    EXPECT_EQ(child[1].number("pid"), static_cast<std::uint64_t>(worker.pid()));
+    EXPECT_TRUE(child[1].is_null("queued_us")) << "it did not wait from ESTABLISHED on";
+    EXPECT_TRUE(child[2].is_change("SYN_RECV", "ESTABLISHED"));
+    EXPECT_EQ(child[2].number("pid"), static_cast<std::uint64_t>(worker.pid()));
+    EXPECT_TRUE(child[2].is_null("syn_queue_us")) << "it was in none";
+    EXPECT_GE(child[2].number("duration_us"), 200'000U);
+}
 
 TEST_F(FastOpen, HasTheStatesAndOwnersOfAnyConnection)
 {
@@ -96,18 +112,15 @@ TEST_F(FastOpen, IsAcceptedBeforeTheHandshakeIsOver)
 
     std::vector<TraceEvent> child = child_events();
     std::erase_if(child, [](const auto &event) { return event.is("retransmit"); });
-    ASSERT_EQ(child.size(), 3U) << child.back().json();
-    EXPECT_TRUE(child[0].is_change("LISTEN", "SYN_RECV"));
-    EXPECT_EQ(child[0].text("owner"), "inherited");
-    EXPECT_EQ(child[0].text("comm"), "server");
-    EXPECT_TRUE(child[1].is("accept")) << child[1].json();
-    EXPECT_EQ(child[1].text("state"), "SYN_RECV");
-    EXPECT_EQ(child[1].number("pid"), static_cast<std::uint64_t>(worker.pid()));
-    EXPECT_TRUE(child[1].is_null("queued_us")) << "it did not wait from ESTABLISHED on";
-    EXPECT_TRUE(child[2].is_change("SYN_RECV", "ESTABLISHED"));
-    EXPECT_EQ(child[2].number("pid"), static_cast<std::uint64_t>(worker.pid()));
-    EXPECT_TRUE(child[2].is_null("syn_queue_us")) << "it was in none";
-    EXPECT_GE(child[2].number("duration_us"), 200'000U);
+    if (lacks(Precision::Births, "not in its place that a Fast Open child is accepted")) {
+        EXPECT_EQ(std::count_if(child.begin(), child.end(),
+                                [](const auto &event) { return event.is_change("LISTEN", "SYN_RECV"); }),
+                  1);
+        EXPECT_TRUE(child.back().is_change("SYN_RECV", "ESTABLISHED"));
+    } else {
+        ASSERT_EQ(child.size(), 3U) << child.back().json();
+        expect_accepted_before_the_handshake_is_over(child, worker);
+    }
     for (const TraceEvent &event : child)
         EXPECT_EQ(event.number("conn"), child[0].number("conn"));
 

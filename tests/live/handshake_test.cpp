@@ -1,5 +1,6 @@
 // Before the socket: SYN-ACKs that are sent again, handshakes of which nothing comes, and queues that are full.
 #include "live/live_test.h"
+#include "live/precision.h"
 
 #include <algorithm>
 #include <optional>
@@ -209,6 +210,15 @@ protected:
             set_sysctl("core/somaxconn", "1");
     }
 
+    // A kprobe looks before the kernel has decided on the SYN, and at accepts nothing looks then.
+    static bool looks_too_early(const Tracer &tracer)
+    {
+        if (tracer.listening_line().find("kprobe") == std::string::npos)
+            return false;
+        less_precise("not what the last SYN came to");
+        return true;
+    }
+
     static std::optional<TraceEvent> queue_event(const Tracer &tracer)
     {
         auto events = events_of_kind(tracer, "listen_queue");
@@ -248,7 +258,7 @@ TEST_F(FullQueue, OfConnectionsToAccept)
         EXPECT_EQ(event.number("dropped_in_all"), dropped);
     }
     // The SYN, and each time that it was sent again while nobody accepted.
-    EXPECT_GE(dropped, 2U);
+    EXPECT_GE(dropped, looks_too_early(tracer) ? 1U : 2U);
     EXPECT_LE(dropped, 1 + events_of_kind(tracer, "retransmit").size());
 }
 
@@ -312,7 +322,8 @@ TEST_F(FullQueue, AnsweredWithSynCookies)
         return std::any_of(events.begin(), events.end(),
                            [](const TraceEvent &event) { return event.json().at("syn_cookies") == true; });
     };
-    ASSERT_TRUE(tracer.wait_until([&] { return cookies() && !events_of_kind(tracer, "accept").empty(); }));
+    const bool untold = looks_too_early(tracer);
+    ASSERT_TRUE(tracer.wait_until([&] { return (untold || cookies()) && !events_of_kind(tracer, "accept").empty(); }));
     client.kill();
     second.kill();
     tracer.stop();

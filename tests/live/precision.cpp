@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
+#include <sys/utsname.h>
+#include <utility>
 
 namespace tcpflight::test {
 namespace {
@@ -16,13 +19,28 @@ bool contains(const char *path, const char *text)
     return content.find(text) != std::string::npos;
 }
 
+bool is_at_least(int major, int minor)
+{
+    utsname name{};
+    int has_major = 0;
+    int has_minor = 0;
+    if (uname(&name) != 0 || std::sscanf(name.release, "%d.%d", &has_major, &has_minor) != 2) // NOLINT
+        return true;
+    return std::pair(has_major, has_minor) >= std::pair(major, minor);
+}
+
 } // namespace
 
 bool kernel_has(Precision precision)
 {
     static const bool reasons = contains("/sys/kernel/btf/vmlinux", "SK_RST_REASON_NO_SOCKET");
     static const bool memory = !contains("/sys/kernel/security/lockdown", "[confidentiality]");
-    return precision == Precision::Reasons ? reasons : memory;
+    switch (precision) {
+    case Precision::Reasons: return reasons;
+    case Precision::Memory: return memory;
+    case Precision::Births: return is_at_least(6, 18);
+    }
+    return true;
 }
 
 bool lacks(Precision precision, const std::string &how)

@@ -1,4 +1,6 @@
 """One boot in QEMU, in pure emulation: slow, but the same everywhere."""
+import os
+import signal
 import subprocess
 from dataclasses import dataclass
 
@@ -36,6 +38,18 @@ class Boot:
     ended: bool  # the job came to its end
 
 
+_running = set()
+
+
+def stop_all_when_told():
+    """SIGTERM ends the machines too, which would go on without anybody to read them."""
+    def stop(number, _frame):
+        for process in list(_running):
+            process.kill()
+        os._exit(128 + number)  # the threads that wait for them would try the next kernel
+    signal.signal(signal.SIGTERM, stop)
+
+
 def boot(kernel, image, work, seconds, append=""):
     """At most `seconds`; a machine that hangs is killed and what it said until then is returned."""
     machine = MACHINES[kernel.architecture]
@@ -47,11 +61,14 @@ def boot(kernel, image, work, seconds, append=""):
                "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", *ports,
                "-kernel", str(kernel.image), "-initrd", str(image), "-append", parameters]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        _running.add(process)
         try:
             said = process.communicate(timeout=seconds)[1]
         except subprocess.TimeoutExpired:
             process.kill()
             said = process.communicate()[1]
+        finally:
+            _running.discard(process)
 
     def text(path):
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

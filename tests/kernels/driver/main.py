@@ -224,6 +224,7 @@ def can_be_booted(kernel, options):
 def main(argv):
     rows = archive.read_list(LIST)
     options = parse_arguments(argv, [row[0] for row in rows])
+    machine.stop_all_when_told()
     kernels = fetch_kernels(rows, options)
     if options.types:
         sys.exit(not check_types(kernels, options))
