@@ -283,8 +283,8 @@ TEST_F(FullQueue, OfHandshakes)
     client.begin_connect(one, listener.local);
     ASSERT_TRUE(tracer.wait_until([&] { return count_steps(tracer, "syn_ack_retransmit") >= 1; }));
     second.begin_connect(two, listener.local);
-    // Two SYNs at once find room where there is for one: the kernel asks before it adds to the queue. Where a limit of 1
-    // admits one, the second has none already.
+    // Two SYNs at once find room where there is for one: the kernel asks before it adds to the queue. Where a limit of
+    // 1 admits one, the second has none already.
     const auto is_full = [&] { return queue_event(tracer).has_value(); };
     while (drop_two.dropped() == 0 && !tracer.wait_until(is_full, std::chrono::milliseconds(10))) {
     }
