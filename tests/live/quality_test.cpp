@@ -20,6 +20,21 @@ protected:
             ASSERT_EQ(server.receive(connection.child, bytes).result, static_cast<std::int64_t>(bytes));
         }
     }
+    // Segments as small as on a real link. The test is skipped where no link can be made slow.
+    static void prepare_slow_link()
+    {
+        if (!are_installed("ip tc"))
+            GTEST_SKIP() << "needs ip and tc (package iproute2)";
+        ASSERT_NO_FATAL_FAILURE(run_tool({"ip", "link", "set", "lo", "mtu", "1500"}));
+    }
+    // To 100 kB a second, with so much room in the queue before it (`kind`: latency or limit; tc-tbf(8)).
+    static void slow_down(const std::string &kind, const std::string &room)
+    {
+        const Finished queue = run({.argv = {"tc", "qdisc", "replace", "dev", "lo", "root", "tbf", "rate", "800kbit",
+                                             "burst", "16kb", kind, room}});
+        if (queue.status != exited(0))
+            GTEST_SKIP() << "this kernel has no sch_tbf: " << queue.err;
+    }
 };
 
 // Every fourth is lost, or every twenty-fifth.
@@ -55,9 +70,9 @@ TEST_F(QualityTest, LossRate)
 // A link of 100 kB a second, and a queue before it in which all that TCP sends can wait.
 TEST_F(QualityTest, RttInflation)
 {
-    if (!are_installed("ip tc"))
-        GTEST_SKIP() << "needs ip and tc (package iproute2)";
-    ASSERT_NO_FATAL_FAILURE(run_tool({"ip", "link", "set", "lo", "mtu", "1500"}));
+    prepare_slow_link();
+    if (IsSkipped() || HasFatalFailure())
+        return;
     Tracer tracer = trace({"--verdicts", "all"});
     Actor server("server");
     Actor client("client");
@@ -72,10 +87,9 @@ TEST_F(QualityTest, RttInflation)
     transfer(fast);
     ASSERT_TRUE(wait_for(tracer, fast.client, "orderly")) << about(tracer, fast.client);
     const Connection slow = connect(client, server, listener);
-    const Finished queue = run({.argv = {"tc", "qdisc", "replace", "dev", "lo", "root", "tbf", "rate", "800kbit",
-                                         "burst", "16kb", "latency", "10s"}});
-    if (queue.status != exited(0))
-        GTEST_SKIP() << "this kernel has no sch_tbf: " << queue.err;
+    slow_down("latency", "10s");
+    if (IsSkipped())
+        return;
     transfer(slow);
     ASSERT_TRUE(wait_for(tracer, slow.client, "rtt-inflation orderly")) << about(tracer, slow.client);
     tracer.stop();
@@ -90,19 +104,18 @@ TEST_F(QualityTest, RttInflation)
 // The same link, with less room before it: segments are lost, and tell of it while the connection lives.
 TEST_F(QualityTest, RttInflationWhileItLives)
 {
-    if (!are_installed("ip tc"))
-        GTEST_SKIP() << "needs ip and tc (package iproute2)";
-    ASSERT_NO_FATAL_FAILURE(run_tool({"ip", "link", "set", "lo", "mtu", "1500"}));
+    prepare_slow_link();
+    if (IsSkipped() || HasFatalFailure())
+        return;
     Tracer tracer = trace({"--verdicts", "all"});
     Actor server("server");
     Actor client("client");
     const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1"));
     const Connection slow = connect(client, server, listener);
     const Connection idle = connect(client, server, listener);
-    const Finished queue = run({.argv = {"tc", "qdisc", "replace", "dev", "lo", "root", "tbf", "rate", "800kbit",
-                                         "burst", "16kb", "limit", "100kb"}});
-    if (queue.status != exited(0))
-        GTEST_SKIP() << "this kernel has no sch_tbf: " << queue.err;
+    slow_down("limit", "100kb");
+    if (IsSkipped())
+        return;
     constexpr std::size_t bytes = 600'000;
     client.send(slow.client, bytes);
     server.receive(slow.child, bytes);
