@@ -159,7 +159,8 @@ TEST_F(Ending, TextForPeople)
     EXPECT_EQ(tcpflight.wait(), exited(0));
     EXPECT_EQ(lines(), events_of_a_connection) << tcpflight.out();
     const std::regex shape(R"(\d\d:\d\d:\d\d\.\d{6} IP 127\.0\.0\.1\.\d+ > (127\.0\.0\.1\.\d+|\*): )"
-                           R"(([A-Z_12]+ -> [A-Z_12]+( after [0-9.]+(us|ms|s))?(, [0-9.]+(us|ms|s) in the SYN queue)?|)"
+                           R"(([A-Z_12]+ -> [A-Z_12]+( \(orphan\))?( after [0-9.]+(us|ms|s))?)"
+                           R"((, [0-9.]+(us|ms|s) in the SYN queue)?|)"
                            R"(accepted after [0-9.]+(us|ms|s) in the accept queue), (server|client)\[\d+\])");
     std::istringstream out(tcpflight.out());
     for (std::string line; std::getline(out, line);)
