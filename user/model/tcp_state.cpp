@@ -6,7 +6,7 @@ namespace tcpflight {
 
 std::string_view name(TcpState state)
 {
-    static constexpr std::array<std::string_view, 13> names{
+    static constexpr std::array<std::string_view, tcp_states> names{
         "?",     "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2",    "TIME_WAIT",
         "CLOSE", "CLOSE_WAIT",  "LAST_ACK", "LISTEN",   "CLOSING",   "NEW_SYN_RECV",
     };

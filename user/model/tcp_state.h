@@ -1,6 +1,7 @@
 // The states of RFC 9293 section 3.3.2 under the kernel's names and numbers (include/net/tcp_states.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -20,6 +21,9 @@ enum class TcpState : std::uint8_t {
     Closing,
     NewSynRecv,
 };
+
+// Numbers below this, 0 among them, which is none.
+constexpr std::size_t tcp_states = static_cast<std::size_t>(TcpState::NewSynRecv) + 1;
 
 constexpr bool is_valid(TcpState state)
 {

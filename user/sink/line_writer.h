@@ -27,13 +27,28 @@ public:
 
     void put(std::string_view text)
     {
-        if (text.size() > buffer_.size()) {
+        if (text.size() > buffer_.size()) [[unlikely]] {
             flush();
             out_.append(text);
             return;
         }
-        std::memcpy(room(text.size()), text.data(), text.size());
+        copy_short(room(text.size()), text.data(), text.size());
         end_ += text.size();
+    }
+    // A literal: its length is known, and the copy is a move or two.
+    template <std::size_t Size> void put(const char (&literal)[Size])
+    {
+        static_assert(Size <= sizeof(buffer_));
+        std::memcpy(room(Size - 1), literal, Size - 1);
+        end_ += Size - 1;
+    }
+    // Of `text` so much is put, and so much can be read, rounded up to a multiple of 16.
+    void put_rounded(const char *text, std::size_t size)
+    {
+        char *at = room(size + 16);
+        for (std::size_t i = 0; i < size; i += 16)
+            std::memcpy(at + i, text + i, 16);
+        end_ += size;
     }
 
     void put_decimal(std::uint64_t value) { advance_to(write_decimal(room(max_decimal_digits), value)); }
@@ -41,10 +56,11 @@ public:
     // For those who write digits themselves: at least `bytes` (at most max_room) from the returned pointer on.
     char *room(std::size_t bytes)
     {
-        if (buffer_.size() - end_ < bytes)
+        if (buffer_.size() - end_ < bytes) [[unlikely]]
             flush();
         return buffer_.data() + end_;
     }
+    [[nodiscard]] const char *here() const { return buffer_.data() + end_; }
     void advance_to(const char *end) { end_ = static_cast<std::size_t>(end - buffer_.data()); }
 
     // Ends the line and hands all of it over. What is put and never handed over is dropped.
@@ -57,7 +73,29 @@ public:
     static constexpr std::size_t max_room = 64;
 
 private:
-    void flush()
+    // Pieces are of a few bytes, for which a call of memcpy() takes longer than the copy.
+    static void copy_short(char *to, const char *from, std::size_t size)
+    {
+        // From both ends, which overlap in the middle.
+        const auto copy_ends = [=](auto word) {
+            auto last = word;
+            std::memcpy(&word, from, sizeof(word));
+            std::memcpy(&last, from + size - sizeof(last), sizeof(last));
+            std::memcpy(to, &word, sizeof(word));
+            std::memcpy(to + size - sizeof(last), &last, sizeof(last));
+        };
+        if (size > 2 * sizeof(std::uint64_t))
+            std::memcpy(to, from, size);
+        else if (size >= sizeof(std::uint64_t))
+            copy_ends(std::uint64_t{});
+        else if (size >= sizeof(std::uint32_t))
+            copy_ends(std::uint32_t{});
+        else
+            for (std::size_t i = 0; i < size; i++)
+                to[i] = from[i];
+    }
+
+    [[gnu::noinline]] void flush()
     {
         out_.append(buffer_.data(), end_);
         end_ = 0;

@@ -45,7 +45,14 @@ void put_place(LineWriter &line, const Identity &identity)
 
 } // namespace
 
-TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style)) {}
+TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style))
+{
+    for (std::size_t state = 0; state < state_names_.size(); state++) {
+        auto &entry = state_names_[state];
+        const auto text = name(TcpState{static_cast<std::uint8_t>(state)});
+        entry.size = static_cast<std::uint8_t>(text.copy(entry.text.data(), entry.text.size()));
+    }
+}
 
 void TextSink::write(const Event &event, std::string &out)
 {
@@ -89,27 +96,34 @@ void TextSink::put_host(LineWriter &line) const
     line.put(' ');
 }
 
-void TextSink::put_tuple(LineWriter &line, const Event &event) const
+void TextSink::put_tuple(LineWriter &line, const Event &event)
 {
     if (event.identity == nullptr) {
         line.put("IP ? > ?: ");
         return;
     }
-    const Identity &identity = *event.identity;
-    line.put(identity.family == Family::IPv4 ? std::string_view("IP ") : std::string_view("IP6 "));
-    put_endpoint(line, identity.local);
-    line.put(" > ");
-    if (has_remote_end(event))
-        put_endpoint(line, identity.remote);
-    else
-        line.put('*');
-    line.put(": ");
+    const Ends ends{.local = event.identity->local,
+                    .remote = event.identity->remote,
+                    .family = event.identity->family,
+                    .has_remote = has_remote_end(event)};
+    tuples_.put(line, ends, event.connection, [&ends](LineWriter &text) {
+        text.put(ends.family == Family::IPv4 ? std::string_view("IP ") : std::string_view("IP6 "));
+        put_endpoint(text, ends.local);
+        text.put(" > ");
+        if (ends.has_remote)
+            put_endpoint(text, ends.remote);
+        else
+            text.put('*');
+        text.put(": ");
+    });
 }
 
 void TextSink::put_state(LineWriter &line, TcpState state) const
 {
-    put_in_color(line, color::of(state));
-    line.put(name(state));
+    if (style_.color)
+        line.put(color::of(state));
+    const auto &name = state_names_[is_valid(state) ? static_cast<std::size_t>(state) : 0];
+    line.put_rounded(name.text.data(), name.size);
     put_in_color(line, color::reset);
 }
 
@@ -144,7 +158,7 @@ void TextSink::put_length(LineWriter &line, const StateChange &change) const
     }
 }
 
-void TextSink::put_what(LineWriter &line, const Event &event, const StateChange &change) const
+void TextSink::put_what(LineWriter &line, const Event &event, const StateChange &change)
 {
     put_tuple(line, event);
     put_state(line, change.from);
@@ -167,7 +181,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const StateChange 
         put_details(line, event.identity, change.metrics ? &*change.metrics : nullptr, true);
 }
 
-void TextSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost) const
+void TextSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost)
 {
     line.put("-- ");
     put_in_color(line, color::lost);
@@ -180,17 +194,19 @@ void TextSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &l
         put_labelled(line, ", cpu ", *lost.cpu);
 }
 
-void TextSink::put_owner(LineWriter &line, const Identity *identity) const
+void TextSink::put_owner(LineWriter &line, const Identity *identity)
 {
     if (identity == nullptr || !identity->owner.is_known()) {
         line.put(", unknown");
         return;
     }
     const Owner &owner = identity->owner;
-    line.put(", ");
-    put_escaped(line, owner.comm_view());
-    put_labelled(line, "[", owner.pid);
-    line.put(']');
+    owners_.put(line, {.pid = owner.pid, .comm = owner.comm}, owner.pid, [&owner](LineWriter &text) {
+        text.put(", ");
+        put_escaped(text, owner.comm_view());
+        put_labelled(text, "[", owner.pid);
+        text.put(']');
+    });
     if (style_.metrics) {
         line.put(" (");
         line.put(name(owner.source));

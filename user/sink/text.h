@@ -3,9 +3,12 @@
 
 #include "sink/clock_text.h"
 #include "sink/fold.h"
+#include "sink/recent_text.h"
 #include "sink/sink.h"
 #include "sink/style.h"
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,26 +25,44 @@ public:
     void set_host(std::string_view host) override { host_ = host; }
 
 private:
+    struct Ends {
+        Endpoint local;
+        Endpoint remote;
+        Family family = Family::IPv4;
+        bool has_remote = false;
+        bool operator==(const Ends &) const = default;
+    };
+    struct Process {
+        std::uint32_t pid = 0;
+        std::array<char, 16> comm{};
+        bool operator==(const Process &) const = default;
+    };
+    // Padded, so that it can be copied whole.
+    struct StateName {
+        std::array<char, 16> text{};
+        std::uint8_t size = 0;
+    };
+
     void put_time(LineWriter &line, std::uint64_t time_ns);
     void put_host(LineWriter &line) const;
-    void put_tuple(LineWriter &line, const Event &event) const;
+    void put_tuple(LineWriter &line, const Event &event);
     void put_state(LineWriter &line, TcpState state) const;
     void put_in_color(LineWriter &line, std::string_view code) const;
     void put_gap(LineWriter &line, const Event &event) const;
-    void put_what(LineWriter &line, const Event &event, const StateChange &change) const;
-    void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const;
-    void put_what(LineWriter &line, const Event &event, const Accept &accept) const;
-    void put_what(LineWriter &line, const Event &event, const Lost &lost) const;
-    void put_what(LineWriter &line, const Event &event, const Reset &reset) const;
-    void put_what(LineWriter &line, const Event &event, const Found &found) const;
-    void put_what(LineWriter &line, const Event &event, const CongestionChange &change) const;
-    void put_what(LineWriter &line, const Event &event, const Probe &probe) const;
-    void put_what(LineWriter &line, const Event &event, const Verdict &verdict) const;
-    void put_what(LineWriter &line, const Event &event, const Gone &gone) const;
+    void put_what(LineWriter &line, const Event &event, const StateChange &change);
+    void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit);
+    void put_what(LineWriter &line, const Event &event, const Accept &accept);
+    void put_what(LineWriter &line, const Event &event, const Lost &lost);
+    void put_what(LineWriter &line, const Event &event, const Reset &reset);
+    void put_what(LineWriter &line, const Event &event, const Found &found);
+    void put_what(LineWriter &line, const Event &event, const CongestionChange &change);
+    void put_what(LineWriter &line, const Event &event, const Probe &probe);
+    void put_what(LineWriter &line, const Event &event, const Verdict &verdict);
+    void put_what(LineWriter &line, const Event &event, const Gone &gone);
     void put_length(LineWriter &line, const StateChange &change) const;
-    void put_what(LineWriter &line, const Event &event, const Handshake &handshake) const;
-    void put_what(LineWriter &line, const Event &event, const ListenQueue &queue) const;
-    void put_owner(LineWriter &line, const Identity *identity) const;
+    void put_what(LineWriter &line, const Event &event, const Handshake &handshake);
+    void put_what(LineWriter &line, const Event &event, const ListenQueue &queue);
+    void put_owner(LineWriter &line, const Identity *identity);
     void put_details(LineWriter &line, const Identity *identity, const Metrics *metrics, bool with_rto) const;
 
     OutputStyle style_;
@@ -49,6 +70,9 @@ private:
     std::optional<std::string> host_;                         // none: not shown
     std::variant<std::monostate, ClockText, DeltaText> time_; // none for -t
     Folder folder_;
+    std::array<StateName, tcp_states> state_names_;
+    RecentText<Ends, 112> tuples_; // IPv6 takes up to 107
+    RecentText<Process, 64> owners_;
 };
 
 } // namespace tcpflight

@@ -3,7 +3,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Accept &accept) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Accept &accept)
 {
     put_tuple(line, event);
     line.put("accepted");

@@ -6,7 +6,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Found &found) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Found &found)
 {
     put_tuple(line, event);
     line.put("found ");
@@ -31,7 +31,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const Found &found
     }
 }
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Gone &gone) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Gone &gone)
 {
     put_tuple(line, event);
     put_in_color(line, color::trouble);

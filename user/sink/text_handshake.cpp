@@ -5,7 +5,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Handshake &handshake) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Handshake &handshake)
 {
     put_tuple(line, event);
     put_handshake(line, handshake, style_);
@@ -17,7 +17,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const Handshake &h
         put_details(line, event.identity, nullptr, false);
 }
 
-void TextSink::put_what(LineWriter &line, const Event &event, const ListenQueue &queue) const
+void TextSink::put_what(LineWriter &line, const Event &event, const ListenQueue &queue)
 {
     put_tuple(line, event);
     put_listen_queue(line, queue, style_);

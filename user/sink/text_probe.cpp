@@ -4,7 +4,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Probe &probe) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Probe &probe)
 {
     put_tuple(line, event);
     put_in_color(line, color::trouble);

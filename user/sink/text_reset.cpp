@@ -4,7 +4,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Reset &reset) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Reset &reset)
 {
     put_tuple(line, event);
     put_in_color(line, color::trouble);

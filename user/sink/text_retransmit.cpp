@@ -7,7 +7,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit)
 {
     put_tuple(line, event);
     put_in_color(line, color::trouble);
@@ -49,7 +49,7 @@ void TextSink::put_what(LineWriter &line, const Event &event, const Retransmit &
     put_details(line, event.identity, &retransmit.metrics, false);
 }
 
-void TextSink::put_what(LineWriter &line, const Event &event, const CongestionChange &change) const
+void TextSink::put_what(LineWriter &line, const Event &event, const CongestionChange &change)
 {
     put_tuple(line, event);
     line.put("congestion ");

@@ -4,7 +4,7 @@
 
 namespace tcpflight {
 
-void TextSink::put_what(LineWriter &line, const Event &event, const Verdict &verdict) const
+void TextSink::put_what(LineWriter &line, const Event &event, const Verdict &verdict)
 {
     const bool alarm = severity_of(verdict.kind) == Severity::Alarm && !verdict.over;
     put_tuple(line, event);
