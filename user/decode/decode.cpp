@@ -5,31 +5,63 @@
 #include <linux/tcp.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstring>
 
 namespace tcpflight {
 namespace {
 
-// Takes blocks off the front of a byte range; remembers if one did not fit.
+// By type: of the header and the block that follows it; 0: of no type that is known.
+constexpr auto body_sizes = [] {
+    std::array<std::size_t, TF_RECORD_USAGE + 1> sizes{};
+    sizes[TF_RECORD_STATE] = sizeof(tf_header);
+    sizes[TF_RECORD_RETRANSMIT] = sizeof(tf_header) + sizeof(tf_retransmission);
+    sizes[TF_RECORD_LOST] = sizeof(tf_header) + sizeof(tf_loss);
+    sizes[TF_RECORD_ACCEPT] = sizeof(tf_header) + sizeof(tf_accept);
+    sizes[TF_RECORD_RESET] = sizeof(tf_header) + sizeof(tf_reset);
+    sizes[TF_RECORD_FOUND] = sizeof(tf_header) + sizeof(tf_socket);
+    sizes[TF_RECORD_CONGESTION] = sizeof(tf_header) + sizeof(tf_congestion);
+    sizes[TF_RECORD_PROBE] = sizeof(tf_header) + sizeof(tf_probe);
+    sizes[TF_RECORD_GONE] = sizeof(tf_header) + sizeof(tf_gone);
+    sizes[TF_RECORD_CGROUP] = sizeof(tf_header) + sizeof(tf_cgroup);
+    sizes[TF_RECORD_HANDSHAKE] = sizeof(tf_header) + sizeof(tf_handshake);
+    sizes[TF_RECORD_QUEUE] = sizeof(tf_header) + sizeof(tf_queue);
+    sizes[TF_RECORD_SETTINGS] = sizeof(tf_header) + sizeof(tf_settings);
+    sizes[TF_RECORD_USAGE] = sizeof(tf_header) + sizeof(tf_usage);
+    return sizes;
+}();
+
+// By flags: of the blocks that they announce.
+constexpr auto part_sizes = [] {
+    std::array<std::uint16_t, 256> sizes{};
+    for (unsigned flags = 0; flags < sizes.size(); flags++) {
+        auto add = [&](unsigned flag, std::size_t size) {
+            if ((flags & flag) != 0)
+                sizes[flags] = static_cast<std::uint16_t>(sizes[flags] + size);
+        };
+        add(TF_FLAG_SYN_QUEUE, sizeof(tf_syn_queue));
+        add(TF_FLAG_METRICS, sizeof(tf_metrics));
+        add(TF_FLAG_IDENTITY, sizeof(tf_identity));
+        add(TF_FLAG_OWNER_PLACE, sizeof(tf_owner_place));
+        add(TF_FLAG_BYTES, sizeof(tf_bytes));
+        add(TF_FLAG_TRAFFIC, sizeof(tf_traffic));
+    }
+    return sizes;
+}();
+
+// Takes blocks off the front of bytes, of which there are enough.
 class Blocks {
 public:
-    explicit Blocks(std::span<const std::byte> bytes) : bytes_(bytes) {}
+    explicit Blocks(const std::byte *bytes) : at_(bytes) {}
 
     template <typename T> void take(T &out)
     {
-        if (bytes_.size() < sizeof(T)) {
-            complete_ = false;
-            return;
-        }
-        std::memcpy(&out, bytes_.data(), sizeof(T));
-        bytes_ = bytes_.subspan(sizeof(T));
+        std::memcpy(&out, at_, sizeof(T));
+        at_ += sizeof(T);
     }
 
-    [[nodiscard]] bool ended_exactly() const { return complete_ && bytes_.empty(); }
-
 private:
-    std::span<const std::byte> bytes_;
-    bool complete_ = true;
+    const std::byte *at_;
 };
 
 DecodeError check_body(const Record &record)
@@ -85,37 +117,8 @@ std::string_view describe(DecodeError error)
 
 std::size_t encoded_size(const tf_header &header)
 {
-    std::size_t size = sizeof(tf_header);
-    switch (header.type) {
-    case TF_RECORD_STATE: break;
-    case TF_RECORD_RETRANSMIT: size += sizeof(tf_retransmission); break;
-    case TF_RECORD_LOST: size += sizeof(tf_loss); break;
-    case TF_RECORD_ACCEPT: size += sizeof(tf_accept); break;
-    case TF_RECORD_RESET: size += sizeof(tf_reset); break;
-    case TF_RECORD_FOUND: size += sizeof(tf_socket); break;
-    case TF_RECORD_CONGESTION: size += sizeof(tf_congestion); break;
-    case TF_RECORD_PROBE: size += sizeof(tf_probe); break;
-    case TF_RECORD_GONE: size += sizeof(tf_gone); break;
-    case TF_RECORD_CGROUP: size += sizeof(tf_cgroup); break;
-    case TF_RECORD_HANDSHAKE: size += sizeof(tf_handshake); break;
-    case TF_RECORD_QUEUE: size += sizeof(tf_queue); break;
-    case TF_RECORD_SETTINGS: size += sizeof(tf_settings); break;
-    case TF_RECORD_USAGE: size += sizeof(tf_usage); break;
-    default: return 0;
-    }
-    if ((header.flags & TF_FLAG_SYN_QUEUE) != 0)
-        size += sizeof(tf_syn_queue);
-    if ((header.flags & TF_FLAG_METRICS) != 0)
-        size += sizeof(tf_metrics);
-    if ((header.flags & TF_FLAG_IDENTITY) != 0)
-        size += sizeof(tf_identity);
-    if ((header.flags & TF_FLAG_OWNER_PLACE) != 0)
-        size += sizeof(tf_owner_place);
-    if ((header.flags & TF_FLAG_BYTES) != 0)
-        size += sizeof(tf_bytes);
-    if ((header.flags & TF_FLAG_TRAFFIC) != 0)
-        size += sizeof(tf_traffic);
-    return size;
+    const std::size_t body = header.type < body_sizes.size() ? body_sizes[header.type] : 0;
+    return body != 0 ? body + part_sizes[header.flags] : 0;
 }
 
 DecodeError check_identity(const tf_identity &identity)
@@ -141,8 +144,10 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
 {
     if (bytes.size() < sizeof(tf_header))
         return DecodeError::TooShort;
-    Blocks blocks(bytes);
+    Blocks blocks(bytes.data());
     blocks.take(out.header);
+    if (const auto size = encoded_size(out.header); size != bytes.size())
+        return size == 0 ? DecodeError::UnknownType : DecodeError::WrongSize;
     out.undone = (out.header.error & TF_ERROR_UNDONE) >> TF_ERROR_UNDONE_SHIFT;
     out.user_timeout = (out.header.error & TF_ERROR_USER_TIMEOUT) != 0;
     out.header.error &= TF_ERROR_ERRNO;
@@ -150,7 +155,7 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
     constexpr unsigned without_part = TF_FLAG_OWNED | TF_FLAG_TIME_WAIT_SOCKET;
     if (out.header.type == TF_RECORD_STATE && (out.header.flags & ~without_part) == 0 &&
         out.undone == TF_UNDONE_UNKNOWN)
-        return blocks.ended_exactly() ? check_states(out.header) : DecodeError::WrongSize;
+        return check_states(out.header);
 
     switch (out.header.type) {
     case TF_RECORD_STATE: break;
@@ -181,8 +186,6 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
         blocks.take(out.bytes);
     if (out.has(TF_FLAG_TRAFFIC))
         blocks.take(out.traffic);
-    if (!blocks.ended_exactly())
-        return DecodeError::WrongSize;
 
     if (out.header.type == TF_RECORD_LOST)
         return out.loss.reason < TF_LOSS_REASONS ? DecodeError::None : DecodeError::BadValue;

@@ -29,6 +29,7 @@ private:
 
     Cgroups cgroups_;
     Cgroups announced_{capacity};
+    CgroupKey last_announced_; // most records name the same one as the one before
     RecordConsumer &next_;
 };
 

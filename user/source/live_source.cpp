@@ -209,31 +209,53 @@ bool LiveSource::merge(std::uint64_t until_ns, RecordConsumer &consumer)
         if (record_size(stream) != 0)
             heads_.emplace_back(stamp(stream.rest()), &stream);
     }
-    std::greater<> later;
-    std::make_heap(heads_.begin(), heads_.end(), later);
+    std::make_heap(heads_.begin(), heads_.end(), std::greater<>());
     while (!heads_.empty() && heads_.front().first <= until_ns) {
-        std::pop_heap(heads_.begin(), heads_.end(), later);
-        auto *stream = heads_.back().second;
-        heads_.pop_back();
-        auto limit = heads_.empty() ? until_ns : std::min(until_ns, heads_.front().first);
+        auto *stream = heads_.front().second;
         // As long as this stream has the oldest record, no other one has to be looked at.
-        for (;;) {
-            auto size = record_size(*stream);
-            if (size == 0)
-                break;
+        const auto limit = std::min(until_ns, second_ns());
+        std::size_t size = record_size(*stream);
+        do {
             auto record = stream->rest().first(size);
-            auto time_ns = stamp(record);
-            if (time_ns > limit) {
-                heads_.emplace_back(time_ns, stream);
-                std::push_heap(heads_.begin(), heads_.end(), later);
-                break;
-            }
             stream->head += size;
             if (!consumer.consume(record))
                 return false;
+            size = record_size(*stream);
+        } while (size != 0 && stamp(stream->rest()) <= limit);
+        if (size != 0) {
+            heads_.front().first = stamp(stream->rest());
+        } else {
+            heads_.front() = heads_.back();
+            heads_.pop_back();
         }
+        sink_first();
     }
     return true;
+}
+
+// Of the oldest record but one; for ever: there is only one stream.
+std::uint64_t LiveSource::second_ns() const
+{
+    std::uint64_t second = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t child = 1; child < std::min<std::size_t>(heads_.size(), 3); child++)
+        second = std::min(second, heads_[child].first);
+    return second;
+}
+
+// To where it belongs in the heap. Streams take turns, so that this is done for nearly every record; taking it out and
+// putting it in again would be twice the work.
+void LiveSource::sink_first()
+{
+    for (std::size_t at = 0;;) {
+        const auto left = 2 * at + 1;
+        if (left >= heads_.size())
+            return;
+        const auto earlier = left + (left + 1 < heads_.size() && heads_[left + 1] < heads_[left] ? 1 : 0);
+        if (heads_[at] <= heads_[earlier])
+            return;
+        std::swap(heads_[at], heads_[earlier]);
+        at = earlier;
+    }
 }
 
 } // namespace tcpflight

@@ -74,6 +74,8 @@ private:
     bool collect_stage(const tf_stage &stage, Stream &stream);
     void take_item(std::span<const std::byte> item);
     bool merge(std::uint64_t until_ns, RecordConsumer &consumer);
+    [[nodiscard]] std::uint64_t second_ns() const;
+    void sink_first();
     std::size_t record_size(Stream &stream);
 
     RingReader ring_;
