@@ -36,7 +36,7 @@ void ask(const Filter &filter)
     identity.owner.pid = 7;
     identity.owner.source = OwnerSource::Connect;
     identity.owner.comm = {'n', 'g', 'i', 'n', 'x'};
-    static const auto where = std::make_shared<const Cgroup>(Cgroup{.path = "/lxc/web", .container = "web"});
+    static const auto where = Shared<Cgroup>::make(Cgroup{.path = "/lxc/web", .container = "web"});
     identity.where = where;
     Event event;
     event.identity = &identity;

@@ -125,8 +125,7 @@ Connection random_connection(Random &random)
     if (random.below(3) != 0) {
         static const std::array<std::string, 3> paths{"/a/docker-" + std::string(64, 'a'), "/a", "/b"};
         const auto &path = paths.at(random.below(paths.size()));
-        c.identity.where =
-            std::make_shared<const Cgroup>(Cgroup{.path = path, .container = std::string(container_of(path))});
+        c.identity.where = Shared<Cgroup>::make(Cgroup{.path = path, .container = std::string(container_of(path))});
     }
     c.facts.uid = c.identity.uid = random.below(5) == 0 ? unknown_uid : random.below(3);
     c.facts.netns = c.identity.netns = 4026531840 + random.below(2);

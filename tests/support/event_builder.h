@@ -119,8 +119,8 @@ public:
     // Where the owner is: what a Cgroup has is worked out from the path.
     EventBuilder &in_cgroup(std::string_view path)
     {
-        identity_.where = std::make_shared<const Cgroup>(
-            Cgroup{.path = std::string(path), .container = std::string(container_of(path))});
+        identity_.where =
+            Shared<Cgroup>::make(Cgroup{.path = std::string(path), .container = std::string(container_of(path))});
         return *this;
     }
     EventBuilder &inner_pid(std::uint32_t pid)
@@ -147,17 +147,12 @@ public:
     EventBuilder &changes(TcpState from, TcpState to, std::optional<std::uint64_t> duration_ns = {},
                           std::uint16_t error = 0)
     {
-        event_.what = StateChange{.from = from,
-                                  .to = to,
-                                  .duration_ns = duration_ns,
-                                  .at_least_ns = {},
-                                  .error = error,
-                                  .by_user_timeout = {},
-                                  .syn_queue_ns = {},
-                                  .metrics = {},
-                                  .bytes = {},
-                                  .traffic = {},
-                                  .end = {}};
+        StateChange change;
+        change.from = from;
+        change.to = to;
+        change.duration_ns = duration_ns;
+        change.error = error;
+        event_.what = change;
         return *this;
     }
     // It ended with ETIMEDOUT, because of this.

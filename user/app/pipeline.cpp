@@ -27,7 +27,7 @@ Pipeline::Pipeline(const Settings &settings, Sink &sink)
       verdicts_(settings.verdicts), timelines_(settings.timelines), sink_(sink), table_({}, settings.table_capacity),
       sequencer_([this](const Event &event) { deliver(event); }),
       diagnosis_(
-          {.thresholds = settings.thresholds, .every_end = settings.verdicts == Verdicts::All},
+          {.thresholds = settings.thresholds, .least = Severity::Normal},
           [this](const Event &event) { sequencer_.push(event); },
           [this](std::uint64_t connection) { return table_.identity_of(connection); })
 {
@@ -45,6 +45,9 @@ void Pipeline::set_filter(const Filter &filter)
         holdback_.emplace(filter, [this](const Event &event) { show(event); });
     else
         holdback_.reset();
+    // What is not shown can still be what the filter waits for.
+    const auto least = holdback_ ? Severity::Notice : Severity::Alarm;
+    diagnosis_.set_least(verdicts_ == Verdicts::All ? Severity::Normal : least);
     leaves_unwanted_ = !holdback_ && !filter.is_open() && (verdicts_ == Verdicts::None || filter.is_of_both_ends());
 }
 

@@ -13,17 +13,11 @@ namespace {
 
 constexpr std::uint64_t ns_per_s = 1'000'000'000;
 
-// What takes the place of a connection in TIME_WAIT goes on and ends by itself.
-bool is_afterwards(const Event &event)
-{
-    const auto *change = std::get_if<StateChange>(&event.what);
-    return change != nullptr && change->afterwards;
-}
-
-// What has a story: not what stands for a socket that has ended or is not there yet.
+// What has a story: not what stands for a socket that has ended or is not there yet. No change of state: that is
+// observe_change().
 bool belongs_to_a_story(const Event &event)
 {
-    if (event.connection == 0 || std::holds_alternative<Verdict>(event.what) || is_afterwards(event))
+    if (event.connection == 0 || std::holds_alternative<Verdict>(event.what))
         return false;
     // No socket came of it yet; what comes of it has a story of its own.
     if (std::holds_alternative<Handshake>(event.what))
@@ -50,8 +44,10 @@ Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
 // connect(2) again, after the first one had failed.
 void Diagnosis::expect(const Event &event, std::uint32_t slot)
 {
-    if (ended_.empty() || !std::holds_alternative<StateChange>(event.what) || is_afterwards(event) ||
-        find(event.connection, slot) != nullptr)
+    if (ended_.empty() || find(event.connection, slot) != nullptr)
+        return;
+    const auto *change = std::get_if<StateChange>(&event.what);
+    if (change == nullptr || change->afterwards)
         return;
     if (auto *ended = find_ended(event.connection))
         judge(*ended);
@@ -59,20 +55,20 @@ void Diagnosis::expect(const Event &event, std::uint32_t slot)
 
 void Diagnosis::observe(const Event &event, std::uint32_t slot)
 {
+    if (const auto *change = std::get_if<StateChange>(&event.what)) {
+        // What takes the place of a connection in TIME_WAIT goes on and ends by itself.
+        if (change->afterwards)
+            judge_time_wait(event, *change);
+        else if (event.connection != 0)
+            observe_change(event, *change, slot);
+        return;
+    }
     judge_pressure(event);
     judge_handshake(event);
-    if (is_afterwards(event))
-        judge_time_wait(event);
     if (!belongs_to_a_story(event))
         return;
     if (std::holds_alternative<Reset>(event.what) || slot == no_slot) {
-        auto *story = find(event.connection, slot);
-        if (story == nullptr) {
-            auto *ended = find_ended(event.connection);
-            story = ended != nullptr ? &ended->story : nullptr;
-        }
-        if (story != nullptr)
-            story->add(event);
+        add_late(event, slot);
         return;
     }
     if (const auto *found = std::get_if<Found>(&event.what); found != nullptr && found->waits) {
@@ -97,10 +93,32 @@ void Diagnosis::observe(const Event &event, std::uint32_t slot)
         judge_silent(story, event);
         judge_lossy(story, event);
         judge_slow(story, event);
-    } else if (story.has_ended() && std::holds_alternative<StateChange>(event.what)) {
-        judge_ended(story, event);
-        end(story, slot, event);
     }
+}
+
+// Nearly all events are such.
+void Diagnosis::observe_change(const Event &event, const StateChange &change, std::uint32_t slot)
+{
+    if (slot == no_slot) {
+        add_late(event, slot);
+        return;
+    }
+    auto &story = find_or_begin(event, slot);
+    add(story, event, slot);
+    judge_answered(story, event);
+    if (!story.has_ended())
+        return;
+    judge_ended(story, event, change);
+    end(story, slot, event);
+}
+
+// Of a connection that has ended, perhaps.
+void Diagnosis::add_late(const Event &event, std::uint32_t slot)
+{
+    if (auto *story = find(event.connection, slot))
+        story->add(event);
+    else if (auto *ended = find_ended(event.connection))
+        ended->story.add(event);
 }
 
 void Diagnosis::drop(std::uint64_t connection, std::uint32_t slot)
@@ -176,18 +194,19 @@ void Diagnosis::leave(Story &story, std::uint32_t slot)
 
 void Diagnosis::end(Story &story, std::uint32_t slot, const Event &event)
 {
-    if (is_plain(story) && !settings_.every_end) {
+    if (is_plain(story) && settings_.least > Severity::Normal) {
         leave(story, slot);
         return;
     }
     ended_index_[event.connection] = ended_.next_number();
-    ended_.push({.due_ns = event.time_ns + settings_.thresholds.settle_ns,
-                 .story = std::exchange(story, {}),
-                 .identity = event.identity != nullptr ? *event.identity : Identity{},
-                 .identity_known = event.identity != nullptr,
-                 .incomplete = event.incomplete});
-    if (ended_.back().story.ends_known)
-        ended_.back().ends = pairs_.leave(slot);
+    auto &ended = ended_.add();
+    ended.due_ns = event.time_ns + settings_.thresholds.settle_ns;
+    ended.story = std::exchange(story, {});
+    ended.identity_known = event.identity != nullptr;
+    if (ended.identity_known)
+        ended.identity = *event.identity;
+    ended.incomplete = event.incomplete;
+    ended.ends = ended.story.ends_known ? pairs_.leave(slot) : 0;
 }
 
 void Diagnosis::judge_silent(Story &story, const Event &event)
@@ -211,7 +230,7 @@ void Diagnosis::judge_silent(Story &story, const Event &event)
 }
 
 // It was half-open, and something came back. If it has ended, its end tells.
-void Diagnosis::judge_answered(Story &story, const Event &event)
+void Diagnosis::judge_recovered(Story &story, const Event &event)
 {
     if (!story.is_raised(VerdictKind::HalfOpen) || story.has_ended() || story.troubles().deserted_ns != 0 ||
         !is_answered(event))
@@ -277,9 +296,8 @@ void Diagnosis::judge_path(const Story &story, const Event &event, std::uint32_t
 }
 
 // What shows at the end, and is not why it ended.
-void Diagnosis::judge_ended(const Story &story, const Event &event)
+void Diagnosis::judge_ended(const Story &story, const Event &event, const StateChange &change)
 {
-    const auto &change = std::get<StateChange>(event.what);
     if (change.traffic && story.established_ns != 0) {
         const auto &loss = story.troubles().loss;
         // What it lost while that was said of it alone counts already.
@@ -374,9 +392,8 @@ const Thresholds &Diagnosis::thresholds_of(const Identity *identity) const
 }
 
 // The end of TIME_WAIT before its time.
-void Diagnosis::judge_time_wait(const Event &event)
+void Diagnosis::judge_time_wait(const Event &event, const StateChange &change)
 {
-    const auto &change = std::get<StateChange>(event.what);
     if (change.from != TcpState::TimeWait || !change.end)
         return;
     Verdict verdict;
@@ -386,8 +403,6 @@ void Diagnosis::judge_time_wait(const Event &event)
     case EndReason::Reset: verdict.kind = VerdictKind::TimeWaitAssassinated; break;
     default: return;
     }
-    if (!settings_.every_end && severity_of(verdict.kind) == Severity::Normal)
-        return;
     verdict.state = TcpState::TimeWait;
     verdict.about_ns = event.time_ns;
     verdict.waits_ns = change.duration_ns.value_or(0);
@@ -422,38 +437,49 @@ void Diagnosis::judge_first()
 
 void Diagnosis::judge(Ended &ended)
 {
-    const auto *identity = ended.identity_known ? &ended.identity : nullptr;
-    auto verdict = judge_end(ended.story);
-    if (const auto *netns = netns_of(identity); netns != nullptr && verdict.kind == VerdictKind::HalfClosed)
-        verdict.gives_up_ns = netns->settings.fin_timeout_s * ns_per_s;
-    name_other_end(ended.story, identity, verdict);
-    if (settings_.every_end || severity_of(verdict.kind) != Severity::Normal)
+    // Most ends are not told, and leave nobody behind.
+    const auto kind = kind_of_end(ended.story);
+    auto *left = deserted_by(kind, ended);
+    if (is_told(kind) || left != nullptr) {
+        const auto *identity = ended.identity_known ? &ended.identity : nullptr;
+        auto verdict = judge_end(ended.story);
+        if (const auto *netns = netns_of(identity); netns != nullptr && kind == VerdictKind::HalfClosed)
+            verdict.gives_up_ns = netns->settings.fin_timeout_s * ns_per_s;
+        name_other_end(ended.story, identity, verdict);
         emit(verdict, ended.story.connection, ended.due_ns, identity, ended.story.wanted, ended.incomplete);
-    look_for_deserted(verdict, ended);
+        if (left != nullptr)
+            judge_left(*left, verdict, ended);
+    }
     if (ended.story.ends_known)
         pairs_.forget(ended.story.connection, ended.ends);
     ended_index_.erase(ended.story.connection);
     ended.story = {};
 }
 
-void Diagnosis::look_for_deserted(const Verdict &end, const Ended &ended)
+// The other end, if it is on this host, alive, and was not told that this one has ended; null otherwise.
+Story *Diagnosis::deserted_by(VerdictKind end, const Ended &ended)
 {
-    if (!ended.story.ends_known || !ended.identity_known)
-        return;
+    if (!can_desert(end) || !ended.story.ends_known || !ended.identity_known)
+        return nullptr;
     const auto other = pairs_.other_end_of(ended.identity);
     auto *left = other ? find(other->connection, other->slot) : nullptr;
-    if (left == nullptr || !is_deserted(*left, end) || !left->raise(VerdictKind::HalfOpen))
+    return left != nullptr && is_deserted(*left) ? left : nullptr;
+}
+
+void Diagnosis::judge_left(Story &left, const Verdict &end, const Ended &ended)
+{
+    if (!left.raise(VerdictKind::HalfOpen))
         return;
-    auto &trouble = left->get_into_trouble();
+    auto &trouble = left.get_into_trouble();
     trouble.deserted_ns = end.about_ns;
-    auto verdict = evidence_of(*left, VerdictKind::HalfOpen, ended.due_ns);
+    auto verdict = evidence_of(left, VerdictKind::HalfOpen, ended.due_ns);
     verdict.silent_ns = ended.due_ns - end.about_ns;
     verdict.other.connection = ended.story.connection;
     verdict.other.state = TcpState::Close;
     verdict.other.pid = ended.identity.owner.pid;
     verdict.other.comm = ended.identity.owner.comm;
     trouble.deserted_by = verdict.other;
-    emit(verdict, left->connection, ended.due_ns, identify_(left->connection), left->wanted, !left->whole);
+    emit(verdict, left.connection, ended.due_ns, identify_(left.connection), left.wanted, !left.whole);
 }
 
 void Diagnosis::name_other_end(const Story &story, const Identity *identity, Verdict &verdict)
@@ -473,6 +499,8 @@ void Diagnosis::name_other_end(const Story &story, const Identity *identity, Ver
 void Diagnosis::emit(const Verdict &verdict, std::uint64_t connection, std::uint64_t time_ns, const Identity *identity,
                      bool wanted, bool incomplete)
 {
+    if (!is_told(verdict.kind))
+        return;
     Event event;
     event.time_ns = time_ns;
     event.connection = connection;

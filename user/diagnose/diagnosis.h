@@ -9,12 +9,12 @@
 
 #include "diagnose/pairs.h"
 #include "diagnose/pressure.h"
-#include "diagnose/queue.h"
 #include "diagnose/scarcity.h"
 #include "diagnose/story.h"
 #include "diagnose/stuck.h"
 #include "diagnose/thresholds.h"
 #include "model/event.h"
+#include "model/queue.h"
 
 #include <tsl/robin_map.h>
 
@@ -36,8 +36,7 @@ public:
 
     struct Settings {
         Thresholds thresholds;
-        // A verdict for each end, also for the orderly ones; otherwise only alarms and notices.
-        bool every_end = true;
+        Severity least = Severity::Normal; // what is less severe is not said
     };
 
     Diagnosis(const Settings &settings, Emit emit, Identify identify);
@@ -60,6 +59,8 @@ public:
     }
     // So much is taken of something, at `time_ns`.
     void weigh(const Usage &usage, std::uint64_t time_ns);
+    // See Settings::least; from now on.
+    void set_least(Severity least) { settings_.least = least; }
     // How a network namespace is set, from now on.
     void learn(const NetnsSettings &settings);
     // No more events: judges what has ended. Connections that are alive get no verdict.
@@ -89,25 +90,34 @@ private:
     Story &find_or_begin(const Event &event, std::uint32_t slot);
     Story &at(std::uint32_t slot) { return (*chunks_[slot / chunk_size])[slot % chunk_size]; }
     void add(Story &story, const Event &event, std::uint32_t slot);
+    void add_late(const Event &event, std::uint32_t slot);
     Ended *find_ended(std::uint64_t connection);
     const Story *other_end_of(const Story &story, const Identity *identity, const Identity *&other_identity);
     void leave(Story &story, std::uint32_t slot);
     void end(Story &story, std::uint32_t slot, const Event &event);
+    void observe_change(const Event &event, const StateChange &change, std::uint32_t slot);
     void judge_silent(Story &story, const Event &event);
-    void judge_answered(Story &story, const Event &event);
+    void judge_answered(Story &story, const Event &event)
+    {
+        if (story.trouble != nullptr)
+            judge_recovered(story, event);
+    }
+    void judge_recovered(Story &story, const Event &event);
     void judge_waiting(Story &story, const Event &event, const Found &found);
     void judge_lossy(Story &story, const Event &event);
     void judge_slow(Story &story, const Event &event);
     void judge_path(const Story &story, const Event &event, std::uint32_t sent, std::uint32_t repeated);
-    void judge_ended(const Story &story, const Event &event);
+    void judge_ended(const Story &story, const Event &event, const StateChange &change);
     void judge_pressure(const Event &event);
     void judge_handshake(const Event &event);
-    void judge_time_wait(const Event &event);
+    void judge_time_wait(const Event &event, const StateChange &change);
     void judge_stuck();
     void judge_first();
     void judge(Ended &ended);
-    void look_for_deserted(const Verdict &end, const Ended &ended);
+    Story *deserted_by(VerdictKind end, const Ended &ended);
+    void judge_left(Story &left, const Verdict &end, const Ended &ended);
     void name_other_end(const Story &story, const Identity *identity, Verdict &verdict);
+    [[nodiscard]] bool is_told(VerdictKind kind) const { return severity_of(kind) >= settings_.least; }
     void emit(const Verdict &verdict, std::uint64_t connection, std::uint64_t time_ns, const Identity *identity,
               bool wanted, bool incomplete);
 

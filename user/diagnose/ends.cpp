@@ -145,10 +145,14 @@ Verdict evidence_of(const Story &story, VerdictKind kind, std::uint64_t about_ns
     return verdict;
 }
 
+VerdictKind kind_of_end(const Story &story)
+{
+    return story.error != 0 ? ended_by_error(story) : ended_without_error(story);
+}
+
 Verdict judge_end(const Story &story)
 {
-    auto verdict =
-        evidence_of(story, story.error != 0 ? ended_by_error(story) : ended_without_error(story), story.ended_ns);
+    auto verdict = evidence_of(story, kind_of_end(story), story.ended_ns);
     verdict.ended = true;
     const auto &repetition = story.repetition();
     const bool repeats = story.timed_out != TimedOut::Keepalive && story.timed_out != TimedOut::WindowProbe;

@@ -6,6 +6,8 @@
 namespace tcpflight {
 
 // `story` has ended. Always an answer: Unclear where the rules have none.
+VerdictKind kind_of_end(const Story &story);
+// That, with its evidence.
 Verdict judge_end(const Story &story);
 
 // What every verdict about this connection says, of whatever family: times, who closed, what was repeated.

@@ -53,15 +53,19 @@ std::optional<Verdict> judge_deserted(const Story &story, const Found &found, st
     return verdict;
 }
 
-bool is_deserted(const Story &story, const Verdict &end)
+bool can_desert(VerdictKind end)
 {
-    switch (end.kind) {
+    switch (end) {
     case VerdictKind::Orderly:
     case VerdictKind::HalfClosed:
     case VerdictKind::ListenerClosed:
     case VerdictKind::Unclear: return false;
-    default: break;
+    default: return true;
     }
+}
+
+bool is_deserted(const Story &story)
+{
     // One that is connecting or closing finds out by itself: its SYN or its FIN is repeated until it does.
     return !story.has_ended() && (story.state == TcpState::Established || story.state == TcpState::CloseWait ||
                                   story.state == TcpState::FinWait2);

@@ -22,8 +22,9 @@ constexpr std::uint64_t half_open_again_ns = 60'000'000'000;
 std::optional<Verdict> judge_deserted(const Story &story, const Found &found, std::uint64_t time_ns,
                                       const NetnsSettings &settings);
 
-// `other` is the other end of `story`, on this host, and has ended as `end` says; `story` is alive: has it been left
-// behind without being told?
-bool is_deserted(const Story &story, const Verdict &end);
+// Can a connection that ends like this leave its other end behind, which is not told?
+bool can_desert(VerdictKind end);
+// `story` is alive, and its other end, on this host, has ended so: has it been left behind?
+bool is_deserted(const Story &story);
 
 } // namespace tcpflight

@@ -77,7 +77,10 @@ void Story::add(const Event &event)
     }
     whole &= !event.incomplete;
     wanted = event.wanted;
-    std::visit([&](const auto &what) { add(event, what); }, event.what);
+    if (const auto *change = std::get_if<StateChange>(&event.what))
+        add(event, *change);
+    else
+        std::visit([&](const auto &what) { add(event, what); }, event.what);
 }
 
 void Story::add(const Event &event, const StateChange &change)

@@ -9,8 +9,7 @@ void Cgroups::put(const CgroupKey &key, std::string_view path)
 {
     if (key.id == 0)
         return;
-    auto cgroup =
-        std::make_shared<const Cgroup>(Cgroup{.path = std::string(path), .container = std::string(container_of(path))});
+    auto cgroup = Shared<Cgroup>::make(Cgroup{.path = std::string(path), .container = std::string(container_of(path))});
     if (!cgroups_.insert_or_assign(key, std::move(cgroup)).second) {
         order_.erase(std::ranges::find(order_, key));
     } else if (order_.size() == capacity_) {
@@ -26,7 +25,7 @@ void Cgroups::clear()
     order_.clear();
 }
 
-std::shared_ptr<const Cgroup> Cgroups::find(const CgroupKey &key) const
+Shared<Cgroup> Cgroups::find(const CgroupKey &key) const
 {
     auto found = cgroups_.find(key);
     return found != cgroups_.end() ? found->second : nullptr;

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +33,7 @@ public:
     void clear();
 
     // Null: it is not known.
-    [[nodiscard]] std::shared_ptr<const Cgroup> find(const CgroupKey &key) const;
+    [[nodiscard]] Shared<Cgroup> find(const CgroupKey &key) const;
     void locate(Identity &identity) const { identity.where = find(identity.cgroup_key()); }
 
     // In the order in which they were put.
@@ -51,7 +50,7 @@ private:
     };
 
     std::size_t capacity_;
-    tsl::robin_map<CgroupKey, std::shared_ptr<const Cgroup>, Hash> cgroups_;
+    tsl::robin_map<CgroupKey, Shared<Cgroup>, Hash> cgroups_;
     std::deque<CgroupKey> order_;
 };
 

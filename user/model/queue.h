@@ -16,21 +16,35 @@ public:
     // Elements are numbered in the order in which they came; one keeps its number.
     [[nodiscard]] std::uint64_t next_number() const { return end_; }
     T &at(std::uint64_t number) { return ring_[number & (ring_.size() - 1)]; }
+    [[nodiscard]] std::uint64_t first_number() const { return begin_; }
+    // Elements that there is memory for.
+    [[nodiscard]] std::size_t capacity() const { return ring_.size(); }
 
-    void push(T &&element)
+    // A new element at the end, which the caller fills in: it may be one that was popped.
+    T &add()
     {
         if (end_ - begin_ == ring_.size())
             grow();
-        at(end_++) = std::move(element);
+        return at(end_++);
     }
+    void push(T &&element) { add() = std::move(element); }
     void pop() { begin_++; }
     template <typename Visit> void for_each(Visit &&visit)
     {
         for (auto number = begin_; number != end_; number++)
             visit(at(number));
     }
-    // Gives the memory back.
-    void clear() { *this = {}; }
+    template <typename Visit> void for_each(Visit &&visit) const
+    {
+        for (auto number = begin_; number != end_; number++)
+            visit(ring_[number & (ring_.size() - 1)]);
+    }
+    // Gives the memory back. Numbers go on.
+    void clear()
+    {
+        begin_ = end_;
+        ring_ = std::vector<T>();
+    }
 
 private:
     void grow()

@@ -32,8 +32,8 @@ std::optional<Event> Table::observe_found(const Record &record)
         return observe_waiting(record);
     auto identity = to_identity(record);
     cgroups_.locate(identity);
-    if (auto known = index_.find(record.header.cookie); known != index_.end()) {
-        auto &connection = slots_[known->second];
+    if (const auto known = slot_of(record.header.cookie); known != no_slot) {
+        auto &connection = slots_[known];
         complete(connection, identity);
         return TcpState{record.header.new_state} == TcpState::Listen ? found_queue(connection, record) : std::nullopt;
     }
@@ -58,13 +58,13 @@ std::optional<Event> Table::observe_found(const Record &record)
 // Nothing happened, and nothing changes.
 std::optional<Event> Table::observe_waiting(const Record &record)
 {
-    auto known = index_.find(record.header.cookie);
-    if (known == index_.end())
+    const auto known = slot_of(record.header.cookie);
+    if (known == no_slot)
         return std::nullopt;
-    const auto &connection = slots_[known->second];
+    const auto &connection = slots_[known];
     if (connection.time_wait_socket || connection.state != TcpState{record.header.new_state})
         return std::nullopt;
-    slot_ = known->second;
+    slot_ = known;
     Event event;
     event.time_ns = record.header.time_ns;
     event.connection = connection.cookie;

@@ -88,27 +88,25 @@ Handshake Table::handshake(Connection &connection, const Record &record)
 // One that is not known was told to be over already, or began before all this.
 std::optional<Event> Table::observe_handshake_end(const Record &record)
 {
-    auto found = index_.find(record.header.cookie);
-    if (found == index_.end() || slots_[found->second].state != TcpState::NewSynRecv)
+    const auto slot = slot_of(record.header.cookie);
+    if (slot == no_slot || slots_[slot].state != TcpState::NewSynRecv)
         return std::nullopt;
-    auto &connection = slots_[found->second];
+    auto &connection = slots_[slot];
     learn_identity(connection, record);
     connection.incomplete |= connection.gaps_seen < gaps_;
     Handshake over;
     over.end = to_end(record.handshake);
     over.acknowledged = (record.handshake.bits & TF_HANDSHAKE_ACKED) != 0;
-    return end_handshake(connection, record.header.time_ns, over);
+    return end_handshake(slot, record.header.time_ns, over);
 }
 
-std::optional<Event> Table::expire(std::uint64_t time_ns)
+std::optional<Event> Table::expire_first()
 {
-    if (expiries_.empty() || expiries_.begin()->first > time_ns)
-        return std::nullopt;
     const auto [expires_ns, cookie] = *expiries_.begin();
-    const auto &connection = slots_[index_.at(cookie)];
+    const auto slot = slot_of(cookie);
     Handshake over;
-    over.acknowledged = connection.acknowledged;
-    return end_handshake(connection, expires_ns, over);
+    over.acknowledged = slots_[slot].acknowledged;
+    return end_handshake(slot, expires_ns, over);
 }
 
 std::optional<std::uint64_t> Table::next_expiry_ns() const
@@ -116,8 +114,9 @@ std::optional<std::uint64_t> Table::next_expiry_ns() const
     return expiries_.empty() ? std::nullopt : std::optional(expiries_.begin()->first);
 }
 
-Event Table::end_handshake(const Connection &connection, std::uint64_t time_ns, const Handshake &handshake)
+Event Table::end_handshake(std::uint32_t slot, std::uint64_t time_ns, const Handshake &handshake)
 {
+    const auto &connection = slots_[slot];
     auto over = handshake;
     over.step = HandshakeStep::NotCompleted;
     over.attempt = connection.attempt;
@@ -131,12 +130,12 @@ Event Table::end_handshake(const Connection &connection, std::uint64_t time_ns, 
     event.incomplete = connection.incomplete;
     event.wanted = connection.wanted();
     event.what = over;
-    remove(connection.cookie);
+    remove(slot);
     return event;
 }
 
 // 0: it does not expire.
-void Table::set_expiry(Connection &connection, std::uint64_t expires_ns)
+void Table::change_expiry(Connection &connection, std::uint64_t expires_ns)
 {
     if (connection.expires_ns != 0)
         expiries_.erase({connection.expires_ns, connection.cookie});
@@ -174,7 +173,7 @@ std::uint32_t Table::news_of_overflows(Connection &connection, const tf_queue &r
 std::optional<Event> Table::observe_queue(const Record &record)
 {
     auto event = observe_socket(record);
-    auto &connection = slots_[index_.at(record.header.cookie)];
+    auto &connection = slots_[slot_];
     const auto &raw = record.queue;
     const auto dropped = news_of_drops(connection, raw.drops);
     ListenQueue queue{.accept_queue = raw.accept_queue,

@@ -20,11 +20,12 @@ bool lacks_tuple(const Event &event)
 
 } // namespace
 
-Event Sequencer::Held::view() const
+// Where it is held its identity has moved with it, perhaps more than once.
+void Sequencer::deliver(Held &held)
 {
-    Event copy = event;
-    copy.identity = event.identity != nullptr ? &identity : nullptr;
-    return copy;
+    if (held.event.identity != nullptr)
+        held.event.identity = &held.identity;
+    deliver_(held.event);
 }
 
 void Sequencer::push(const Event &event)
@@ -46,7 +47,7 @@ std::optional<std::uint64_t> Sequencer::oldest_ns() const
     auto look_at = [&](const Held &held) {
         oldest = std::min(oldest.value_or(held.event.time_ns), held.event.time_ns);
     };
-    std::for_each(queue_.begin(), queue_.end(), look_at);
+    queue_.for_each(look_at);
     for (const auto &[connection, held] : late_)
         look_at(held);
     return oldest;
@@ -59,11 +60,9 @@ void Sequencer::finish()
         rest.push_back(std::move(held));
     late_.clear();
     std::sort(rest.begin(), rest.end(), [](const Held &a, const Held &b) { return a.event.time_ns < b.event.time_ns; });
-    for (const auto &held : rest)
-        deliver_(held.view());
-    for (const auto &held : queue_)
-        deliver_(held.view());
-    front_ += queue_.size();
+    for (auto &held : rest)
+        deliver(held);
+    queue_.for_each([this](Held &held) { deliver(held); });
     queue_.clear();
     waiting_.clear();
 }
@@ -84,14 +83,14 @@ void Sequencer::complete(const Event &news)
     if (auto late = late_.find(news.connection); late != late_.end()) {
         fill(late->second);
         if (queue_.empty())
-            deliver_(late->second.view());
+            deliver(late->second);
         else
-            queue_.push_back(std::move(late->second));
+            queue_.push(std::move(late->second));
         late_.erase(late);
         return;
     }
     auto waiting = waiting_.find(news.connection);
-    fill(queue_[waiting->second - front_]);
+    fill(queue_.at(waiting->second));
     waiting_.erase(waiting);
     release(news.time_ns);
 }
@@ -100,8 +99,8 @@ void Sequencer::enqueue(const Event &event)
 {
     bool waiting = lacks_tuple(event);
     if (waiting)
-        waiting_[event.connection] = front_ + queue_.size();
-    auto &held = queue_.emplace_back();
+        waiting_[event.connection] = queue_.next_number();
+    auto &held = queue_.add();
     held.event = event;
     if (event.identity != nullptr)
         held.identity = *event.identity;
@@ -118,17 +117,18 @@ void Sequencer::release(std::uint64_t time_ns)
             waiting_.erase(front.event.connection);
             set_late(std::move(front));
         } else {
-            deliver_(front.view());
+            deliver(front);
         }
-        queue_.pop_front();
-        front_++;
+        queue_.pop();
     }
+    if (queue_.capacity() > most_idle)
+        queue_.clear();
 }
 
-void Sequencer::set_late(Held held)
+void Sequencer::set_late(Held &&held)
 {
     if (late_.size() >= max_late) {
-        deliver_(held.view());
+        deliver(held);
         return;
     }
     late_.emplace(held.event.connection, std::move(held));

@@ -10,12 +10,12 @@
 #pragma once
 
 #include "model/event.h"
+#include "model/queue.h"
 
 #include <tsl/robin_map.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <optional>
 #include <unordered_map>
@@ -54,21 +54,23 @@ public:
     static constexpr std::size_t max_late = 65536;
 
 private:
+    // Of so many events the memory is kept when nothing waits any more.
+    static constexpr std::size_t most_idle = 1024;
+
     struct Held {
         Event event;
         Identity identity;
         bool waiting = false;
-        [[nodiscard]] Event view() const;
     };
 
     void complete(const Event &news);
     void enqueue(const Event &event);
     void release(std::uint64_t time_ns);
-    void set_late(Held held);
+    void deliver(Held &held);
+    void set_late(Held &&held);
 
     Deliver deliver_;
-    std::deque<Held> queue_;
-    std::uint64_t front_ = 0;                              // number of the queue's first event
+    Queue<Held> queue_;
     tsl::robin_map<std::uint64_t, std::uint64_t> waiting_; // connection > number of its event in the queue
     std::unordered_map<std::uint64_t, Held> late_;         // connection > its event, no longer in the queue
 };

@@ -264,7 +264,7 @@ std::optional<Event> Table::observe_socket(const Record &record)
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET) && connection.state != TcpState::Close)
         linger(connection);
     else if (connection.state == TcpState::Close)
-        depart(connection, TcpState{header.old_state}, event);
+        depart(slot_, TcpState{header.old_state}, event);
     return told;
 }
 
@@ -274,10 +274,10 @@ bool Table::pass(const Record &record)
     const auto &header = record.header;
     if (header.type != TF_RECORD_STATE || (header.flags & telling) != 0)
         return false;
-    auto found = index_.find(header.cookie);
-    if (found == index_.end())
+    const auto slot = slot_of(header.cookie);
+    if (slot == no_slot)
         return false;
-    auto &connection = slots_[found->second];
+    auto &connection = slots_[slot];
     const TcpState from{header.old_state};
     const bool is_simple = !connection.wanted() && !connection.time_wait_socket && connection.expires_ns == 0 &&
                            connection.state != TcpState::NewSynRecv && has_both_ends(connection.identity);
@@ -287,14 +287,14 @@ bool Table::pass(const Record &record)
         return false;
 
     ended_.reset();
-    slot_ = found->second;
+    slot_ = slot;
     learn_of_call(connection, record);
     connection.incomplete |= connection.gaps_seen < gaps_ || connection.state != from;
     connection.gaps_seen = gaps_at(header.time_ns);
     connection.last_seen_ns = header.time_ns;
     enter_state(connection, header);
     if (connection.state == TcpState::Close)
-        depart(connection, from);
+        depart(slot, from);
     return true;
 }
 
@@ -318,10 +318,11 @@ Event Table::event_of(Connection &connection, std::uint64_t time_ns) const
 }
 
 // Where its identity is from now on.
-const Identity &Table::depart(Connection &connection, TcpState last_state)
+const Identity &Table::depart(std::uint32_t slot, TcpState last_state)
 {
+    auto &connection = slots_[slot];
     const auto cookie = connection.cookie;
-    remove(cookie); // the slot keeps all but that until it is used again
+    remove(slot); // it keeps all but the cookie until it is used again
     return departed_
         .add({.cookie = cookie,
               .state = last_state,
@@ -332,9 +333,9 @@ const Identity &Table::depart(Connection &connection, TcpState last_state)
         .identity;
 }
 
-void Table::depart(Connection &connection, TcpState last_state, Event &event)
+void Table::depart(std::uint32_t slot, TcpState last_state, Event &event)
 {
-    const auto &identity = depart(connection, last_state);
+    const auto &identity = depart(slot, last_state);
     if (event.identity != nullptr)
         event.identity = &identity;
 }
@@ -350,10 +351,9 @@ Event Table::observe_stray_reset(const Record &record)
         event.identity = &passing_;
     }
     // A RST is all that what took a socket's place has to say after that: tcp_v4_rcv() ends it.
-    if (auto waiting = index_.find(record.header.cookie);
-        waiting != index_.end() && reset.direction == ResetDirection::Sent)
-        ended_ =
-            end_time_wait(slots_[waiting->second], event.time_ns, {.reason = EndReason::Reset, .at_most_ns = {}}, 0, 0);
+    if (const auto waiting = slot_of(record.header.cookie);
+        waiting != no_slot && reset.direction == ResetDirection::Sent)
+        ended_ = end_time_wait(waiting, event.time_ns, {.reason = EndReason::Reset, .at_most_ns = {}}, 0, 0);
     const auto *departed = record.header.cookie != 0 ? departed_.find(record.header.cookie) : nullptr;
     if (departed != nullptr) {
         reset.state = reset.state == TcpState::Close ? departed->state : reset.state;
@@ -370,14 +370,13 @@ Event Table::observe_stray_reset(const Record &record)
 
 Table::Connection &Table::find_or_add(const Record &record)
 {
-    auto found = index_.find(record.header.cookie);
-    if (found != index_.end()) {
-        auto &known = slots_[found->second];
-        slot_ = found->second;
+    slot_ = slot_of(record.header.cookie);
+    if (slot_ != no_slot) {
+        auto &known = slots_[slot_];
         if (!known.time_wait_socket || record.has(TF_FLAG_TIME_WAIT_SOCKET))
             return known;
         // A process that only shut its socket down can connect it again, under the cookie that its TIME_WAIT has too.
-        remove(record.header.cookie);
+        remove(slot_);
     }
 
     if (index_.size() >= capacity_)
@@ -397,13 +396,13 @@ Table::Connection &Table::add(std::uint64_t cookie)
     std::uint32_t slot = 0;
     if (free_slots_.empty()) {
         slot = static_cast<std::uint32_t>(slots_.size());
-        slots_.emplace_back();
+        slots_.add();
     } else {
         slot = free_slots_.back();
         free_slots_.pop_back();
         slots_[slot] = {};
     }
-    index_.emplace(cookie, slot);
+    index_.add(cookie, slot);
     slot_ = slot;
     auto &connection = slots_[slot];
     connection.cookie = cookie;
@@ -561,8 +560,8 @@ std::uint32_t Table::gaps_at(std::uint64_t time_ns) const
 
 const KnownConnection *Table::find(std::uint64_t cookie) const
 {
-    auto found = index_.find(cookie);
-    return found != index_.end() ? &slots_[found->second] : nullptr;
+    const auto slot = slot_of(cookie);
+    return slot != no_slot ? &slots_[slot] : nullptr;
 }
 
 KnownGaps Table::known_gaps() const
@@ -587,10 +586,10 @@ void Table::for_each(const Visit &visit) const
     // The cookie with it: where many are alive, to look it up for each comparison would take most of the time.
     std::vector<std::pair<std::uint64_t, const KnownConnection *>> alive;
     alive.reserve(index_.size());
-    for (const auto &connection : slots_) {
+    slots_.for_each([&alive](const Connection &connection) {
         if (connection.cookie != 0)
             alive.emplace_back(connection.cookie, &connection);
-    }
+    });
     std::sort(alive.begin(), alive.end());
     for (const auto &[cookie, connection] : alive)
         visit(*connection);
@@ -598,16 +597,8 @@ void Table::for_each(const Visit &visit) const
 
 const Identity *Table::identity_of(std::uint64_t cookie) const
 {
-    auto found = index_.find(cookie);
-    if (found == index_.end() || !slots_[found->second].identity_known)
-        return nullptr;
-    return &slots_[found->second].identity;
-}
-
-std::uint32_t Table::slot_of(std::uint64_t cookie) const
-{
-    auto found = index_.find(cookie);
-    return found != index_.end() ? found->second : no_slot;
+    const auto *known = find(cookie);
+    return known != nullptr && known->identity_known ? &known->identity : nullptr;
 }
 
 void Table::restore(const KnownGaps &gaps, std::span<const KnownConnection> connections)
@@ -632,10 +623,10 @@ void Table::restore_cgroups(std::span<const KnownCgroup> cgroups)
 void Table::heal(std::span<const KnownConnection> connections)
 {
     std::vector<std::uint64_t> seen_since;
-    for (const auto &connection : slots_) {
+    slots_.for_each([&](const Connection &connection) {
         if (connection.cookie != 0 && connection.gaps_seen >= gaps_)
             seen_since.push_back(connection.cookie);
-    }
+    });
     std::sort(seen_since.begin(), seen_since.end());
     std::vector<KnownConnection> waiting;
     for_each([&waiting](const KnownConnection &connection) {
@@ -656,7 +647,7 @@ void Table::heal(std::span<const KnownConnection> connections)
 
 void Table::put(const KnownConnection &connection)
 {
-    if (connection.cookie == 0 || index_.contains(connection.cookie))
+    if (connection.cookie == 0 || slot_of(connection.cookie) != no_slot)
         return; // from a file: anything is possible
     if (index_.size() >= capacity_)
         forget_one();
@@ -702,19 +693,18 @@ void Table::forget_one()
     // Nothing is asked for again for what is over but for its end.
     if (!slots_[*oldest].time_wait_socket)
         forgotten_++;
-    remove(slots_[*oldest].cookie);
+    remove(static_cast<std::uint32_t>(*oldest));
 }
 
-void Table::remove(std::uint64_t cookie)
+void Table::remove(std::uint32_t slot)
 {
-    auto found = index_.find(cookie);
-    auto slot = found->second;
-    if (slots_[slot].time_wait_socket)
-        stop_lingering(slots_[slot]);
-    set_expiry(slots_[slot], 0);
-    slots_[slot].cookie = 0;
+    auto &connection = slots_[slot];
+    if (connection.time_wait_socket)
+        stop_lingering(connection);
+    set_expiry(connection, 0);
+    index_.remove(connection.cookie, slot);
+    connection.cookie = 0;
     free_slots_.push_back(slot);
-    index_.erase(found);
 }
 
 } // namespace tcpflight

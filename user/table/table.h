@@ -7,8 +7,10 @@
 #include "model/cgroups.h"
 #include "model/direction.h"
 #include "model/event.h"
+#include "table/cookie_index.h"
 #include "table/departed.h"
 #include "table/known_connection.h"
+#include "table/slots.h"
 
 #include <tsl/robin_map.h>
 
@@ -47,7 +49,10 @@ public:
     [[nodiscard]] const std::optional<Event> &ended() const { return ended_; }
     // Handshakes are over some time after their last SYN-ACK, whether the kernel tells or not. The next one that was
     // over by `time_ns`, up to which all records were observed; its event is as observe() makes them.
-    std::optional<Event> expire(std::uint64_t time_ns);
+    std::optional<Event> expire(std::uint64_t time_ns)
+    {
+        return expiries_.empty() || expiries_.begin()->first > time_ns ? std::nullopt : expire_first();
+    }
     // When the next one will be; none: none is under way.
     [[nodiscard]] std::optional<std::uint64_t> next_expiry_ns() const;
 
@@ -79,7 +84,10 @@ public:
     // Where the connection of the last event of observe() lives: its own until it ends. no_slot: it was about no
     // connection that is alive or has just ended.
     [[nodiscard]] std::uint32_t slot() const { return slot_; }
-    [[nodiscard]] std::uint32_t slot_of(std::uint64_t cookie) const;
+    [[nodiscard]] std::uint32_t slot_of(std::uint64_t cookie) const
+    {
+        return index_.find(cookie, [this](std::uint32_t slot) { return slots_[slot].cookie; });
+    }
 
     // Connections alive now, without those below.
     [[nodiscard]] std::size_t size() const { return index_.size() - time_wait_count_; }
@@ -97,17 +105,11 @@ public:
     static constexpr std::size_t time_wait_capacity = std::size_t{1} << 18;
 
 private:
-    // What every event touches comes first, and fits into the first cache line.
-    struct Answer {
+    // What every event touches comes first. Cookie 0: the slot is free.
+    struct Connection : KnownConnection {
         Admission admission = Admission::Yes;
 
         [[nodiscard]] bool wanted() const { return admission != Admission::No; }
-    };
-    struct Connection : Answer, KnownConnection {}; // cookie 0: the slot is free
-
-    // Cookies are numbered one after the other: spread them, or they crowd together in a power-of-two table.
-    struct CookieHash {
-        std::size_t operator()(std::uint64_t cookie) const { return (cookie * 0x9e3779b97f4a7c15U) >> 32; }
     };
 
     std::optional<Event> observe_socket(const Record &record);
@@ -116,6 +118,7 @@ private:
     std::optional<Event> observe_handshake_end(const Record &record);
     std::optional<Event> observe_queue(const Record &record);
     std::optional<Event> observe_found(const Record &record);
+    std::optional<Event> expire_first();
     std::optional<Event> observe_waiting(const Record &record);
     void complete(Connection &connection, const Identity &found);
     static std::optional<Event> found_queue(Connection &connection, const Record &record);
@@ -124,7 +127,7 @@ private:
     void linger(Connection &connection);
     void stop_lingering(const Connection &connection);
     void take_place(const Connection &connection, const Record &record);
-    Event end_time_wait(Connection &connection, std::uint64_t time_ns, TimeWaitEnd end, std::uint64_t after_ns,
+    Event end_time_wait(std::uint32_t slot, std::uint64_t time_ns, TimeWaitEnd end, std::uint64_t after_ns,
                         std::uint64_t by_ns);
     void begin_event(Event &event, Connection &connection, std::uint64_t time_ns) const;
     [[nodiscard]] Event event_of(Connection &connection, std::uint64_t time_ns) const;
@@ -135,12 +138,17 @@ private:
     static void learn_of_call(Connection &connection, const Record &record);
     static void change_state(Connection &connection, const Record &record, StateChange &change);
     static void enter_state(Connection &connection, const tf_header &header);
-    const Identity &depart(Connection &connection, TcpState last_state);
-    void depart(Connection &connection, TcpState last_state, Event &event);
+    const Identity &depart(std::uint32_t slot, TcpState last_state);
+    void depart(std::uint32_t slot, TcpState last_state, Event &event);
     static Accept accept(Connection &connection, const Record &record);
     Handshake handshake(Connection &connection, const Record &record);
-    void set_expiry(Connection &connection, std::uint64_t expires_ns);
-    Event end_handshake(const Connection &connection, std::uint64_t time_ns, const Handshake &handshake);
+    void set_expiry(Connection &connection, std::uint64_t expires_ns)
+    {
+        if (connection.expires_ns != expires_ns)
+            change_expiry(connection, expires_ns);
+    }
+    void change_expiry(Connection &connection, std::uint64_t expires_ns);
+    Event end_handshake(std::uint32_t slot, std::uint64_t time_ns, const Handshake &handshake);
     static void begin_socket(Connection &connection, const Record &record);
     static std::optional<std::uint32_t> news_of_drops(Connection &connection, std::uint32_t drops);
     static std::uint32_t news_of_overflows(Connection &connection, const tf_queue &raw, std::uint32_t dropped);
@@ -148,12 +156,12 @@ private:
     [[nodiscard]] std::uint32_t gaps_at(std::uint64_t time_ns) const;
     void forget_all();
     void forget_one();
-    void remove(std::uint64_t cookie);
+    void remove(std::uint32_t slot);
 
     Wanted wanted_;
     std::size_t capacity_;
-    tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash> index_; // cookie > slot
-    std::deque<Connection> slots_;                                   // a deque: growing moves nothing
+    CookieIndex index_;
+    Slots<Connection> slots_;
     std::vector<std::uint32_t> free_slots_;
     std::size_t clock_hand_ = 0;
     tsl::robin_map<std::uint64_t, std::uint64_t> time_wait_ends_; // hash of the ends > cookie

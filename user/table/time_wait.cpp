@@ -72,7 +72,7 @@ void Table::linger(Connection &connection)
         if (!has_ended && time_wait_count_ <= time_wait_capacity)
             break;
         if (!has_ended)
-            remove(oldest->cookie);
+            remove(slot_of(oldest->cookie));
         time_waits_.pop_front();
     }
 }
@@ -96,21 +96,24 @@ void Table::take_place(const Connection &connection, const Record &record)
     auto found = time_wait_ends_.find(hash_of_ends(connection.identity));
     if (found == time_wait_ends_.end() || found->second == connection.cookie)
         return;
-    auto &old = slots_[index_.find(found->second)->second];
+    const auto old_slot = slot_of(found->second);
+    const auto &old = slots_[old_slot];
     if (!same_ends(old.identity, connection.identity))
         return;
     bool connects = TcpState{record.header.old_state} == TcpState::SynSent;
     // connect(2) takes the place behind > SYN_SENT; a SYN was there before anything that is traced of it.
     bool begin_known = connects && connection.state == TcpState::SynSent && connection.entry_seen;
     auto time_ns = record.header.time_ns;
-    ended_ = end_time_wait(old, time_ns, {.reason = connects ? EndReason::Connect : EndReason::Syn, .at_most_ns = {}},
-                           begin_known ? connection.changed_ns : old.changed_ns, time_ns);
+    ended_ =
+        end_time_wait(old_slot, time_ns, {.reason = connects ? EndReason::Connect : EndReason::Syn, .at_most_ns = {}},
+                      begin_known ? connection.changed_ns : old.changed_ns, time_ns);
 }
 
 // `after_ns` and `by_ns`: as in tf_gone.
-Event Table::end_time_wait(Connection &connection, std::uint64_t time_ns, TimeWaitEnd end, std::uint64_t after_ns,
+Event Table::end_time_wait(std::uint32_t slot, std::uint64_t time_ns, TimeWaitEnd end, std::uint64_t after_ns,
                            std::uint64_t by_ns)
 {
+    auto &connection = slots_[slot];
     StateChange change;
     change.from = connection.state;
     change.to = TcpState::Close;
@@ -132,22 +135,22 @@ Event Table::end_time_wait(Connection &connection, std::uint64_t time_ns, TimeWa
     change.end = end;
     Event event = event_of(connection, time_ns);
     event.what = change;
-    depart(connection, change.from, event);
+    depart(slot, change.from, event);
     return event;
 }
 
 std::optional<Event> Table::observe_gone(const Record &record)
 {
-    auto known = index_.find(record.header.cookie);
-    if (known == index_.end())
+    const auto slot = slot_of(record.header.cookie);
+    if (slot == no_slot)
         return std::nullopt; // not wanted, or its end is told already
-    auto &connection = slots_[known->second];
+    auto &connection = slots_[slot];
     const auto &gone = record.gone;
     auto time_ns = record.header.time_ns;
     if (connection.state == TcpState::NewSynRecv) {
         Handshake over;
         over.acknowledged = connection.acknowledged;
-        return end_handshake(connection, time_ns, over);
+        return end_handshake(slot, time_ns, over);
     }
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET)) {
         TcpState state{record.header.old_state};
@@ -159,14 +162,13 @@ std::optional<Event> Table::observe_gone(const Record &record)
             connection.entry_seen = false;
             connection.found = false;
         }
-        return end_time_wait(connection, time_ns, {.reason = to_reason(gone), .at_most_ns = {}}, gone.after_ns,
-                             gone.by_ns);
+        return end_time_wait(slot, time_ns, {.reason = to_reason(gone), .at_most_ns = {}}, gone.after_ns, gone.by_ns);
     }
     connection.incomplete = true;
-    slot_ = known->second;
+    slot_ = slot;
     Event event = event_of(connection, time_ns);
     event.what = Gone{.state = connection.state, .unseen_ns = time_ns - std::min(time_ns, gone.after_ns)};
-    depart(connection, connection.state, event);
+    depart(slot, connection.state, event);
     return event;
 }
 

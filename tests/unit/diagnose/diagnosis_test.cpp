@@ -19,7 +19,7 @@ constexpr std::uint64_t settle_ns = Thresholds().settle_ns;
 TEST(Diagnosis, AHealthyConnectionGetsNoAlarm)
 {
     Diagnosis::Settings alarms;
-    alarms.every_end = false;
+    alarms.least = Severity::Notice;
     Judged judged(alarms);
     constexpr std::uint64_t connections = 100'000;
     for (std::uint64_t i = 0; i < connections; i++) {

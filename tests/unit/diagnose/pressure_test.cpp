@@ -240,7 +240,7 @@ TEST(TimeWait, ItsEndBeforeItsTime)
     EXPECT_THAT(ends(EndReason::Reset), ElementsAre(Pair(7, TimeWaitAssassinated)));
 
     Diagnosis::Settings alarms;
-    alarms.every_end = false;
+    alarms.least = Severity::Notice;
     Judged judged(alarms);
     judged.add(EventBuilder().at(5 * s).connection(7).ends(TimeWait, EndReason::Syn, 3 * s).afterwards(), no_slot);
     EXPECT_THAT(judged.fallen, IsEmpty()) << "it is as it should be";

@@ -23,17 +23,9 @@ protected:
         event.connection = connection;
         event.time_ns = at_ms * ms;
         event.identity = &identity;
-        event.what = StateChange{.from = TcpState::Close,
-                                 .to = to,
-                                 .duration_ns = {},
-                                 .at_least_ns = {},
-                                 .error = 0,
-                                 .by_user_timeout = {},
-                                 .syn_queue_ns = {},
-                                 .metrics = {},
-                                 .bytes = {},
-                                 .traffic = {},
-                                 .end = {}};
+        StateChange change;
+        change.to = to;
+        event.what = change;
         sequencer.push(event);
     }
 

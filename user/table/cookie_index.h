@@ -1,0 +1,115 @@
+// Where each connection lives: cookie > slot. Open addressing with eight bytes a place, for at a million connections
+// nearly every look is a cache miss, here and in the slot, which has the cookie itself.
+#pragma once
+
+#include "model/event.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+namespace tcpflight {
+
+class CookieIndex {
+public:
+    CookieIndex() { clear(); }
+
+    [[nodiscard]] std::size_t size() const { return size_; }
+
+    // no_slot: it is not there. `cookie_in(slot)` is whose slot it is.
+    template <typename CookieIn> [[nodiscard]] std::uint32_t find(std::uint64_t cookie, const CookieIn &cookie_in) const
+    {
+        const auto tag = tag_of(cookie);
+        for (std::size_t at = home_of(tag);; at = next(at)) {
+            const auto &place = places_[at];
+            if (place.slot == no_slot || (place.tag == tag && cookie_in(place.slot) == cookie))
+                return place.slot;
+        }
+    }
+
+    // It must not be there.
+    void add(std::uint64_t cookie, std::uint32_t slot)
+    {
+        if (4 * (size_ + 1) > 3 * places_.size())
+            grow();
+        put({.tag = tag_of(cookie), .slot = slot});
+        size_++;
+    }
+
+    // It must be there.
+    void remove(std::uint64_t cookie, std::uint32_t slot)
+    {
+        std::size_t hole = home_of(tag_of(cookie));
+        while (places_[hole].slot != slot)
+            hole = next(hole);
+        // What stands behind it moves up, unless it is at home already.
+        for (std::size_t at = next(hole); places_[at].slot != no_slot; at = next(at)) {
+            const auto mask = places_.size() - 1;
+            const auto from_home = (at - home_of(places_[at].tag)) & mask;
+            if (from_home >= ((at - hole) & mask)) {
+                places_[hole] = places_[at];
+                hole = at;
+            }
+        }
+        places_[hole].slot = no_slot;
+        size_--;
+    }
+
+    void clear()
+    {
+        shift_ = 32 - smallest_bits;
+        places_.assign(std::size_t{1} << smallest_bits, {});
+        size_ = 0;
+    }
+
+private:
+    struct Place {
+        std::uint32_t tag = 0;
+        std::uint32_t slot = no_slot;
+    };
+    static constexpr unsigned smallest_bits = 6;
+
+    // Cookies are numbered one after the other. The seed: a hostile recording cannot choose them so that they collide.
+    [[nodiscard]] std::uint32_t tag_of(std::uint64_t cookie) const
+    {
+        constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
+        std::uint64_t mixed = (cookie ^ seed_) * odd;
+        mixed = (mixed ^ mixed >> 32) * odd;
+        return static_cast<std::uint32_t>(mixed >> 32);
+    }
+    [[nodiscard]] std::size_t home_of(std::uint32_t tag) const { return tag >> shift_; }
+    [[nodiscard]] std::size_t next(std::size_t at) const { return (at + 1) & (places_.size() - 1); }
+
+    void put(const Place &place)
+    {
+        std::size_t at = home_of(place.tag);
+        while (places_[at].slot != no_slot)
+            at = next(at);
+        places_[at] = place;
+    }
+
+    void grow()
+    {
+        std::vector<Place> before(2 * places_.size());
+        before.swap(places_);
+        shift_--;
+        for (const auto &place : before) {
+            if (place.slot != no_slot)
+                put(place);
+        }
+    }
+
+    static std::uint64_t make_seed()
+    {
+        std::random_device random;
+        return std::uint64_t{random()} << 32 | random();
+    }
+
+    std::vector<Place> places_; // a power of two, a quarter of them free at least
+    std::size_t size_ = 0;
+    unsigned shift_ = 0; // of a tag, to the place where it is at home
+    std::uint64_t seed_ = make_seed();
+};
+
+} // namespace tcpflight
