@@ -1,6 +1,6 @@
 // The whole way in user space, a second and core: decode > table > sequence > filter > sink. "count" is a sink that
-// writes nothing: what replay costs before any output; "unjudged" the same without verdicts. Also the memory that a
-// live connection takes.
+// writes nothing: what replay costs before any output; "unjudged" the same without verdicts; "recorded" what a
+// recording needs, which is to know what is alive. Also the memory that a live connection takes.
 #include "measure.h"
 
 #include "app/pipeline.h"
@@ -24,6 +24,13 @@ std::size_t allocated_bytes()
 }
 
 using MakeSink = std::unique_ptr<Sink> (*)();
+
+struct Output {
+    const char *name;
+    MakeSink make;
+    Verdicts verdicts = Verdicts::Alarms;
+    bool show = true;
+};
 
 std::unique_ptr<Sink> count_sink()
 {
@@ -49,15 +56,16 @@ std::unique_ptr<Sink> timeline_sink()
     return make_sink(style);
 }
 
-void run(benchmark::State &state, MakeSink make, Verdicts verdicts, std::uint32_t live, std::int64_t length)
+void run(benchmark::State &state, const Output &output, std::uint32_t live, std::int64_t length)
 {
-    auto sink = make();
+    auto sink = output.make();
     sink->set_clock({.boot_ns = 0, .wall_ns = 1'795'292'931'000'000'000});
     RecordStream stream(live);
     const auto before = allocated_bytes();
     Pipeline::Settings settings;
-    settings.verdicts = verdicts;
-    settings.timelines = verdicts == Verdicts::All;
+    settings.show = output.show;
+    settings.verdicts = output.verdicts;
+    settings.timelines = output.verdicts == Verdicts::All;
     Pipeline pipeline(settings, *sink);
     std::int64_t bytes = 0;
     auto empty = [&] {
@@ -93,9 +101,9 @@ void run(benchmark::State &state, MakeSink make, Verdicts verdicts, std::uint32_
         state.SkipWithError("not every record was shown");
 }
 
-void add(const std::string &name, MakeSink make, Verdicts verdicts, std::uint32_t live, std::int64_t length)
+void add(const std::string &name, const Output &output, std::uint32_t live, std::int64_t length)
 {
-    benchmark::RegisterBenchmark(name.c_str(), run, make, verdicts, live, length)
+    benchmark::RegisterBenchmark(name.c_str(), run, output, live, length)
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond);
 }
@@ -104,19 +112,14 @@ void add(const std::string &name, MakeSink make, Verdicts verdicts, std::uint32_
 
 void register_benchmarks(const std::vector<std::int64_t> &lengths)
 {
-    struct Output {
-        const char *name;
-        MakeSink make;
-        Verdicts verdicts = Verdicts::Alarms;
-    };
-    for (const auto &output :
-         {Output{"count", count_sink}, Output{"unjudged", count_sink, Verdicts::None}, Output{"text", text_sink},
-          Output{"json", json_sink}, Output{"timelines", timeline_sink, Verdicts::All}}) {
+    for (const auto &output : {Output{"count", count_sink}, Output{"unjudged", count_sink, Verdicts::None},
+                               Output{"recorded", count_sink, Verdicts::None, false}, Output{"text", text_sink},
+                               Output{"json", json_sink}, Output{"timelines", timeline_sink, Verdicts::All}}) {
         auto name = std::string("pipeline/") + output.name;
         for (std::uint32_t live : {1'000U, 100'000U, 1'000'000U})
-            add(name + "/live:" + std::to_string(live), output.make, output.verdicts, live, 1'000'000);
+            add(name + "/live:" + std::to_string(live), output, live, 1'000'000);
         for (auto length : lengths)
-            add(name + "/records:" + std::to_string(length), output.make, output.verdicts, 10'000, length);
+            add(name + "/records:" + std::to_string(length), output, 10'000, length);
     }
 }
 

@@ -67,7 +67,7 @@ bool Pipeline::consume(std::span<const std::byte> record)
         else if (record_.header.type == TF_RECORD_USAGE)
             weigh(to_usage(record_), last_ns_);
     }
-    if (leaves_unwanted_ && pass())
+    if ((leaves_unwanted_ || !show_) && pass())
         return !is_done();
     auto event = table_.observe(record_);
     for (const auto *told : {&table_.ended(), &std::as_const(event)}) {
@@ -77,16 +77,22 @@ bool Pipeline::consume(std::span<const std::byte> record)
     return !is_done();
 }
 
-// The short way of what nobody will see, which is most where something is looked for. Where events wait, it can be
-// counted before them: not if only so many are wanted.
+// The short way of what nobody will see, which is most where something is looked for, and all where it is only
+// recorded. Where events wait, it can be counted before them: not if only so many are wanted.
 bool Pipeline::pass()
 {
     const auto &header = record_.header;
-    if ((count_ && sequencer_.is_holding()) || sequencer_.awaits(header.cookie) || !table_.pass(record_))
+    if ((count_ && sequencer_.is_holding()) || sequencer_.awaits(header.cookie))
+        return false;
+    const auto wanted = table_.pass(record_, show_ ? Table::Passing::Unwanted : Table::Passing::All);
+    if (!wanted)
         return false;
     sequencer_.advance(header.time_ns);
-    if (!is_done() && is_in_range(header.time_ns))
-        totals_.filtered_out++;
+    if (is_done() || !is_in_range(header.time_ns))
+        return true;
+    (*wanted ? totals_.shown : totals_.filtered_out)++;
+    if (*wanted && !timelines_)
+        counted_++;
     return true;
 }
 

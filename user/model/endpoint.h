@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 namespace tcpflight {
@@ -13,8 +14,21 @@ enum class Family : std::uint8_t { IPv4, IPv6 };
 struct Address {
     std::array<std::uint8_t, 16> bytes{};
 
-    [[nodiscard]] bool is_v4() const;
-    bool operator==(const Address &) const = default;
+    [[nodiscard]] bool is_v4() const
+    {
+        constexpr auto prefix = std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{0, 0, 0xff, 0xff});
+        const auto [first, second] = words();
+        const auto behind = std::bit_cast<std::array<std::uint32_t, 2>>(second)[0];
+        return first == 0 && behind == prefix;
+    }
+    // Not that of std::array, which calls memcmp().
+    bool operator==(const Address &other) const { return words() == other.words(); }
+
+    // As two numbers, in the order of this machine.
+    [[nodiscard]] std::array<std::uint64_t, 2> words() const
+    {
+        return std::bit_cast<std::array<std::uint64_t, 2>>(bytes);
+    }
 };
 
 struct Endpoint {

@@ -268,23 +268,24 @@ std::optional<Event> Table::observe_socket(const Record &record)
     return told;
 }
 
-bool Table::pass(const Record &record)
+std::optional<bool> Table::pass(const Record &record, Passing passing)
 {
     constexpr unsigned telling = TF_FLAG_IDENTITY | TF_FLAG_TIME_WAIT_SOCKET;
     const auto &header = record.header;
     if (header.type != TF_RECORD_STATE || (header.flags & telling) != 0)
-        return false;
+        return std::nullopt;
     const auto slot = slot_of(header.cookie);
     if (slot == no_slot)
-        return false;
+        return std::nullopt;
     auto &connection = slots_[slot];
     const TcpState from{header.old_state};
-    const bool is_simple = !connection.wanted() && !connection.time_wait_socket && connection.expires_ns == 0 &&
+    const bool may_pass = passing == Passing::All || !connection.wanted();
+    const bool is_simple = may_pass && !connection.time_wait_socket && connection.expires_ns == 0 &&
                            connection.state != TcpState::NewSynRecv && has_both_ends(connection.identity);
     // It could have taken a place.
     const bool begins = from == TcpState::SynSent || from == TcpState::SynRecv;
     if (!is_simple || (begins && time_wait_count_ != 0))
-        return false;
+        return std::nullopt;
 
     ended_.reset();
     slot_ = slot;
@@ -295,7 +296,7 @@ bool Table::pass(const Record &record)
     enter_state(connection, header);
     if (connection.state == TcpState::Close)
         depart(slot, from);
-    return true;
+    return connection.wanted();
 }
 
 // Marks the connection if a gap lies before it.

@@ -40,9 +40,11 @@ public:
     // tells of a socket that was found and is known already or not wanted, or of the end of one that is not known.
     std::optional<Event> observe(const Record &record);
 
-    // Does the same without telling of it, if the record is about a connection that is not wanted, of which both ends
-    // are known, and shows nothing else. False: it does not, and nothing was done.
-    bool pass(const Record &record);
+    enum class Passing : std::uint8_t { Unwanted, All };
+    // Does the same without telling of it, if the record is about a connection of which both ends are known, and shows
+    // no more than a change of state. Is it wanted? None: that is not so, or it is wanted and only others are to pass;
+    // nothing was done.
+    std::optional<bool> pass(const Record &record, Passing passing);
 
     // What the last record has ended besides, just before its own event: a TIME_WAIT whose place a new connection took,
     // or one that answered a segment with a RST. Valid until the next call of observe().

@@ -169,6 +169,19 @@ TEST(CgroupAnnouncer, PrefersTheOwnersCgroup)
               (List{"cgroup 5 of 8 /owners @10", "record 1", "cgroup 5 of 0 /sockets @20", "record 2", "record 3"}));
 }
 
+// What a socket carried stands behind what names its cgroup.
+TEST(CgroupAnnouncer, FindsTheNameBeforeWhatASocketCarried)
+{
+    Cgroups cgroups;
+    cgroups.put({.id = 5, .hierarchy = 0}, "/five");
+    cgroups.put({.id = 6, .hierarchy = 8}, "/six");
+    Out out;
+    CgroupAnnouncer announcer(std::move(cgroups), out);
+    announcer.consume(connect_in(1, 5).carried(5, 5).traffic({}).bytes());
+    announcer.consume(connect_in(2, 5).place({.cgroup = 6, .hierarchy = 8, .pid = 0}).carried(5, 5).bytes());
+    EXPECT_EQ(out.list, (List{"cgroup 5 of 0 /five @10", "record 1", "cgroup 6 of 8 /six @20", "record 2"}));
+}
+
 TEST(CgroupAnnouncer, LearnsOfNewOnes)
 {
     Out out;
