@@ -36,7 +36,8 @@ bool is_plain(const Story &story)
 } // namespace
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
-    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)), pressure_(settings.thresholds),
+    : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)),
+      pairs_([this](std::uint32_t slot) { return at(slot).connection; }), pressure_(settings.thresholds),
       scarcity_(settings.thresholds)
 {
 }

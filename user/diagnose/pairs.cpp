@@ -40,6 +40,12 @@ std::uint64_t ends_of(const Endpoint &from, const Endpoint &to, const Identity &
     return mix(mix(is_loopback(identity.remote.address) ? identity.netns : 0, from), to);
 }
 
+// Never 0. Two addresses can have the same: then one gets entries that nobody looks for.
+std::uint32_t short_of(std::uint64_t address)
+{
+    return static_cast<std::uint32_t>(address >> 32) | 1U;
+}
+
 } // namespace
 
 bool Pairs::add(End end, const Identity &identity)
@@ -49,18 +55,17 @@ bool Pairs::add(End end, const Identity &identity)
     learn_address(mix(0, identity.local.address));
     if (end.slot >= slots_.size())
         slots_.resize(end.slot + std::size_t{1});
-    const Ends own{.connection = end.connection,
-                   .ends = ends_of(identity.local, identity.remote, identity),
-                   .remote = mix(0, identity.remote.address)};
-    slots_[end.slot] = own;
-    if (is_here(own.remote))
-        by_ends_[own.ends] = end;
+    const auto ends = ends_of(identity.local, identity.remote, identity);
+    const auto remote = mix(0, identity.remote.address);
+    slots_[end.slot] = {.ends = ends, .remote = short_of(remote)};
+    if (is_here(remote))
+        by_ends_[ends] = end;
     return true;
 }
 
 std::uint64_t Pairs::leave(std::uint32_t slot)
 {
-    slots_[slot].connection = 0;
+    slots_[slot].remote = 0;
     return slots_[slot].ends;
 }
 
@@ -96,10 +101,10 @@ void Pairs::learn_address(std::uint64_t address)
         return;
     addresses_.insert(address);
     const bool are_all = addresses_.size() >= max_addresses;
-    for (std::size_t slot = 0; slot < slots_.size(); slot++) {
+    for (std::uint32_t slot = 0; slot < slots_.size(); slot++) {
         const auto &known = slots_[slot];
-        if (known.connection != 0 && (are_all || known.remote == address))
-            by_ends_[known.ends] = {.connection = known.connection, .slot = static_cast<std::uint32_t>(slot)};
+        if (known.remote != 0 && (are_all || known.remote == short_of(address)))
+            by_ends_[known.ends] = {.connection = connection_in_(slot), .slot = slot};
     }
 }
 

@@ -12,7 +12,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace tcpflight {
@@ -23,6 +25,11 @@ public:
         std::uint64_t connection = 0;
         std::uint32_t slot = 0;
     };
+
+    // Which connection lives in a slot, of those that were added and have not left.
+    using ConnectionIn = std::function<std::uint64_t(std::uint32_t slot)>;
+
+    explicit Pairs(ConnectionIn connection_in) : connection_in_(std::move(connection_in)) {}
 
     // `slot`: as in Diagnosis; it must be free. False: the ends are not known yet.
     bool add(End end, const Identity &identity);
@@ -39,9 +46,8 @@ public:
 
 private:
     struct Ends {
-        std::uint64_t connection = 0; // 0: the slot is free
-        std::uint64_t ends = 0;       // hash of the tuple
-        std::uint64_t remote = 0;     // hash of the other address
+        std::uint64_t ends = 0;   // hash of the tuple
+        std::uint32_t remote = 0; // of the hash of the other address, see short_of(); 0: the slot is free
     };
     struct Hash {
         std::size_t operator()(std::uint64_t mixed) const { return mixed >> 20; }
@@ -50,6 +56,7 @@ private:
     [[nodiscard]] bool is_here(std::uint64_t address) const;
     void learn_address(std::uint64_t address);
 
+    ConnectionIn connection_in_;
     std::vector<Ends> slots_;
     tsl::robin_map<std::uint64_t, End, Hash> by_ends_;
     tsl::robin_set<std::uint64_t, Hash> addresses_; // local ones, hashed

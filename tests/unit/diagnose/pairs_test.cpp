@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 namespace tcpflight::test {
@@ -20,46 +21,54 @@ Identity identity(const std::string &local, std::uint16_t port, const std::strin
     return identity;
 }
 
-TEST(Pairs, FindsTheOtherEndFromBothSides)
+class PairsTest : public testing::Test {
+protected:
+    bool add(Pairs::End end, const Identity &identity)
+    {
+        connections[end.slot] = end.connection;
+        return pairs.add(end, identity);
+    }
+
+    std::map<std::uint32_t, std::uint64_t> connections; // by slot
+    Pairs pairs{[this](std::uint32_t slot) { return connections.at(slot); }};
+};
+
+TEST_F(PairsTest, FindsTheOtherEndFromBothSides)
 {
-    Pairs pairs;
     const auto client = identity("10.0.0.1", 1000, "10.0.0.2", 80);
     const auto server = identity("10.0.0.2", 80, "10.0.0.1", 1000, 2);
-    ASSERT_TRUE(pairs.add({.connection = 7, .slot = 0}, client));
+    ASSERT_TRUE(add({.connection = 7, .slot = 0}, client));
     EXPECT_FALSE(pairs.other_end_of(client));
-    ASSERT_TRUE(pairs.add({.connection = 8, .slot = 1}, server));
+    ASSERT_TRUE(add({.connection = 8, .slot = 1}, server));
     EXPECT_EQ(pairs.other_end_of(client)->connection, 8U);
     EXPECT_EQ(pairs.other_end_of(server)->connection, 7U) << "was there before its address was known to be here";
 }
 
-TEST(Pairs, NeedsBothPorts)
+TEST_F(PairsTest, NeedsBothPorts)
 {
-    Pairs pairs;
-    EXPECT_FALSE(pairs.add({.connection = 7, .slot = 0}, identity("10.0.0.1", 0, "10.0.0.2", 80)));
-    EXPECT_TRUE(pairs.add({.connection = 7, .slot = 0}, identity("10.0.0.1", 1, "10.0.0.2", 80)));
+    EXPECT_FALSE(add({.connection = 7, .slot = 0}, identity("10.0.0.1", 0, "10.0.0.2", 80)));
+    EXPECT_TRUE(add({.connection = 7, .slot = 0}, identity("10.0.0.1", 1, "10.0.0.2", 80)));
 }
 
-TEST(Pairs, LoopbackBelongsToItsNamespace)
+TEST_F(PairsTest, LoopbackBelongsToItsNamespace)
 {
-    Pairs pairs;
     const auto client = identity("127.0.0.1", 1000, "127.0.0.1", 80, 1);
-    pairs.add({.connection = 7, .slot = 0}, client);
-    pairs.add({.connection = 8, .slot = 1}, identity("127.0.0.1", 80, "127.0.0.1", 1000, 2));
+    add({.connection = 7, .slot = 0}, client);
+    add({.connection = 8, .slot = 1}, identity("127.0.0.1", 80, "127.0.0.1", 1000, 2));
     EXPECT_FALSE(pairs.other_end_of(client));
-    pairs.add({.connection = 9, .slot = 2}, identity("127.0.0.1", 80, "127.0.0.1", 1000, 1));
+    add({.connection = 9, .slot = 2}, identity("127.0.0.1", 80, "127.0.0.1", 1000, 1));
     EXPECT_EQ(pairs.other_end_of(client)->connection, 9U);
 }
 
-TEST(Pairs, WhatHasLeftIsFoundUntilItIsForgotten)
+TEST_F(PairsTest, WhatHasLeftIsFoundUntilItIsForgotten)
 {
-    Pairs pairs;
     const auto client = identity("10.0.0.1", 1000, "10.0.0.1", 80);
     const auto server = identity("10.0.0.1", 80, "10.0.0.1", 1000);
-    pairs.add({.connection = 7, .slot = 0}, client);
-    pairs.add({.connection = 8, .slot = 1}, server);
+    add({.connection = 7, .slot = 0}, client);
+    add({.connection = 8, .slot = 1}, server);
     const auto ends = pairs.leave(0);
     EXPECT_EQ(pairs.other_end_of(server)->connection, 7U);
-    pairs.add({.connection = 9, .slot = 0}, client); // the same port again
+    add({.connection = 9, .slot = 0}, client); // the same port again
     pairs.forget(7, ends);
     EXPECT_EQ(pairs.other_end_of(server)->connection, 9U);
     pairs.forget(9, pairs.leave(0));
@@ -67,18 +76,17 @@ TEST(Pairs, WhatHasLeftIsFoundUntilItIsForgotten)
 }
 
 // A host that has a whole subnet of addresses.
-TEST(Pairs, ManyAddressesAreNotToldApart)
+TEST_F(PairsTest, ManyAddressesAreNotToldApart)
 {
-    Pairs pairs;
     const auto early = identity("10.0.0.1", 1000, "10.200.0.1", 80);
-    pairs.add({.connection = 7, .slot = 0}, early);
+    add({.connection = 7, .slot = 0}, early);
     const auto many = static_cast<std::uint32_t>(Pairs::max_addresses) + 10;
     for (std::uint32_t i = 1; i < many; i++) {
         const auto local = "10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250);
-        pairs.add({.connection = 10 + i, .slot = i}, identity(local, 80, "192.0.2.1", 1000));
+        add({.connection = 10 + i, .slot = i}, identity(local, 80, "192.0.2.1", 1000));
     }
     const auto late = identity("10.200.0.1", 80, "10.0.0.1", 1000);
-    pairs.add({.connection = 8, .slot = many}, late);
+    add({.connection = 8, .slot = many}, late);
     EXPECT_EQ(pairs.other_end_of(early)->connection, 8U);
     EXPECT_EQ(pairs.other_end_of(late)->connection, 7U);
 }
