@@ -41,6 +41,7 @@ struct Owner {
 
     [[nodiscard]] bool is_known() const { return source != OwnerSource::Unknown; }
     [[nodiscard]] std::string_view comm_view() const;
+    bool operator==(const Owner &) const = default;
 };
 
 // Nobody has this number: (uid_t)-1 of setresuid(2).
@@ -64,6 +65,7 @@ struct Identity {
     // Empty: not known; or, of the container, none. Untrusted.
     [[nodiscard]] std::string_view cgroup_path() const { return where ? where->path : std::string_view{}; }
     [[nodiscard]] std::string_view container() const { return where ? where->container : std::string_view{}; }
+    bool operator==(const Identity &) const = default;
 };
 
 // The sender's state. Times in microseconds, 0: not known; queues in bytes, windows in segments.

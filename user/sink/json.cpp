@@ -2,6 +2,7 @@
 
 #include "sink/escape.h"
 #include "sink/json_parts.h"
+#include "sink/remote_end.h"
 
 namespace tcpflight {
 namespace {
@@ -60,6 +61,20 @@ void JsonSink::put_host(LineWriter &line) const
     line.put("\",");
 }
 
+// What every event of a connection has: which connection, and whose.
+void JsonSink::put_connection(LineWriter &line, const Event &event)
+{
+    put_number_or_null(line, ",\"conn\":", event.connection);
+    if (event.identity == nullptr) {
+        put_no_identity(line);
+    } else {
+        const Whose whose{.identity = *event.identity, .has_remote = has_remote_end(event)};
+        connections_.put(line, whose, event.connection,
+                         [&whose](LineWriter &text) { put_identity(text, whose.identity, whose.has_remote); });
+    }
+    put_flag(line, ",\"incomplete\":", event.incomplete);
+}
+
 void JsonSink::put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const
 {
     line.put(key);
@@ -74,7 +89,7 @@ void JsonSink::put_duration(LineWriter &line, std::string_view key, std::optiona
     }
 }
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange &change) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange &change)
 {
     line.put(R"(","event":"state")");
     put_connection(line, event);
@@ -108,7 +123,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const StateChange 
     }
 }
 
-void JsonSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost) const
+void JsonSink::put_what(LineWriter &line, const Event & /*event*/, const Lost &lost)
 {
     put_number(line, R"(","event":"lost","lost_events":)", lost.count);
     line.put(",\"reason\":\"");

@@ -3,7 +3,7 @@
 
 namespace tcpflight {
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Accept &accept) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Accept &accept)
 {
     line.put(R"(","event":"accept")");
     put_connection(line, event);

@@ -24,7 +24,7 @@ void put_holders(LineWriter &line, std::span<const Holder> holders)
 
 } // namespace
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found)
 {
     const auto &status = found.status;
     line.put(R"(","event":"found")");
@@ -56,7 +56,7 @@ void JsonSink::put_what(LineWriter &line, const Event &event, const Found &found
         put_holders(line, *found.holders);
 }
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Gone &gone) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Gone &gone)
 {
     line.put(R"(","event":"gone")");
     put_connection(line, event);

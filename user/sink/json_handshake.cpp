@@ -4,7 +4,7 @@
 
 namespace tcpflight {
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Handshake &handshake) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Handshake &handshake)
 {
     line.put(R"(","event":"handshake")");
     put_connection(line, event);

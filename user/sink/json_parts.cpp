@@ -3,7 +3,6 @@
 #include "sink/address.h"
 #include "sink/errno_name.h"
 #include "sink/escape.h"
-#include "sink/remote_end.h"
 
 namespace tcpflight {
 
@@ -73,28 +72,27 @@ void put_owner(LineWriter &line, const Owner &owner)
 
 } // namespace
 
-void put_connection(LineWriter &line, const Event &event)
+void put_no_identity(LineWriter &line)
 {
-    put_number_or_null(line, ",\"conn\":", event.connection);
-    if (event.identity == nullptr) {
-        line.put(
-            R"(,"family":null,"local_addr":null,"local_port":null,"remote_addr":null,"remote_port":null)"
-            R"(,"pid":null,"inner_pid":null,"tid":null,"comm":null,"owner":"unknown","uid":null,"netns":null,"cgroup":null)"
-            R"(,"cgroup_path":null,"container":null)");
-    } else {
-        put_endpoints(line, *event.identity, has_remote_end(event));
-        put_owner(line, event.identity->owner);
-        line.put(",\"uid\":");
-        if (event.identity->uid != unknown_uid)
-            line.put_decimal(event.identity->uid);
-        else
-            line.put("null");
-        put_number_or_null(line, ",\"netns\":", event.identity->netns);
-        put_number_or_null(line, ",\"cgroup\":", event.identity->cgroup);
-        put_text_or_null(line, ",\"cgroup_path\":", event.identity->cgroup_path());
-        put_text_or_null(line, ",\"container\":", event.identity->container());
-    }
-    line.put(event.incomplete ? std::string_view(",\"incomplete\":true") : std::string_view(",\"incomplete\":false"));
+    line.put(
+        R"(,"family":null,"local_addr":null,"local_port":null,"remote_addr":null,"remote_port":null)"
+        R"(,"pid":null,"inner_pid":null,"tid":null,"comm":null,"owner":"unknown","uid":null,"netns":null,"cgroup":null)"
+        R"(,"cgroup_path":null,"container":null)");
+}
+
+void put_identity(LineWriter &line, const Identity &identity, bool has_remote)
+{
+    put_endpoints(line, identity, has_remote);
+    put_owner(line, identity.owner);
+    line.put(",\"uid\":");
+    if (identity.uid != unknown_uid)
+        line.put_decimal(identity.uid);
+    else
+        line.put("null");
+    put_number_or_null(line, ",\"netns\":", identity.netns);
+    put_number_or_null(line, ",\"cgroup\":", identity.cgroup);
+    put_text_or_null(line, ",\"cgroup_path\":", identity.cgroup_path());
+    put_text_or_null(line, ",\"container\":", identity.container());
 }
 
 namespace {

@@ -37,8 +37,9 @@ inline void put_state(LineWriter &line, std::string_view key, TcpState state)
     line.put('"');
 }
 
-// What every event of a connection has: which connection, and whose.
-void put_connection(LineWriter &line, const Event &event);
+// Whose a connection is, and where its ends are. Without one: all is null.
+void put_identity(LineWriter &line, const Identity &identity, bool has_remote);
+void put_no_identity(LineWriter &line);
 void put_traffic(LineWriter &line, const Traffic &traffic);
 void put_metrics(LineWriter &line, const Metrics &metrics);
 // The same without the queues.

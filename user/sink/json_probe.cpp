@@ -3,7 +3,7 @@
 
 namespace tcpflight {
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Probe &probe) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Probe &probe)
 {
     line.put(R"(","event":"probe")");
     put_connection(line, event);

@@ -29,7 +29,7 @@ void put_flags(LineWriter &line, std::uint16_t flags)
 
 } // namespace
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Retransmit &retransmit)
 {
     line.put(retransmit.send_error == 0 ? std::string_view(R"(","event":"retransmit")")
                                         : std::string_view(R"(","event":"send_failed")"));

@@ -41,7 +41,7 @@ void put_other_end(LineWriter &line, const OtherEnd &other)
 
 } // namespace
 
-void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &verdict) const
+void JsonSink::put_what(LineWriter &line, const Event &event, const Verdict &verdict)
 {
     auto put_time = [&](std::string_view key, std::uint64_t duration_ns) {
         put_duration(line, key, duration_ns != 0 ? std::optional(duration_ns) : std::nullopt);

@@ -14,9 +14,10 @@ namespace tcpflight {
 // Text of more than `Size` bytes (a multiple of 16) is not kept.
 template <typename Key, std::size_t Size> class RecentText {
 public:
-    // `write(line)` puts the text, which depends on `key` alone. `number` picks the place: different ones for keys that
-    // are told of at the same time.
-    template <typename Write> void put(LineWriter &line, const Key &key, std::uint64_t number, const Write &write)
+    // `write(line)` puts the text, which depends on `key` alone: a Key, or what can be compared with one and assigned
+    // to it. `number` picks the place: different ones for keys that are told of at the same time.
+    template <typename KeyLike, typename Write>
+    void put(LineWriter &line, const KeyLike &key, std::uint64_t number, const Write &write)
     {
         auto &place = (*places_)[number % places];
         if (place.size != 0 && place.key == key) {

@@ -201,7 +201,7 @@ void TextSink::put_owner(LineWriter &line, const Identity *identity)
         return;
     }
     const Owner &owner = identity->owner;
-    owners_.put(line, {.pid = owner.pid, .comm = owner.comm}, owner.pid, [&owner](LineWriter &text) {
+    owners_.put(line, Process{.pid = owner.pid, .comm = owner.comm}, owner.pid, [&owner](LineWriter &text) {
         text.put(", ");
         put_escaped(text, owner.comm_view());
         put_labelled(text, "[", owner.pid);
