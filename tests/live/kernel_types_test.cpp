@@ -1,4 +1,5 @@
-// What is read of the kernel's types: once into memory (docs/decisions/0025), and no less than the programs need (0026).
+// What is read of the kernel's types: once into memory (docs/decisions/0025), and no less than the programs need
+// (0026).
 #include "model/file_descriptor.h"
 #include "probe/kernel_btf.h"
 #include "probe/needed_types.h"

@@ -25,21 +25,14 @@ std::optional<std::size_t> tail_bytes(const btf_type &type)
     switch (btf_kind(&type)) {
     case BTF_KIND_INT:
     case BTF_KIND_VAR:
-    case BTF_KIND_DECL_TAG:
-        return sizeof(std::uint32_t);
-    case BTF_KIND_ARRAY:
-        return sizeof(struct btf_array);
+    case BTF_KIND_DECL_TAG: return sizeof(std::uint32_t);
+    case BTF_KIND_ARRAY: return sizeof(struct btf_array);
     case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-        return entries * sizeof(btf_member);
-    case BTF_KIND_ENUM:
-        return entries * sizeof(struct btf_enum);
-    case BTF_KIND_ENUM64:
-        return entries * sizeof(struct btf_enum64);
-    case BTF_KIND_FUNC_PROTO:
-        return entries * sizeof(btf_param);
-    case BTF_KIND_DATASEC:
-        return entries * sizeof(btf_var_secinfo);
+    case BTF_KIND_UNION: return entries * sizeof(btf_member);
+    case BTF_KIND_ENUM: return entries * sizeof(struct btf_enum);
+    case BTF_KIND_ENUM64: return entries * sizeof(struct btf_enum64);
+    case BTF_KIND_FUNC_PROTO: return entries * sizeof(btf_param);
+    case BTF_KIND_DATASEC: return entries * sizeof(btf_var_secinfo);
     case BTF_KIND_PTR:
     case BTF_KIND_FWD:
     case BTF_KIND_TYPEDEF:
@@ -48,10 +41,8 @@ std::optional<std::size_t> tail_bytes(const btf_type &type)
     case BTF_KIND_RESTRICT:
     case BTF_KIND_FUNC:
     case BTF_KIND_FLOAT:
-    case BTF_KIND_TYPE_TAG:
-        return 0;
-    default:
-        return std::nullopt;
+    case BTF_KIND_TYPE_TAG: return 0;
+    default: return std::nullopt;
     }
 }
 
@@ -123,7 +114,8 @@ KernelBtf &KernelBtf::operator=(KernelBtf &&other) noexcept
 KernelBtf::~KernelBtf()
 {
     if (!mapped_.empty())
-        munmap(const_cast<std::byte *>(mapped_.data()), mapped_.size());
+        munmap(const_cast<std::byte *>(mapped_.data()),
+               mapped_.size()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
 Result<KernelBtf> KernelBtf::load()
@@ -147,7 +139,8 @@ Result<KernelBtf> KernelBtf::load()
     auto types = parse(mapped.empty() ? bytes : mapped);
     if (!types) {
         if (!mapped.empty())
-            munmap(const_cast<std::byte *>(mapped.data()), mapped.size());
+            munmap(const_cast<std::byte *>(mapped.data()),
+                   mapped.size()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
         return failure(fmt::format("cannot understand {}", path));
     }
     types->read_ = std::move(bytes);
@@ -211,7 +204,8 @@ void KernelBtf::add_name(unsigned id, std::string_view name)
 std::vector<unsigned> KernelBtf::named(std::string_view wanted) const
 {
     std::vector<unsigned> found;
-    for (auto place = hash(wanted) & (names_.size() - 1); names_[place] != 0; place = (place + 1) & (names_.size() - 1)) {
+    for (auto place = hash(wanted) & (names_.size() - 1); names_[place] != 0;
+         place = (place + 1) & (names_.size() - 1)) {
         if (name(type(names_[place])->name_off) == wanted)
             found.push_back(names_[place]);
     }

@@ -1,5 +1,5 @@
-// The running kernel's own description of its types (Documentation/bpf/btf.rst), with an index of names: libbpf looks at
-// all of them for each name that is asked for, and there are more than a hundred thousand.
+// The running kernel's own description of its types (Documentation/bpf/btf.rst), with an index of names: libbpf looks
+// at all of them for each name that is asked for, and there are more than a hundred thousand.
 #pragma once
 
 #include "model/result.h"
@@ -38,10 +38,10 @@ public:
     [[nodiscard]] std::optional<unsigned> function_arguments(std::string_view function) const;
 
     // The names and values of an enum; empty if it does not exist.
-    [[nodiscard]] std::vector<std::pair<std::string_view, std::uint64_t>> enumerators(std::string_view name) const;
+    [[nodiscard]] std::vector<std::pair<std::string_view, std::uint64_t>> enumerators(std::string_view wanted) const;
 
     // All types of that name, whatever their kind: ids.
-    [[nodiscard]] std::vector<unsigned> named(std::string_view name) const;
+    [[nodiscard]] std::vector<unsigned> named(std::string_view wanted) const;
     // nullptr: none has this id; 0 is void's.
     [[nodiscard]] const btf_type *type(unsigned id) const;
     [[nodiscard]] std::string_view name(unsigned offset) const;
@@ -50,10 +50,10 @@ private:
     KernelBtf() = default;
     bool index();
     void add_name(unsigned id, std::string_view name);
-    [[nodiscard]] unsigned find(std::string_view name, unsigned kind) const;
+    [[nodiscard]] unsigned find(std::string_view wanted, unsigned kind) const;
 
-    std::vector<std::byte> read_;         // where it cannot be mapped
-    std::span<const std::byte> mapped_;   // otherwise
+    std::vector<std::byte> read_;       // where it cannot be mapped
+    std::span<const std::byte> mapped_; // otherwise
     std::span<const std::byte> types_;
     std::span<const char> strings_;
     std::vector<std::uint32_t> offsets_; // of each type in types_, by id - 1

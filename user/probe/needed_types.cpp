@@ -185,9 +185,9 @@ private:
 
     template <typename T> void put(const T &part)
     {
-        static_assert(sizeof(part) % sizeof(std::uint32_t) == 0);
+        static_assert(sizeof(T) % sizeof(std::uint32_t) == 0);
         const auto size = types_.size();
-        types_.resize(size + sizeof(part) / sizeof(std::uint32_t));
+        types_.resize(size + sizeof(T) / sizeof(std::uint32_t));
         std::memcpy(&types_[size], &part, sizeof(part));
     }
 
