@@ -114,8 +114,8 @@ KernelBtf &KernelBtf::operator=(KernelBtf &&other) noexcept
 KernelBtf::~KernelBtf()
 {
     if (!mapped_.empty())
-        munmap(const_cast<std::byte *>(mapped_.data()),
-               mapped_.size()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+        munmap(const_cast<std::byte *>(mapped_.data()), mapped_.size());
 }
 
 Result<KernelBtf> KernelBtf::load()
@@ -139,8 +139,8 @@ Result<KernelBtf> KernelBtf::load()
     auto types = parse(mapped.empty() ? bytes : mapped);
     if (!types) {
         if (!mapped.empty())
-            munmap(const_cast<std::byte *>(mapped.data()),
-                   mapped.size()); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+            // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+            munmap(const_cast<std::byte *>(mapped.data()), mapped.size());
         return failure(fmt::format("cannot understand {}", path));
     }
     types->read_ = std::move(bytes);

@@ -52,6 +52,7 @@ public:
                 want_named(essence(btf__name_by_offset(&programs, type->name_off)));
         }
         // What a type is made of comes behind it, until there is nothing more.
+        // NOLINTNEXTLINE(modernize-loop-convert): it grows
         for (std::size_t i = 0; i < wanted_.size(); i++)
             want_parts(*kernel_.type(wanted_[i]));
     }
@@ -185,9 +186,10 @@ private:
 
     template <typename T> void put(const T &part)
     {
-        static_assert(sizeof(T) % sizeof(std::uint32_t) == 0);
+        constexpr std::size_t word_bytes = 4;
+        static_assert(sizeof(T) % word_bytes == 0);
         const auto size = types_.size();
-        types_.resize(size + sizeof(T) / sizeof(std::uint32_t));
+        types_.resize(size + sizeof(T) / word_bytes);
         std::memcpy(&types_[size], &part, sizeof(part));
     }
 
