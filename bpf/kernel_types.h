@@ -143,6 +143,7 @@ struct cgroup_subsys_state {
 struct css_set {
 	struct cgroup_subsys_state *subsys[1]; /* by enum cgroup_subsys_id */
 	struct cgroup *dfl_cgrp;               /* of version 2 */
+	struct css_set *dom_cset;              /* of the process; itself, but for threaded cgroups */
 };
 
 /* The numbers depend on the kernel's configuration. */
@@ -360,13 +361,23 @@ struct pid {
 	struct upid numbers[1]; /* one for each level, the outermost first */
 };
 
+/* enum pid_type, since 4.19 */
+#define PIDTYPE_TGID 1
+
+struct task_struct;
+
+/* What the threads of a process have in common. */
+struct signal_struct {
+	struct pid *pids[2];             /* by enum pid_type */
+	struct task_struct *curr_target; /* one of them */
+};
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
 	char comm[16];
-	struct task_struct *group_leader;
-	struct pid *thread_pid;
+	struct signal_struct *signal;
 	struct css_set *cgroups;
 	__u64 start_boottime; /* CLOCK_BOOTTIME, nanoseconds */
 	struct files_struct *files;

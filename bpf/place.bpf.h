@@ -8,10 +8,9 @@
 #include "tcpflight/records.h"
 
 /* The process as it numbers itself; 0: its namespace is the initial one, or the kernel does not let us look. */
-static __always_inline __u32 inner_pid(struct task_struct *task)
+static __always_inline __u32 inner_pid(const struct signal_struct *process)
 {
-	struct task_struct *leader = task->group_leader;
-	const struct pid *pid = leader->thread_pid;
+	const struct pid *pid = process->pids[PIDTYPE_TGID];
 	__u32 level = pid->level;
 	__u64 address = 0;
 	__u32 number = 0;
@@ -19,7 +18,7 @@ static __always_inline __u32 inner_pid(struct task_struct *task)
 	if (!level || !may_probe_read)
 		return 0;
 	/* A number and no pointer: up to 6.1 the verifier adds nothing to a pointer but constants. */
-	bpf_probe_read_kernel(&address, sizeof(address), &leader->thread_pid);
+	bpf_probe_read_kernel(&address, sizeof(address), &process->pids[PIDTYPE_TGID]);
 	address += __builtin_preserve_field_info(pid->numbers, BPF_FIELD_BYTE_OFFSET);
 	bpf_probe_read_kernel(&number, sizeof(number),
 			      (const void *)(address + level * bpf_core_type_size(struct upid)));
@@ -30,7 +29,7 @@ static __always_inline __u32 inner_pid(struct task_struct *task)
  * Of version 1, where version 2 is mounted and not used (hybrid hosts). Every container engine puts its containers
  * under the controller that limits their processes. NULL: there is none.
  */
-static __always_inline struct cgroup *old_cgroup(struct css_set *set)
+static __always_inline struct cgroup *old_cgroup(const struct css_set *set)
 {
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
 		return NULL;
@@ -39,16 +38,24 @@ static __always_inline struct cgroup *old_cgroup(struct css_set *set)
 	return subsys[index]->cgroup;
 }
 
-/* `socket_cgroup`: the socket's, by number; 0: not known. All 0: in the initial pid namespace, and there. */
+/*
+ * `socket_cgroup`: the socket's, by number; 0: not known. All 0: in the initial pid namespace, and there.
+ *
+ * What belongs to a process is reached by way of what its threads have in common: of each pointer that is loaded from
+ * what the verifier trusts, a task or its css_set, it searches the names of all the kernel's types for whether it may
+ * be trusted too, and what it does not trust is followed without that (0020-what-the-verifier-follows.md).
+ * `curr_target` is one of the threads; in a threaded cgroup, `dom_cset` is the process's, where they may differ.
+ */
 static __always_inline void place_of_task(struct tf_owner_place *place, struct task_struct *task, __u64 socket_cgroup)
 {
-	struct css_set *set = task->cgroups;
+	const struct signal_struct *process = task->signal;
+	const struct css_set *set = process->curr_target->cgroups->dom_cset;
 	const struct cgroup *cgroup = set->dfl_cgrp;
 	__u32 hierarchy;
 
 	place->cgroup = 0;
 	place->hierarchy = 0;
-	place->pid = inner_pid(task);
+	place->pid = inner_pid(process);
 	if (!cgroup->level)
 		cgroup = old_cgroup(set);
 	if (!cgroup || !cgroup->level)

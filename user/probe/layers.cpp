@@ -38,7 +38,7 @@ Layer layer_of(const Section &section)
     return Layer::Core;
 }
 
-bool is_possible(const Hook &hook, const KernelBtf &btf, Layer layer)
+bool is_possible(const Hook &hook, const KernelBtf &btf, Layer layer, Tracepoints &tracepoints)
 {
     const auto section = section_of(hook.program);
     const auto needed = layer_of(section);
@@ -47,10 +47,10 @@ bool is_possible(const Hook &hook, const KernelBtf &btf, Layer layer)
     if (untyped && lockdown_mode() == "confidentiality")
         return false;
     if (section.type == "tp")
-        return can_attach_tracepoints(hook.program);
+        return tracepoints.open(hook.program);
     if (needed == Layer::Core)
-        return section.type != "tp_btf" || btf.tracepoint_arguments(section.function.c_str()) != 0;
-    const auto arguments = btf.function_arguments(section.function.c_str());
+        return section.type != "tp_btf" || btf.tracepoint_arguments(section.function) != 0;
+    const auto arguments = btf.function_arguments(section.function);
     return needed == layer && arguments && (hook.arguments == 0 || hook.arguments == *arguments);
 }
 
@@ -93,12 +93,13 @@ Layer below(Layer layer)
     return layer == Layer::Fentry && takes_kprobes() ? Layer::Kprobe : Layer::Core;
 }
 
-std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &btf, Layer layer)
+std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &btf, Layer layer,
+                                           Tracepoints &tracepoints)
 {
     std::vector<bpf_program *> chosen;
     for (const auto &concern : concerns(skeleton)) {
         auto best = std::find_if(concern.begin(), concern.end(), [&](const Hook &hook) {
-            return bpf_program__autoload(hook.program) && is_possible(hook, btf, layer);
+            return bpf_program__autoload(hook.program) && is_possible(hook, btf, layer, tracepoints);
         });
         for (const auto &hook : concern)
             bpf_program__set_autoload(hook.program, false);
@@ -110,10 +111,10 @@ std::vector<bpf_program *> choose_programs(programs &skeleton, const KernelBtf &
     return chosen;
 }
 
-std::vector<bpf_link *> attach_program(const bpf_program *program)
+std::vector<bpf_link *> attach_program(const bpf_program *program, Tracepoints &tracepoints)
 {
     if (section_of(program).type == "tp")
-        return attach_tracepoints(program);
+        return tracepoints.attach(program);
     if (auto *link = bpf_program__attach(program); link != nullptr)
         return {link};
     return {};

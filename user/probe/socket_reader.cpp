@@ -5,6 +5,7 @@
 #include "probe/load_error.h"
 #include "probe/lockdown.h"
 #include "probe/privileges.h"
+#include "probe/told_types.h"
 
 #include <bpf/libbpf.h>
 #include <programs.skel.h>
@@ -42,12 +43,19 @@ Result<Snapshot> read_sockets_now(bool metrics)
     if (auto allowed = check_privileges("listing sockets"); !allowed)
         return tl::unexpected(allowed.error());
     LibbpfLog log;
-    std::unique_ptr<programs, Destroy> skeleton(programs::open());
+    auto types = KernelBtf::load();
+    if (!types)
+        return tl::unexpected(types.error());
+    ToldTypes told;
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = told.path());
+    std::unique_ptr<programs, Destroy> skeleton(programs::open(&options));
     if (!skeleton)
         return load_error("open", errno, log);
     keep_iterators_only(*skeleton);
     skeleton->rodata->metrics_everywhere = metrics;
     skeleton->rodata->may_probe_read = lockdown_mode() != "confidentiality";
+    if (auto filled = told.fill(*types, *skeleton->obj); !filled)
+        return tl::unexpected(filled.error());
     if (int error = programs::load(skeleton.get()); error != 0)
         return load_error("load", -error, log);
     skeleton->bss->jiffy_us = measure_jiffy_us(*skeleton);

@@ -80,15 +80,18 @@ std::vector<FileDescriptor> open_events(const bpf_program *program)
 
 } // namespace
 
-bool can_attach_tracepoints(const bpf_program *program)
+bool Tracepoints::open(const bpf_program *program)
 {
-    return !open_events(program).empty();
+    auto &events = events_[program];
+    if (events.empty())
+        events = open_events(program);
+    return !events.empty();
 }
 
-std::vector<bpf_link *> attach_tracepoints(const bpf_program *program)
+std::vector<bpf_link *> Tracepoints::attach(const bpf_program *program)
 {
     std::vector<bpf_link *> links;
-    for (auto &event : open_events(program)) {
+    for (auto &event : std::exchange(events_[program], {})) {
         auto *link = bpf_program__attach_perf_event(program, event.get());
         if (link == nullptr) {
             const int error = errno;

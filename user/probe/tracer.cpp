@@ -8,6 +8,8 @@
 #include "probe/privileges.h"
 #include "probe/pushdown.h"
 #include "probe/reset_reasons.h"
+#include "probe/told_types.h"
+#include "probe/tracepoint.h"
 #include "tcpflight/control.h"
 
 #include <bpf/bpf.h>
@@ -32,6 +34,7 @@ struct Tracer::Programs {
     programs *skeleton = nullptr;
     std::vector<bpf_program *> chosen; // in the order of attaching
     std::vector<bpf_link *> links;
+    Tracepoints tracepoints;
     std::size_t ring_bytes = 0;
     std::span<tf_stage> stages;
 
@@ -120,20 +123,24 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
     auto state = std::make_unique<Programs>();
     // A page of 64 KiB (arm64) is more than the smallest size that may be asked for.
     state->ring_bytes = std::max(std::size_t{settings.ring_bytes}, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
-    state->skeleton = programs::open();
+    ToldTypes told;
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = told.path());
+    state->skeleton = programs::open(&options);
     if (state->skeleton == nullptr)
         return load_error("open", errno, log);
     {
-        // Gone before libbpf reads the kernel's types for itself: they are the most that is ever in memory.
+        // Gone before there is a ring: they are the most that is in memory.
         const auto types = std::move(btf);
         configure(*state->skeleton, settings, state->ring_bytes, types);
-        state->chosen = choose_programs(*state->skeleton, types, layer);
+        state->chosen = choose_programs(*state->skeleton, types, layer, state->tracepoints);
         // Typed tracepoints (5.5) are older than much of the rest, so that there is nothing to fall back to.
         if (!bpf_program__autoload(state->skeleton->progs.on_transition))
             return failure(
                 "this kernel does not offer changes of state to BPF programs (btf_trace_inet_sock_set_state is "
                 "not among its types): tcpflight needs Linux 5.12 or later");
         state->skeleton->rodata->syns_are_seen = bpf_program__autoload(state->skeleton->progs.on_syn);
+        if (auto filled = told.fill(types, *state->skeleton->obj); !filled)
+            return tl::unexpected(filled.error());
     }
     if (int error = programs::load(state->skeleton); error != 0)
         return load_error("load", -error, log);
@@ -148,7 +155,7 @@ Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, Ke
     state->skeleton->bss->jiffy_us = measure_jiffy_us(*state->skeleton);
 
     for (const auto *program : state->chosen) {
-        const auto links = attach_program(program);
+        const auto links = attach_program(program, state->tracepoints);
         if (links.empty())
             return load_error("attach", errno, log);
         state->links.insert(state->links.end(), links.begin(), links.end());
