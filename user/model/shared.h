@@ -27,8 +27,10 @@ public:
     Shared(Shared &&other) noexcept : counted_(std::exchange(other.counted_, nullptr)) {}
     Shared &operator=(const Shared &other)
     {
-        Shared copy(other);
-        std::swap(counted_, copy.counted_);
+        if (this != &other) {
+            Shared copy(other);
+            std::swap(counted_, copy.counted_);
+        }
         return *this;
     }
     Shared &operator=(Shared &&other) noexcept
