@@ -63,7 +63,7 @@ Direction direction_of(const KnownConnection &connection)
         connection.identity.owner.source == OwnerSource::Connect)
         return Direction::Outgoing;
     if (connection.queued_ns != 0 || connection.state == TcpState::SynRecv ||
-        connection.identity.owner.source == OwnerSource::Accept)
+        connection.state == TcpState::NewSynRecv || connection.identity.owner.source == OwnerSource::Accept)
         return Direction::Incoming;
     return connection.state == TcpState::Listen ? Direction::Neither : Direction::Unknown;
 }
@@ -74,7 +74,7 @@ Direction direction_of(const KnownConnection &connection, const tf_header &heade
     bool is_birth = TcpState{header.old_state} == TcpState::Listen && TcpState{header.new_state} == TcpState::SynRecv;
     if (TcpState{header.new_state} == TcpState::SynSent)
         return Direction::Outgoing;
-    if (is_birth)
+    if (is_birth || TcpState{header.new_state} == TcpState::NewSynRecv)
         return Direction::Incoming;
     return TcpState{header.new_state} == TcpState::Listen ? Direction::Neither : direction_of(connection);
 }

@@ -44,6 +44,18 @@ RecordBuilder syn_ack(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t 
         .identity(80, 50000, 42, "server", TF_OWNER_INHERITED);
 }
 
+// A SYN that came says who began it, before there is a socket.
+TEST(TableHandshake, IsOfAnIncomingConnection)
+{
+    Table table([](const Identity & /*identity*/, Direction direction) {
+        return direction == Direction::Incoming ? Admission::Yes : Admission::No;
+    });
+    const auto syn = observe(
+        table,
+        RecordBuilder::handshake(1, 10, TF_HANDSHAKE_SYN, 10).identity(80, 50000, 42, "server", TF_OWNER_INHERITED));
+    EXPECT_TRUE(syn.value().wanted);
+}
+
 TEST(TableHandshake, JoinsTheChildThatIsBornOfIt)
 {
     Table table;
