@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace tcpflight {
 namespace {
@@ -16,10 +15,7 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value)
 
 std::uint64_t mix(std::uint64_t hash, const Address &address)
 {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    std::memcpy(&high, address.bytes.data(), sizeof(high));
-    std::memcpy(&low, address.bytes.data() + sizeof(high), sizeof(low));
+    const auto [high, low] = address.words();
     return mix(mix(hash, high), low);
 }
 

@@ -16,7 +16,6 @@ public:
     // Elements are numbered in the order in which they came; one keeps its number.
     [[nodiscard]] std::uint64_t next_number() const { return end_; }
     T &at(std::uint64_t number) { return ring_[number & (ring_.size() - 1)]; }
-    [[nodiscard]] std::uint64_t first_number() const { return begin_; }
     // Elements that there is memory for.
     [[nodiscard]] std::size_t capacity() const { return ring_.size(); }
 

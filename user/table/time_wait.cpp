@@ -2,7 +2,6 @@
 #include "table/table.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace tcpflight {
 namespace {
@@ -13,11 +12,9 @@ std::uint64_t hash_of_ends(const Identity &identity)
     std::uint64_t hash = 0xcbf29ce484222325U;
     auto mix = [&hash](std::uint64_t word) { hash = (hash ^ word) * 0x100000001b3U; };
     for (const auto *end : {&identity.local, &identity.remote}) {
-        std::array<std::uint64_t, 2> words{};
-        static_assert(sizeof(words) == sizeof(end->address.bytes));
-        std::memcpy(words.data(), end->address.bytes.data(), sizeof(words));
-        mix(words[0]);
-        mix(words[1]);
+        const auto [high, low] = end->address.words();
+        mix(high);
+        mix(low);
         mix(end->port);
     }
     mix(identity.netns);
