@@ -212,8 +212,11 @@ void expect_agreement(const Sockets &before, const Sockets &ss, const Sockets &a
             continue;
         }
         states[theirs.shown.state]++;
-        const Socket &ours = first->second.shown == theirs.shown ? first->second : second->second;
-        EXPECT_EQ(ours.shown, theirs.shown) << "cookie " << cookie;
+        Shown ours = first->second.shown == theirs.shown ? first->second.shown : second->second.shown;
+        // A slow look lets more than one retransmission pass from list to list.
+        if (first->second.shown.retries <= theirs.shown.retries && theirs.shown.retries <= ours.retries)
+            ours.retries = theirs.shown.retries;
+        EXPECT_EQ(ours, theirs.shown) << "cookie " << cookie;
         // A timer that ran from list to list was between the two in ss; which cuts minutes, seconds and less.
         const auto ms = theirs.timer_left_ms;
         const std::uint64_t cut = ms >= 600'000 ? 60'000 : ms >= 10'000 ? 1000 : 10;
@@ -240,6 +243,8 @@ protected:
         client.begin_churn(v4.local, 1500);
         client.finish();
         server.finish();
+        // A FIN that meets its peer on the way into TIME_WAIT goes unanswered until it is sent again.
+        ASSERT_TRUE(wait_until_settled());
         for (int i = 0; i < 60; i++) {
             kept.push_back(connect(client, server, v4));
             kept.push_back(connect(client, server, both, SocketAddress::v6("::1", both.local.port())));
