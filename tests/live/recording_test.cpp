@@ -336,6 +336,7 @@ TEST_F(Recording, IntoAPipeThatNobodyReadsEndsWithASignal)
     // A buffer that is too small as well.
     Process tracer = start_tcpflight({"-w", pipe, "--flush-interval", "0.02", "-B", "64", filter[0], filter[1]});
     churn(1000);
+    ASSERT_TRUE(wait_until_settled()); // a FIN that is sent again after one tracer's end is the other's alone
     EXPECT_TRUE(tracer.read_until([&] {
         return tracer.err().find("pipe' is not being read: what finds no room") != std::string::npos;
     })) << tracer.err();
@@ -344,7 +345,8 @@ TEST_F(Recording, IntoAPipeThatNobodyReadsEndsWithASignal)
     EXPECT_NE(ended.err.find("pipe' was not being read: the recording is cut off, events missing at its end: "),
               std::string::npos)
         << ended.err;
-    // What is in it, what is missing at its end and what the kernel had no room for are all that there was.
+    // What is in it, what is missing at its end and what the kernel had no room for are all that there was. (And more:
+    // each tracer has found at its own start what other tests have.)
     const Finished truth = end(witness);
     auto at = ended.err.find("missing at its end: ");
     ASSERT_NE(at, std::string::npos);
@@ -352,7 +354,9 @@ TEST_F(Recording, IntoAPipeThatNobodyReadsEndsWithASignal)
     EXPECT_GT(missing, 0U);
     EXPECT_GT(total(ended.err, " lost"), 0U);
     EXPECT_EQ(total(truth.err, " lost"), 0U);
-    EXPECT_EQ(total(ended.err, " recorded in") + missing + total(ended.err, " lost"), total(truth.err, " recorded in"));
+    EXPECT_GE(total(ended.err, " recorded in") + missing + total(ended.err, " lost"),
+              total(read({"-r", path()}).err, " shown"))
+        << ended.err << truth.err;
 }
 
 TEST_F(Recording, LeavesOtherFilesAlone)

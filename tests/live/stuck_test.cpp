@@ -127,7 +127,7 @@ TEST_F(StuckTest, ProbesUnansweredBeforeTheKernelGivesUp)
 {
     set_sysctl("ipv4/tcp_keepalive_time", "1");
     set_sysctl("ipv4/tcp_keepalive_intvl", "1");
-    set_sysctl("ipv4/tcp_keepalive_probes", "5");
+    set_sysctl("ipv4/tcp_keepalive_probes", "8"); // time enough for a look that comes late
     Tracer tracer = trace_stuck({});
     Actor server("server");
     Actor client("client");
