@@ -376,8 +376,8 @@ TEST_F(Recording, LeavesOtherFilesAlone)
 // As tcpdump's -z: with each file that is complete, which the one that Ctrl-C ends is not.
 TEST_F(Recording, RunsACommandForEachCompleteFile)
 {
-    Process tracer = start_tcpflight(
-        {"-w", path("rec"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z", noting_command(0)});
+    Process tracer = start_tcpflight({"-w", path("rec"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z",
+                                      noting_command(0), "netns", std::to_string(netns())});
     churn(100);
     EXPECT_TRUE(tracer.read_until([&] { return fs::exists(path("rec12")) && noted().size() >= 12; })) << tracer.err();
     Finished ended = end(tracer);
@@ -407,8 +407,8 @@ TEST_F(Recording, RunsACommandForEachCompleteFile)
 
 TEST_F(Recording, TellsOfACommandThatFailsAndGoesOn)
 {
-    Process tracer = start_tcpflight(
-        {"-w", path("rec"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z", noting_command(3)});
+    Process tracer = start_tcpflight({"-w", path("rec"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z",
+                                      noting_command(3), "netns", std::to_string(netns())});
     churn(50);
     EXPECT_TRUE(tracer.read_until([&] { return count(tracer.err(), "failed with status 3") >= 3; })) << tracer.err();
     Finished ended = end(tracer);
@@ -417,8 +417,8 @@ TEST_F(Recording, TellsOfACommandThatFailsAndGoesOn)
               std::string::npos)
         << ended.err;
 
-    Process other = start_tcpflight(
-        {"-w", path("other"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z", path("no-such")});
+    Process other = start_tcpflight({"-w", path("other"), "-C", "4k", "--flush-interval", "0", "-B", "65536", "-z",
+                                     path("no-such"), "netns", std::to_string(netns())});
     churn(50);
     EXPECT_TRUE(other.read_until([&] { return count(other.err(), "-z: cannot run") >= 3; })) << other.err();
     ended = end(other);
