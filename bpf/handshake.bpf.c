@@ -24,6 +24,7 @@ struct handshake_record {
 	struct tf_header header;
 	struct tf_handshake handshake;
 	struct tf_identity identity;
+	struct tf_owner_place place;
 };
 
 /* As reqsk_timer_handler() counts, but for the hurry that it is in when the queue is long. */
@@ -59,8 +60,8 @@ static __always_inline void fill_handshake(struct tf_handshake *h, const struct 
 }
 
 /* The tuple and the namespace are the handshake's, all else is the listener's. */
-static __always_inline void fill_request_identity(struct tf_identity *id, const struct event *e,
-						  const struct sock *listener)
+static __always_inline void fill_request_identity(struct tf_identity *id, struct tf_owner_place *place,
+						  const struct event *e, const struct sock *listener)
 {
 	struct kept_owner *owner;
 
@@ -82,6 +83,7 @@ static __always_inline void fill_request_identity(struct tf_identity *id, const 
 	id->owner_source = TF_OWNER_INHERITED;
 	((__u64 *)id->comm)[0] = owner->comm[0];
 	((__u64 *)id->comm)[1] = owner->comm[1];
+	*place = owner->place;
 }
 
 static __always_inline _Bool send_handshake(const struct event *e, const struct sock *listener,
@@ -93,13 +95,13 @@ static __always_inline _Bool send_handshake(const struct event *e, const struct 
 	rec.header.time_ns = bpf_ktime_get_boot_ns();
 	rec.header.cookie = e->cookie;
 	rec.header.type = TF_RECORD_HANDSHAKE;
-	rec.header.flags = said ? 0 : TF_FLAG_IDENTITY;
+	rec.header.flags = said ? 0 : TF_FLAG_IDENTITY | TF_FLAG_OWNER_PLACE;
 	rec.header.local_port = e->port;
 	rec.header.old_state = e->old_state;
 	rec.header.new_state = e->new_state;
 	if (said)
 		return !bpf_ringbuf_output(&ring, &rec, offsetof(struct handshake_record, identity), 0);
-	fill_request_identity(&rec.identity, e, listener);
+	fill_request_identity(&rec.identity, &rec.place, e, listener);
 	return !bpf_ringbuf_output(&ring, &rec, sizeof(rec), 0);
 }
 
