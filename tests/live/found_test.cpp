@@ -205,6 +205,8 @@ TEST_F(Found, InEveryStateWithTimersAndQueues)
     PacketDrop drop("tcp dport " + std::to_string(lossy.child.local.port()) + " tcp sport " +
                     std::to_string(lossy.client.local.port()));
     client.send(lossy.client, 100);
+    while (drop.dropped() < 4) // the next one is so late that it does not come before the look
+        usleep(1000);
     PacketDrop unanswered("tcp dport 9");
     const std::uint64_t connect_ns = boot_now_ns();
     client.begin_connect(connecting, SocketAddress::v4("127.0.0.1", 9));
