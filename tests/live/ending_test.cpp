@@ -2,6 +2,7 @@
 #include "live/live_test.h"
 
 #include <algorithm>
+#include <functional>
 #include <regex>
 #include <sstream>
 
@@ -10,7 +11,8 @@ namespace {
 
 class Ending : public LiveTest {
 protected:
-    // A connection from its beginning to its end, with its listener: 13 events.
+    // A connection from its beginning to its end, with its listener: 13 events, without its SYN, which not every kernel
+    // lets be seen.
     static constexpr std::size_t events_of_a_connection = 13;
 
     static void make_connection(std::uint16_t port = 0)
@@ -53,7 +55,7 @@ TEST_F(Ending, LosesNothingThatWasTraced)
     Tracer tracer = trace();
     make_connection();
     const Totals totals = tracer.stop();
-    EXPECT_EQ(tracer.events().size(), events_of_a_connection);
+    EXPECT_EQ(std::ranges::count_if(tracer.events(), std::not_fn(is_syn_received)), events_of_a_connection);
     EXPECT_GE(totals.shown, events_of_a_connection);
 }
 
@@ -152,7 +154,9 @@ TEST_F(Ending, TextForPeople)
     Process tcpflight = start_tcpflight({"--port", port});
     make_connection(own_port());
     const auto lines = [&] {
-        return static_cast<std::size_t>(std::count(tcpflight.out().begin(), tcpflight.out().end(), '\n'));
+        const bool has_syn = tcpflight.out().find(": SYN received, ") != std::string::npos;
+        return static_cast<std::size_t>(std::count(tcpflight.out().begin(), tcpflight.out().end(), '\n')) -
+               (has_syn ? 1 : 0);
     };
     ASSERT_TRUE(tcpflight.read_until([&] { return lines() >= events_of_a_connection; }));
     tcpflight.signal(SIGINT);
@@ -161,7 +165,7 @@ TEST_F(Ending, TextForPeople)
     const std::regex shape(R"(\d\d:\d\d:\d\d\.\d{6} IP 127\.0\.0\.1\.\d+ > (127\.0\.0\.1\.\d+|\*): )"
                            R"(([A-Z_12]+ -> [A-Z_12]+( \(orphan\))?( after [0-9.]+(us|ms|s))?)"
                            R"((, [0-9.]+(us|ms|s) in the SYN queue)?|)"
-                           R"(accepted after [0-9.]+(us|ms|s) in the accept queue), (server|client)\[\d+\])");
+                           R"(SYN received|accepted after [0-9.]+(us|ms|s) in the accept queue), (server|client)\[\d+\])");
     std::istringstream out(tcpflight.out());
     for (std::string line; std::getline(out, line);)
         EXPECT_TRUE(std::regex_match(line, shape)) << line;
@@ -202,6 +206,8 @@ TEST_F(Ending, NanosecondsOnRequest)
         for (const TraceEvent &event : events) {
             SCOPED_TRACE(event.json().dump());
             EXPECT_TRUE(std::regex_match(event.text("time"), nano));
+            if (is_syn_received(event))
+                continue;
             const char *duration = event.is("state") ? "duration_us" : "queued_us";
             if (!event.is_null(duration)) {
                 ASSERT_NE(change, nullptr);

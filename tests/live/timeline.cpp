@@ -63,11 +63,6 @@ std::int64_t boot_to_wall_ns()
     return anchor.to_wall(0);
 }
 
-bool is_syn_received(const TraceEvent &event)
-{
-    return event.is("handshake") && event.text("step") == "syn_received";
-}
-
 bool begins_with_syn(const std::vector<TraceEvent> &events)
 {
     return !events.empty() && is_syn_received(events.front());
@@ -79,6 +74,11 @@ std::string objection(const TraceEvent &event, const std::string &what)
 }
 
 } // namespace
+
+bool is_syn_received(const TraceEvent &event)
+{
+    return event.is("handshake") && event.text("step") == "syn_received";
+}
 
 Timeline::Timeline(const ActorSocket &socket, std::string state) : state_(std::move(state))
 {
@@ -232,7 +232,6 @@ std::string Timeline::expected(const std::vector<TraceEvent> &actual) const
         text += item.ends + ": " + what + ", " + item.owner + " by " + source + item.place + "\n";
         ++at;
     };
-    // Where programs can hang on functions, a child begins with its SYN.
     if (begins_with_syn(actual) && !items_.empty() && items_.front().from == "LISTEN")
         line(items_.front(), "SYN received");
     for (const Item &item : items_) {

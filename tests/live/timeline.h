@@ -94,6 +94,9 @@ private:
     bool stray_ = false;
 };
 
+// Where programs can hang on functions, a child begins with its SYN.
+bool is_syn_received(const TraceEvent &event);
+
 // An event as Timeline::expected() has it.
 std::string summary(const TraceEvent &event);
 
