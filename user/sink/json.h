@@ -44,6 +44,7 @@ private:
 
     void put_host(LineWriter &line) const;
     void put_connection(LineWriter &line, const Event &event);
+    void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
     void put_what(LineWriter &line, const Event &event, const StateChange &change);
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit);
     void put_what(LineWriter &line, const Event &event, const Accept &accept);
@@ -52,7 +53,6 @@ private:
     void put_what(LineWriter &line, const Event &event, const Found &found);
     void put_what(LineWriter &line, const Event &event, const Verdict &verdict);
     void put_what(LineWriter &line, const Event &event, const Gone &gone);
-    void put_duration(LineWriter &line, std::string_view key, std::optional<std::uint64_t> duration_ns) const;
     void put_what(LineWriter &line, const Event &event, const CongestionChange &change);
     void put_what(LineWriter &line, const Event &event, const Probe &probe);
     void put_what(LineWriter &line, const Event &event, const Handshake &handshake);

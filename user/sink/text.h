@@ -49,6 +49,7 @@ private:
     void put_state(LineWriter &line, TcpState state) const;
     void put_in_color(LineWriter &line, std::string_view code) const;
     void put_gap(LineWriter &line, const Event &event) const;
+    void put_length(LineWriter &line, const StateChange &change) const;
     void put_what(LineWriter &line, const Event &event, const StateChange &change);
     void put_what(LineWriter &line, const Event &event, const Retransmit &retransmit);
     void put_what(LineWriter &line, const Event &event, const Accept &accept);
@@ -59,7 +60,6 @@ private:
     void put_what(LineWriter &line, const Event &event, const Probe &probe);
     void put_what(LineWriter &line, const Event &event, const Verdict &verdict);
     void put_what(LineWriter &line, const Event &event, const Gone &gone);
-    void put_length(LineWriter &line, const StateChange &change) const;
     void put_what(LineWriter &line, const Event &event, const Handshake &handshake);
     void put_what(LineWriter &line, const Event &event, const ListenQueue &queue);
     void put_owner(LineWriter &line, const Identity *identity);
