@@ -494,6 +494,8 @@ static __always_inline _Bool send_event(struct event *e, struct body body, const
 
 	if (becomes(e, TCP_CLOSE))
 		forget(&e->mem);
+	else if (e->type == TF_RECORD_REFUSED)
+		e->mem.said = nothing; /* should it be wanted after all, everything is to be told */
 	else if (sent)
 		e->mem.said = say_epoch;
 	return sent;

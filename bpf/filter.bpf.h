@@ -39,6 +39,19 @@ static __always_inline __u8 decide(const struct event *e)
 	return filter_decide(&facts);
 }
 
+/*
+ * It was told of while the question was open, as a connect before its port is chosen. So that user space does not keep it
+ * for ever, the next change of state is told as the last thing of it. What comes before that needs a body, and is for
+ * user space to refuse.
+ */
+static __always_inline void refuse_aloud(struct event *e)
+{
+	if (e->type != TF_RECORD_STATE)
+		return;
+	e->type = TF_RECORD_REFUSED;
+	e->mem.verdict = TF_VERDICT_REFUSED;
+}
+
 /* Should this event be sent? The answer is kept, so that a connection nobody asked for costs the look-up and this test.
  */
 static __always_inline _Bool wanted(struct event *e)
@@ -48,7 +61,13 @@ static __always_inline _Bool wanted(struct event *e)
 	if (e->mem.verdict == TF_VERDICT_OPEN) {
 		if (!e->port)
 			e->port = event_port(e);
-		e->mem.verdict = decide(e);
+		__u8 verdict = decide(e);
+
+		if (verdict == TF_VERDICT_REFUSED && e->mem.said == (__u8)say_epoch) {
+			refuse_aloud(e);
+			return 1;
+		}
+		e->mem.verdict = verdict;
 	}
 	if (e->mem.verdict != TF_VERDICT_REFUSED)
 		return 1;

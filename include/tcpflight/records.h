@@ -52,6 +52,8 @@ enum tf_record_type {
 				     user space */
 	TF_RECORD_USAGE = 14,     /* nothing happened: so much is taken of what there is only so much of; a tf_usage
 				     follows. Made by user space */
+	TF_RECORD_REFUSED = 15,   /* as TF_RECORD_STATE, and the last that is told of the connection: its port is known
+				     now, and the filter does not want it */
 };
 
 enum tf_record_flag {

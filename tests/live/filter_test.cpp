@@ -213,6 +213,32 @@ INSTANTIATE_TEST_SUITE_P(
 
 class Filter : public LiveTest {};
 
+// A connect is told before its port is chosen. When it is, user space hears that the filter does not want it.
+TEST_F(Filter, ForgetsConnectsThatItTurnsOutNotToWant)
+{
+    constexpr std::size_t count = 200;
+    const std::string path = testing::TempDir() + "/refused." + std::to_string(getpid()) + ".tfr";
+    Process tracer = start_tcpflight({"-w", path, "--sweep", "0", "port 1 and netns " + std::to_string(netns())});
+    Actor server("server");
+    Actor client("client");
+    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+    server.begin_serve(listener, count);
+    client.begin_churn(listener.local, count);
+    client.finish();
+    server.finish();
+    tracer.signal(SIGINT);
+    EXPECT_EQ(tracer.wait(), exited(0)) << tracer.err();
+    const Finished info = run_tcpflight({"info", path});
+    EXPECT_NE(info.out.find(" " + std::to_string(count) + " changes of state, "), std::string::npos) << info.out;
+    EXPECT_NE(info.out.find(", " + std::to_string(count) + " connections that the filter does not want"),
+              std::string::npos)
+        << info.out;
+    const Finished replayed = run_tcpflight({"-r", path});
+    EXPECT_EQ(replayed.out, "");
+    EXPECT_NE(replayed.err.find(std::to_string(2 * count) + " events filtered out"), std::string::npos) << replayed.err;
+    unlink(path.c_str());
+}
+
 // Nothing can be known of the connection at its first event; then it is shown from there.
 TEST_F(Filter, ShowsAConnectionFromItsBeginOnceItHasRetransmitted)
 {

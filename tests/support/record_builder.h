@@ -33,6 +33,13 @@ public:
         return builder;
     }
 
+    static RecordBuilder refused(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t from, std::uint8_t to)
+    {
+        auto builder = state(cookie, time_us, from, to);
+        builder.header_.type = TF_RECORD_REFUSED;
+        return builder;
+    }
+
     static RecordBuilder retransmit(std::uint64_t cookie, std::uint64_t time_us, std::uint8_t in_state,
                                     std::uint32_t seq, std::uint32_t end_seq, std::uint16_t tcp_flags)
     {

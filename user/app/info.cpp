@@ -83,6 +83,7 @@ std::string kinds(const Summary &summary)
          {TF_RECORD_CGROUP, "places of cgroups"},
          {TF_RECORD_SETTINGS, "settings of namespaces"},
          {TF_RECORD_USAGE, "counts of what is scarce"},
+         {TF_RECORD_REFUSED, "connections that the filter does not want"},
          {TF_RECORD_GONE, "ends of TIME_WAIT, and sockets found missing"}});
     std::string text;
     auto rest = summary.records;

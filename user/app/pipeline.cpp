@@ -96,6 +96,12 @@ bool Pipeline::pass()
     return true;
 }
 
+// The last that comes of this connection, and not because it had ended.
+bool Pipeline::is_refused(const Event &event) const
+{
+    return record_.header.type == TF_RECORD_REFUSED && record_.header.cookie == event.connection;
+}
+
 void Pipeline::take(const Event &event, std::uint32_t slot)
 {
     if (verdicts_ != Verdicts::None)
@@ -109,7 +115,9 @@ void Pipeline::take(const Event &event, std::uint32_t slot)
     if (verdicts_ == Verdicts::None)
         return;
     // Until both ends are known it can be wanted yet, and with all that it did.
-    if (leaves_unwanted_ && !event.wanted && event.identity != nullptr && has_both_ends(*event.identity))
+    if (is_refused(event))
+        diagnosis_.drop(event.connection, slot);
+    else if (leaves_unwanted_ && !event.wanted && event.identity != nullptr && has_both_ends(*event.identity))
         diagnosis_.drop(event.connection, slot);
     else
         diagnosis_.observe(event, slot);

@@ -116,6 +116,7 @@ public:
 private:
     void set_filter(const Filter &filter);
     bool pass();
+    [[nodiscard]] bool is_refused(const Event &event) const;
     void take(const Event &event, std::uint32_t slot);
     void expire(std::uint64_t time_ns);
     void weigh(const Usage &usage, std::uint64_t time_ns);

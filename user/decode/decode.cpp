@@ -13,7 +13,7 @@ namespace {
 
 // By type: of the header and the block that follows it; 0: of no type that is known.
 constexpr auto body_sizes = [] {
-    std::array<std::size_t, TF_RECORD_USAGE + 1> sizes{};
+    std::array<std::size_t, TF_RECORD_REFUSED + 1> sizes{};
     sizes[TF_RECORD_STATE] = sizeof(tf_header);
     sizes[TF_RECORD_RETRANSMIT] = sizeof(tf_header) + sizeof(tf_retransmission);
     sizes[TF_RECORD_LOST] = sizeof(tf_header) + sizeof(tf_loss);
@@ -28,6 +28,7 @@ constexpr auto body_sizes = [] {
     sizes[TF_RECORD_QUEUE] = sizeof(tf_header) + sizeof(tf_queue);
     sizes[TF_RECORD_SETTINGS] = sizeof(tf_header) + sizeof(tf_settings);
     sizes[TF_RECORD_USAGE] = sizeof(tf_header) + sizeof(tf_usage);
+    sizes[TF_RECORD_REFUSED] = sizeof(tf_header);
     return sizes;
 }();
 
@@ -158,7 +159,8 @@ DecodeError decode(std::span<const std::byte> bytes, Record &out)
         return check_states(out.header);
 
     switch (out.header.type) {
-    case TF_RECORD_STATE: break;
+    case TF_RECORD_STATE:
+    case TF_RECORD_REFUSED: break;
     case TF_RECORD_RETRANSMIT: blocks.take(out.retransmission); break;
     case TF_RECORD_LOST: blocks.take(out.loss); break;
     case TF_RECORD_ACCEPT: blocks.take(out.accept); break;

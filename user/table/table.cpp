@@ -250,7 +250,8 @@ std::optional<Event> Table::observe_socket(const Record &record)
     if (header.type != TF_RECORD_HANDSHAKE)
         set_expiry(connection, 0); // a socket came of it
     switch (header.type) {
-    case TF_RECORD_STATE: change_state(connection, record, std::get<StateChange>(event.what)); break;
+    case TF_RECORD_STATE:
+    case TF_RECORD_REFUSED: change_state(connection, record, std::get<StateChange>(event.what)); break;
     case TF_RECORD_RETRANSMIT: event.what = retransmit(connection, record, event.after_gap); break;
     case TF_RECORD_ACCEPT: event.what = accept(connection, record); break;
     case TF_RECORD_RESET: event.what = to_reset(record); break;
@@ -261,9 +262,12 @@ std::optional<Event> Table::observe_socket(const Record &record)
     }
     event.incomplete = connection.incomplete;
 
+    const bool is_refused = header.type == TF_RECORD_REFUSED;
+    if (is_refused)
+        event.wanted = false;
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET) && connection.state != TcpState::Close)
         linger(connection);
-    else if (connection.state == TcpState::Close)
+    else if (connection.state == TcpState::Close || is_refused)
         depart(slot_, TcpState{header.old_state}, event);
     return told;
 }

@@ -22,7 +22,7 @@ class PlainSink : public Sink {
 public:
     void write(const Event &event, std::string &out) override
     {
-        static constexpr std::array kinds{"state", "retransmit", "lost", "reset", "found"};
+        static constexpr std::array kinds{"state", "retransmit", "lost", "reset", "found", "congestion", "accept"};
         auto port = event.identity != nullptr ? event.identity->local.port : 0;
         out += fmt::format("{}:{} {}\n", event.connection, port, kinds.at(event.what.index()));
     }
@@ -76,6 +76,29 @@ TEST_F(PipelineTest, FiltersByAPortThatIsLearnedLater)
     EXPECT_EQ(pipeline.output(), "2:4001 state\n2:4001 state\n2:4001 retransmit\n2:4001 state\n");
     EXPECT_EQ(pipeline.totals().shown, 4U);
     EXPECT_EQ(pipeline.totals().filtered_out, 4U);
+}
+
+TEST_F(PipelineTest, ForgetsWhatTheKernelRefusesOnceItsPortIsKnown)
+{
+    for (const auto verdicts : {Verdicts::None, Verdicts::All}) {
+        Pipeline pipeline({.filter = local_port(4001), .count = {}, .verdicts = verdicts}, sink);
+        feed(pipeline, RecordBuilder::state(1, 10, close_state, syn_sent).identity(0, 80).local_port(0));
+        EXPECT_TRUE(pipeline.is_holding());
+        feed(pipeline, RecordBuilder::refused(1, 11, syn_sent, established).local_port(4000));
+        EXPECT_FALSE(pipeline.is_holding());
+        EXPECT_EQ(pipeline.known().size(), 0U);
+        EXPECT_EQ(pipeline.totals().filtered_out, 2U);
+
+        // Of one whose begin was lost.
+        feed(pipeline, RecordBuilder::refused(2, 12, syn_sent, close_state).local_port(4000));
+        EXPECT_EQ(pipeline.known().size(), 0U);
+        EXPECT_EQ(pipeline.totals().filtered_out, 3U);
+
+        // It is wanted after all, and told anew.
+        feed(pipeline, RecordBuilder::accept(1, 13, established, 7, "server").identity(4001, 80));
+        EXPECT_EQ(pipeline.known().size(), 1U);
+        EXPECT_EQ(pipeline.totals().shown, 1U);
+    }
 }
 
 TEST_F(PipelineTest, ShowsAConnectionFromItsBeginWhenItQualifiesLate)
