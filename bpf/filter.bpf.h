@@ -40,9 +40,9 @@ static __always_inline __u8 decide(const struct event *e)
 }
 
 /*
- * It was told of while the question was open, as a connect before its port is chosen. So that user space does not keep it
- * for ever, the next change of state is told as the last thing of it. What comes before that needs a body, and is for
- * user space to refuse.
+ * It was told of while the question was open, as a connect before its port is chosen. So that user space does not keep
+ * it for ever, the next change of state is told as the last thing of it. What comes before that needs a body, and is
+ * for user space to refuse.
  */
 static __always_inline void refuse_aloud(struct event *e)
 {

@@ -162,10 +162,11 @@ TEST_F(Ending, TextForPeople)
     tcpflight.signal(SIGINT);
     EXPECT_EQ(tcpflight.wait(), exited(0));
     EXPECT_EQ(lines(), events_of_a_connection) << tcpflight.out();
-    const std::regex shape(R"(\d\d:\d\d:\d\d\.\d{6} IP 127\.0\.0\.1\.\d+ > (127\.0\.0\.1\.\d+|\*): )"
-                           R"(([A-Z_12]+ -> [A-Z_12]+( \(orphan\))?( after [0-9.]+(us|ms|s))?)"
-                           R"((, [0-9.]+(us|ms|s) in the SYN queue)?|)"
-                           R"(SYN received|accepted after [0-9.]+(us|ms|s) in the accept queue), (server|client)\[\d+\])");
+    const std::regex shape(
+        R"(\d\d:\d\d:\d\d\.\d{6} IP 127\.0\.0\.1\.\d+ > (127\.0\.0\.1\.\d+|\*): )"
+        R"(([A-Z_12]+ -> [A-Z_12]+( \(orphan\))?( after [0-9.]+(us|ms|s))?)"
+        R"((, [0-9.]+(us|ms|s) in the SYN queue)?|)"
+        R"(SYN received|accepted after [0-9.]+(us|ms|s) in the accept queue), (server|client)\[\d+\])");
     std::istringstream out(tcpflight.out());
     for (std::string line; std::getline(out, line);)
         EXPECT_TRUE(std::regex_match(line, shape)) << line;

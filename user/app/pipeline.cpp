@@ -115,9 +115,9 @@ void Pipeline::take(const Event &event, std::uint32_t slot)
     if (verdicts_ == Verdicts::None)
         return;
     // Until both ends are known it can be wanted yet, and with all that it did.
-    if (is_refused(event))
-        diagnosis_.drop(event.connection, slot);
-    else if (leaves_unwanted_ && !event.wanted && event.identity != nullptr && has_both_ends(*event.identity))
+    const bool is_left =
+        leaves_unwanted_ && !event.wanted && event.identity != nullptr && has_both_ends(*event.identity);
+    if (is_left || is_refused(event))
         diagnosis_.drop(event.connection, slot);
     else
         diagnosis_.observe(event, slot);
