@@ -1,5 +1,6 @@
 // Owners in containers: a cgroup and a pid namespace of their own.
 #include "live/live_test.h"
+#include "live/precision.h"
 #include "source/cgroup_tree.h"
 
 #include <algorithm>
@@ -55,6 +56,9 @@ protected:
         LiveTest::SetUp();
         if (IsSkipped())
             return;
+        // docs/limits.md "Sockets"
+        if (!kernel_has(Precision::Memory))
+            GTEST_SKIP() << "needs programs that may read memory: not under lockdown=confidentiality";
         const bool old = std::string_view(GetParam()) == "Version1";
         const auto mounts = find_cgroup_mounts(text_of("/proc/self/mountinfo"), text_of("/proc/self/cgroup"));
         const auto mount =

@@ -100,6 +100,12 @@ std::string pid(const Actor &actor)
     return std::to_string(actor.pid());
 }
 
+bool lacks_strays()
+{
+    const std::string how = "no RST without a connection";
+    return lacks(Precision::Reasons, how) || lacks(Precision::Memory, how);
+}
+
 class Filtered : public LiveTest, public testing::WithParamInterface<FilterCase> {};
 
 TEST_P(Filtered, ShowsTheseAndNoOthers)
@@ -119,7 +125,7 @@ TEST_P(Filtered, ShowsTheseAndNoOthers)
     std::size_t hidden = 0;
     const bool on_functions = tracer.listening_line().find("fentry") != std::string::npos;
     for (const Known &socket : mix.sockets) {
-        if (socket.is_stray() && lacks(Precision::Reasons, "no RST without a connection"))
+        if (socket.is_stray() && lacks_strays())
             continue;
         const std::size_t events = socket.events + (on_functions ? socket.more : 0);
         if (GetParam().wanted(socket)) {
@@ -334,12 +340,14 @@ TEST_F(Filter, ShowsTheLinesThatWereAskedFor)
     client.close(c.client);
     ActorSocket refused = client.bind(SocketAddress::v4("127.0.0.1"));
     client.connect(refused, SocketAddress::v4("127.0.0.1", nobody));
-    tracer.wait_for_events(3);
+    // Sent by nobody, received by the client, and what became of it.
+    const std::size_t resets = lacks_strays() ? 1 : 2;
+    tracer.wait_for_events(resets + 1);
     tracer.stop();
-    ASSERT_EQ(tracer.events().size(), 3U);
-    EXPECT_TRUE(tracer.events()[0].is("reset"));
-    EXPECT_TRUE(tracer.events()[1].is("reset"));
-    EXPECT_TRUE(tracer.events()[2].is_change("SYN_SENT", "CLOSE"));
+    ASSERT_EQ(tracer.events().size(), resets + 1);
+    for (std::size_t i = 0; i < resets; i++)
+        EXPECT_TRUE(tracer.events()[i].is("reset"));
+    EXPECT_TRUE(tracer.events()[resets].is_change("SYN_SENT", "CLOSE"));
 }
 
 // The child's owner changes when its own process is first seen. A filter for the worker shows it from then on; one for
