@@ -167,9 +167,9 @@ TEST_F(Handshake, ThatIsNeverCompletedHasAnEnd)
     ASSERT_TRUE(is_step(over, "not_completed")) << over.json();
     EXPECT_EQ(over.number("attempt"), count_steps(tracer, "syn_ack_retransmit"));
     EXPECT_EQ(over.json().at("acknowledged"), false);
-    // 1 s and 2 s, and timers are late.
+    // 1 s and 2 s; timers are late, and where only a look tells of the end, that is later still.
     EXPECT_GE(over.number("since_syn_us"), 2 * second_us);
-    EXPECT_LE(over.number("since_syn_us"), 10 * second_us);
+    EXPECT_LE(over.number("since_syn_us"), 20 * second_us);
     EXPECT_TRUE(over.text("reason") == "unknown" || over.text("reason") == "timed_out") << over.json();
     for (const TraceEvent &event : events) {
         EXPECT_TRUE(event.is("handshake")) << "no socket came of it: " << event.json();
