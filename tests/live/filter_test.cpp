@@ -100,12 +100,6 @@ std::string pid(const Actor &actor)
     return std::to_string(actor.pid());
 }
 
-bool lacks_strays()
-{
-    const std::string how = "no RST without a connection";
-    return lacks(Precision::Reasons, how) || lacks(Precision::Memory, how);
-}
-
 class Filtered : public LiveTest, public testing::WithParamInterface<FilterCase> {};
 
 TEST_P(Filtered, ShowsTheseAndNoOthers)

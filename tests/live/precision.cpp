@@ -51,6 +51,12 @@ bool lacks(Precision precision, const std::string &how)
     return true;
 }
 
+bool lacks_strays()
+{
+    const std::string how = "no RST without a connection";
+    return lacks(Precision::Reasons, how) || lacks(Precision::Memory, how);
+}
+
 void less_precise(const std::string &how)
 {
     // One property for each: the second of a name takes the place of the first.

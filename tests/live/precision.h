@@ -16,6 +16,9 @@ bool kernel_has(Precision precision);
 // True if it has not; then the running test is marked as less precise, and `how` ("no RST without a connection").
 bool lacks(Precision precision, const std::string &how);
 
+// The same of a RST that no socket sends, which takes both.
+bool lacks_strays();
+
 // Marks the running test: tools/kernels shows it.
 void less_precise(const std::string &how);
 

@@ -393,10 +393,7 @@ std::vector<TraceEvent> without_afterwards(const std::vector<TraceEvent> &events
 Totals expect_exactly(Tracer &tracer, const std::vector<Timeline> &timelines)
 {
     std::vector<Timeline> missing = timelines;
-    std::erase_if(missing, [](const Timeline &timeline) {
-        return timeline.is_stray() && (lacks(Precision::Reasons, "no RST without a connection") ||
-                                       lacks(Precision::Memory, "no RST without a connection"));
-    });
+    std::erase_if(missing, [](const Timeline &timeline) { return timeline.is_stray() && lacks_strays(); });
     const std::size_t count =
         std::accumulate(missing.begin(), missing.end(), std::size_t{0},
                         [](std::size_t sum, const Timeline &timeline) { return sum + timeline.minimum(); });
