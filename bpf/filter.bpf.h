@@ -22,6 +22,29 @@ static __always_inline __u8 direction_of(const struct event *e)
 	return TF_DIRECTION_UNKNOWN;
 }
 
+/*
+ * Of the ports that the kernel chooses from (ip(7), ip_local_port_range); IP_LOCAL_PORT_RANGE of a socket (6.3) only
+ * makes it smaller (inet_sk_get_local_port_range() in net/ipv4/inet_connection_sock.c).
+ */
+static __always_inline void read_port_range(struct tf_filter_facts *facts, const struct sock *sk)
+{
+	const struct sock *plain = followable(sk);
+	const struct net *net = plain ? plain->__sk_common.skc_net.net : NULL;
+	const struct net___two *two = (const void *)net;
+
+	if (!net)
+		return;
+	if (bpf_core_field_exists(net->ipv4.ip_local_ports.range)) {
+		__u32 range = net->ipv4.ip_local_ports.range;
+
+		facts->first_port = range;
+		facts->last_port = range >> 16;
+	} else if (bpf_core_field_exists(two->ipv4.ip_local_ports.range)) {
+		facts->first_port = two->ipv4.ip_local_ports.range[0];
+		facts->last_port = two->ipv4.ip_local_ports.range[1];
+	}
+}
+
 /* An owner that is not known (any more) is an open question. It is asked again when one is learned (learn_owner). */
 static __always_inline __u8 decide(const struct event *e)
 {
@@ -36,6 +59,8 @@ static __always_inline __u8 decide(const struct event *e)
 	};
 
 	read_addresses(facts.local, facts.remote, e);
+	if (!e->port && !e->untyped)
+		read_port_range(&facts, e->sk);
 	return filter_decide(&facts);
 }
 

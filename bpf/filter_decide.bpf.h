@@ -47,6 +47,16 @@ static __always_inline __u32 port_answer(__u16 port, const struct tf_filter_op *
 	return !port ? ANSWER_OPEN : port >= op->first && port <= op->last ? ANSWER_YES : ANSWER_NO;
 }
 
+/* A port that is not chosen yet is known in part: `port 443` is none that the kernel chooses. */
+static __always_inline __u32 local_port_answer(const struct tf_filter_facts *f, const struct tf_filter_op *op)
+{
+	if (f->local_port || !f->last_port)
+		return port_answer(f->local_port, op);
+	if (f->last_port < op->first || f->first_port > op->last)
+		return ANSWER_NO;
+	return f->first_port >= op->first && f->last_port <= op->last ? ANSWER_YES : ANSWER_OPEN;
+}
+
 static __always_inline __u32 of_ends(const struct tf_filter_op *op, __u32 local, __u32 remote)
 {
 	/* "And" and "or" of both bits at once are those of the answers. */
@@ -87,7 +97,7 @@ static __always_inline __u32 plain_answer(const struct tf_filter_facts *f, const
 		/* A listener has no remote port and never will. Its own is missing if listen(2) was called without
 		 * bind(2).
 		 */
-		__u32 local = port_answer(f->local_port, op);
+		__u32 local = local_port_answer(f, op);
 		__u32 remote = f->listener ? ANSWER_NO : port_answer(f->remote_port, op);
 
 		return of_ends(op, local, remote);

@@ -61,7 +61,16 @@ struct inet_timewait_death_row {
 	struct inet_hashinfo *hashinfo;
 };
 
+struct local_ports {
+	__u32 range; /* the first one, and the last one in the upper half; up to 6.1 as below */
+};
+
+struct local_ports___two {
+	int range[2];
+};
+
 struct netns_ipv4 {
+	struct local_ports ip_local_ports;
 	struct inet_timewait_death_row tcp_death_row; /* a pointer in 5.18 to 6.0 */
 	int sysctl_tcp_fin_timeout;                   /* jiffies */
 	/* Wider on some kernels: libbpf adjusts the load. */
@@ -77,6 +86,14 @@ struct netns_ipv4 {
 struct net {
 	struct ns_common ns;
 	struct netns_ipv4 ipv4;
+};
+
+struct netns_ipv4___two {
+	struct local_ports___two ip_local_ports;
+};
+
+struct net___two {
+	struct netns_ipv4___two ipv4;
 };
 
 typedef struct {

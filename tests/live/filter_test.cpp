@@ -213,30 +213,99 @@ INSTANTIATE_TEST_SUITE_P(
 
 class Filter : public LiveTest {};
 
+// A recording of `count` connections, of which nothing is wanted; nobody looks at the sockets. Removed with it.
+class UnwantedChurn {
+public:
+    static constexpr std::size_t count = 200;
+
+    explicit UnwantedChurn(const std::string &expression)
+    {
+        Process tracer = start_tcpflight({"-w", path_, "--sweep", "0", expression});
+        Actor server("server");
+        Actor client("client");
+        const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+        server.begin_serve(listener, count);
+        client.begin_churn(listener.local, count);
+        client.finish();
+        server.finish();
+        tracer.signal(SIGINT);
+        EXPECT_EQ(tracer.wait(), exited(0)) << tracer.err();
+        said_ = tracer.err();
+        contents_ = run_tcpflight({"info", path_}).out;
+    }
+    UnwantedChurn(const UnwantedChurn &) = delete;
+    UnwantedChurn &operator=(const UnwantedChurn &) = delete;
+    ~UnwantedChurn() { unlink(path_.c_str()); }
+
+    [[nodiscard]] const std::string &path() const { return path_; }
+    [[nodiscard]] const std::string &contents() const { return contents_; }
+    [[nodiscard]] const std::string &said() const { return said_; }
+
+private:
+    std::string path_ = testing::TempDir() + "/unwanted." + std::to_string(getpid()) + ".tfr";
+    std::string contents_;
+    std::string said_;
+};
+
 // A connect is told before its port is chosen. When it is, user space hears that the filter does not want it.
 TEST_F(Filter, ForgetsConnectsThatItTurnsOutNotToWant)
 {
-    constexpr std::size_t count = 200;
-    const std::string path = testing::TempDir() + "/refused." + std::to_string(getpid()) + ".tfr";
-    Process tracer = start_tcpflight({"-w", path, "--sweep", "0", "port 1 and netns " + std::to_string(netns())});
-    Actor server("server");
-    Actor client("client");
-    const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
-    server.begin_serve(listener, count);
-    client.begin_churn(listener.local, count);
-    client.finish();
-    server.finish();
-    tracer.signal(SIGINT);
-    EXPECT_EQ(tracer.wait(), exited(0)) << tracer.err();
-    const Finished info = run_tcpflight({"info", path});
-    EXPECT_NE(info.out.find(" " + std::to_string(count) + " changes of state, "), std::string::npos) << info.out;
-    EXPECT_NE(info.out.find(", " + std::to_string(count) + " connections that the filter does not want"),
-              std::string::npos)
-        << info.out;
-    const Finished replayed = run_tcpflight({"-r", path});
+    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40000 50000"));
+    ASSERT_TRUE(set_sysctl("ipv4/ip_local_reserved_ports", "45000"));
+    const UnwantedChurn churn("port 45000 and netns " + std::to_string(netns()));
+    const std::string count = std::to_string(UnwantedChurn::count);
+    EXPECT_NE(churn.contents().find(" " + count + " changes of state, "), std::string::npos) << churn.contents();
+    EXPECT_NE(churn.contents().find(", " + count + " connections that the filter does not want"), std::string::npos)
+        << churn.contents();
+    const Finished replayed = run_tcpflight({"-r", churn.path()});
     EXPECT_EQ(replayed.out, "");
-    EXPECT_NE(replayed.err.find(std::to_string(2 * count) + " events filtered out"), std::string::npos) << replayed.err;
-    unlink(path.c_str());
+    EXPECT_NE(replayed.err.find(std::to_string(2 * UnwantedChurn::count) + " events filtered out"), std::string::npos)
+        << replayed.err;
+}
+
+// What the kernel will not choose is known before it chooses: then nothing is told at all.
+TEST_F(Filter, RefusesAConnectAtOnceIfNoPortThatItCanGetIsWanted)
+{
+    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40000 50000"));
+    for (const char *expression : {"port 39999", "port 50001", "src port 443 or dst port 443"}) {
+        const UnwantedChurn churn(std::string(expression) + " and netns " + std::to_string(netns()));
+        EXPECT_NE(churn.contents().find(" 0 changes of state, "), std::string::npos) << churn.contents();
+        EXPECT_EQ(churn.contents().find("does not want"), std::string::npos) << churn.contents();
+        EXPECT_NE(churn.said().find("\n0 events lost"), std::string::npos) << churn.said();
+    }
+}
+
+TEST_F(Filter, KeepsAConnectWhateverPortItGets)
+{
+    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40000 40009"));
+    struct Case {
+        const char *expression;
+        std::uint16_t bound; // 0: the kernel chooses
+    };
+    for (const Case &c : {Case{"src portrange 39000-40100", 0}, Case{"src portrange 40000-40009", 0},
+                          Case{"src portrange 39000-40004 or src portrange 40005-41000", 0}, Case{"src port 700", 700},
+                          Case{"not src port 443 and not src port 7001", 0}}) {
+        SCOPED_TRACE(c.expression);
+        Actor server("server");
+        Actor client("client");
+        Tracer tracer = trace({c.expression});
+        const ActorSocket listener = server.listen(SocketAddress::v4("127.0.0.1", web));
+        ActorSocket socket = client.bind(SocketAddress::v4("127.0.0.1", c.bound));
+        if (c.bound == 0)
+            socket = client.connect(listener.local);
+        else
+            client.connect(socket, listener.local);
+        ASSERT_EQ(socket.step.error, 0);
+        const Connection connection{socket, server.accept(listener)};
+        close_in_order(client, connection.client, server, connection.child);
+        ASSERT_TRUE(wait_until_settled());
+        tracer.wait_for_events(5);
+        tracer.stop();
+        ASSERT_GE(tracer.events().size(), 5U);
+        EXPECT_TRUE(tracer.events()[0].is_change("CLOSE", "SYN_SENT")) << tracer.events()[0].json().dump();
+        for (const TraceEvent &event : tracer.events())
+            EXPECT_EQ(event.number("local_port"), socket.local.port()) << event.json().dump();
+    }
 }
 
 // Nothing can be known of the connection at its first event; then it is shown from there.

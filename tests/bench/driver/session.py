@@ -260,16 +260,16 @@ class Session:
     def plan_filtered(self):
         empty, flag, field = filters(self.options.build)
         each = self.pace.load_s(self.filter_events)
-        return (self.pace.rounds_s(self.options.rounds, field, each) +
-                self.options.rounds * len(field) * self.pace.start_of(empty) +
+        return (self.pace.rounds_s(self.options.rounds, [flag, *field], each) +
+                self.options.rounds * len([flag, *field]) * self.pace.start_of(empty) +
                 self.ns_rounds * self._plan_counted([empty, flag, *field], self.ns_events))
 
     def filtered(self):
         empty, flag, field = filters(self.options.build)
         everyone = [empty, flag, *field]
         ns = self._count_ns(everyone, self.ns_events, self.ns_rounds, "ns of filters")
-        rounds = self._interleave("filtered", lambda: self.loads.churn(self.filter_events), field, self.options.rounds,
-                                  "per_cpu_s", beside=empty)
+        rounds = self._interleave("filtered", lambda: self.loads.churn(self.filter_events), [flag, *field],
+                                  self.options.rounds, "per_cpu_s", beside=empty)
         return Filtered(everyone, rounds, ns)
 
     def plan_micro(self):
