@@ -41,7 +41,8 @@ static __always_inline void record_accept(struct event *e)
 	((__u64 *)block.comm)[1] = *(__u64 *)&e->task->comm[8];
 	recall(&e->mem, e->cookie);
 	before = e->mem;
-	if (e->mem.verdict == TF_VERDICT_REFUSED && (e->mem.pid != block.pid || filter_asks_uid))
+	if (e->mem.verdict == TF_VERDICT_REFUSED && filter_asks_owner() &&
+	    (e->mem.pid != block.pid || filter_asks & 1 << TF_ASK_UID))
 		e->mem.verdict = TF_VERDICT_OPEN;
 	e->mem.pid = block.pid;
 	if (wanted(e) && !send_event(e, (struct body){&block, sizeof(block)}, NULL, 0))

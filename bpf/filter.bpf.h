@@ -53,13 +53,16 @@ static __always_inline __u8 decide(const struct event *e)
 		.remote_port = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport)),
 		.pid = e->mem.pid,
 		.uid = is_request(e) ? UID_UNKNOWN : SK_FIELD(e, sk_uid.val),
-		.netns = netns_inode(e),
 		.direction = direction_of(e),
 		.listener = becomes(e, TCP_LISTEN),
 	};
 
-	read_addresses(facts.local, facts.remote, e);
-	if (!e->port && !e->untyped)
+	/* What leads over pointers, or is much, only if it is asked for. */
+	if (filter_asks & 1 << TF_ASK_NETNS)
+		facts.netns = netns_inode(e);
+	if (filter_asks & (1 << TF_ASK_NET | 1 << TF_ASK_FAMILY))
+		read_addresses(facts.local, facts.remote, e);
+	if (filter_asks & 1 << TF_ASK_PORT && !e->port && !e->untyped)
 		read_port_range(&facts, e->sk);
 	return filter_decide(&facts);
 }

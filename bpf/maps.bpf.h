@@ -72,8 +72,8 @@ struct {
 
 /* How many criteria the kernel decides; 0: there is nothing to decide. */
 const volatile unsigned int filter_ops __weak = 0;
-/* Is uid one of them? It can change when a connection is accepted. */
-const volatile _Bool filter_asks_uid __weak = 0;
+/* What they ask for: bits 1 << enum tf_filter_code. */
+const volatile unsigned int filter_asks __weak = 0;
 /* Does tcp_retransmit_skb have its third argument (Linux 6.17)? Learned from BTF. */
 const volatile _Bool retransmit_has_error __weak = 0;
 /* Does tcp_send_reset have its third argument (Linux 6.10)? */

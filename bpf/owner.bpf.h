@@ -30,6 +30,12 @@ static __always_inline struct task_struct *owning_task(const struct sock *sk)
 	return task->flags & PF_KTHREAD || is_looker(task) ? NULL : task;
 }
 
+/* Otherwise a refusal is final, and who owns what was refused is not worth finding out. */
+static __always_inline _Bool filter_asks_owner(void)
+{
+	return filter_asks & (1 << TF_ASK_PID | 1 << TF_ASK_UID);
+}
+
 /*
  * Believe `task`. A process that is new to the socket is news: the identity is said again, and a refusal is thought
  * over (a connection that was wanted once stays wanted, so that no timeline is cut in the middle). The process that was
@@ -43,7 +49,7 @@ static __always_inline void learn_owner(struct remembered *mem, struct task_stru
 		return;
 	mem->pid = pid;
 	mem->said = 0;
-	if (mem->verdict == TF_VERDICT_REFUSED)
+	if (mem->verdict == TF_VERDICT_REFUSED && filter_asks_owner())
 		mem->verdict = TF_VERDICT_OPEN;
 }
 

@@ -13,14 +13,19 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
+static __always_inline _Bool begins_child(const struct event *e)
+{
+	return was(e, TCP_LISTEN) && becomes(e, TCP_SYN_RECV);
+}
+
 static __always_inline void begin_life(struct event *e)
 {
 	struct kept_owner *kept;
 
-	if (was(e, TCP_CLOSE)) {
-		forget(&e->mem); /* perhaps not its first: connect(2) may follow a refused connect(2) */
-	} else if (was(e, TCP_LISTEN) && becomes(e, TCP_SYN_RECV)) {
+	/* Perhaps not its first: connect(2) may follow a refused connect(2). */
+	if (was(e, TCP_CLOSE) || begins_child(e))
 		forget(&e->mem);
+	if (begins_child(e)) {
 		kept = kept_owner(e->sk, e->port, netns_inode(e));
 		e->mem.pid = kept ? kept->pid : nothing;
 	}
@@ -128,7 +133,33 @@ static __always_inline _Bool stays_refused(const struct sock *sk, __u64 cookie, 
 
 	recall(&mem, cookie);
 	return mem.verdict == TF_VERDICT_REFUSED && goes_on(old_state) &&
-	       (!sk->sk_lock.owned || (__u32)bpf_get_current_task_btf()->tgid == mem.pid);
+	       (!filter_asks_owner() || !sk->sk_lock.owned ||
+		(__u32)bpf_get_current_task_btf()->tgid == mem.pid);
+}
+
+/*
+ * A connection begins that nobody asked for, whoever owns it: then the owner need not be found. Not a listener, whose
+ * children may be wanted.
+ */
+static __always_inline _Bool begins_refused(const struct sock *sk, __u64 cookie, int old_state, int new_state)
+{
+	struct event e = {
+		.sk = sk,
+		.port = sk->__sk_common.skc_num,
+		.type = TF_RECORD_STATE,
+		.old_state = old_state,
+		.new_state = new_state,
+	};
+
+	if (filter_asks_owner() || !(begins_child(&e) || (was(&e, TCP_CLOSE) && becomes(&e, TCP_SYN_SENT))))
+		return 0;
+	if (decide(&e) != TF_VERDICT_REFUSED)
+		return 0;
+	recall(&e.mem, cookie);
+	forget(&e.mem);
+	e.mem.verdict = TF_VERDICT_REFUSED;
+	remember(&e.mem, cookie);
+	return 1;
 }
 
 /* The upper bits of header.error: what was still to be done. Read once and early: see unlearned(). */
@@ -160,7 +191,8 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 		return;
 	}
 	cookie = bpf_get_socket_cookie((void *)sk);
-	if (filter_ops && staged && stays_refused(sk, cookie, old_state)) {
+	if (filter_ops && staged &&
+	    (stays_refused(sk, cookie, old_state) || begins_refused(sk, cookie, old_state, new_state))) {
 		(*(volatile __u64 *)&stage->refused)++;
 		return;
 	}

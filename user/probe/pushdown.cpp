@@ -19,8 +19,8 @@ void push_down(const Filter &filter, programs &skeleton)
 {
     auto part = kernel_part(filter.expression());
     skeleton.rodata->filter_ops = static_cast<unsigned>(part.ops.size());
-    skeleton.rodata->filter_asks_uid =
-        std::any_of(part.ops.begin(), part.ops.end(), [](const tf_filter_op &op) { return op.code == TF_ASK_UID; });
+    for (const tf_filter_op &op : part.ops)
+        skeleton.rodata->filter_asks |= 1U << op.code;
 }
 
 Result<void> fill_filter(const Filter &filter, programs &skeleton)

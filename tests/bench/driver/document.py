@@ -95,7 +95,8 @@ def _sections(session, results, argv):
         yield "## Filters\n"
         yield ("`load churn`, between runs with an empty program attached. The second line is the floor: what it takes to "
                "find what is known of a socket, and to test it. Throughput is by the clock, and by the CPU time that the load "
-               "itself took, which other processes disturb less. Nanoseconds are of all programs together, with what "
+               "itself took, which other processes disturb less; of fast runs alone it is the ratio of the upper quartiles, "
+               "since what disturbs a run makes it slower. Nanoseconds are of all programs together, with what "
                "counting them adds to each.\n")
         yield report.filters(results.filtered)
     if results.latency:

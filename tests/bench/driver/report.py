@@ -1,4 +1,5 @@
 """The results as Markdown."""
+import statistics
 import time
 
 from .rounds import Spread
@@ -80,6 +81,16 @@ def ns_per_event(rounds):
     return spread([ns_of(r.traced.programs) for r in rounds], "{:.0f}")
 
 
+def fast_ratio(rounds, key):
+    """Upper quartile of the traced runs, that of the runs beside them = 1: what disturbs a run makes it slower."""
+    def quartile(samples):
+        return statistics.quantiles([s.load[key] for s in samples], n=4)[2]
+    if len(rounds) < 4:
+        return ""
+    beside = [s for r in rounds for s in (r.before, r.after)]
+    return f"{quartile([r.traced for r in rounds]) / quartile(beside):.3f}"
+
+
 def filters(filtered):
     rows = []
     for c in filtered.field:
@@ -87,11 +98,12 @@ def filters(filtered):
         shown = [r.traced.seen.shown / r.traced.seen.expected for r in rounds if r.traced.seen and r.traced.seen.expected]
         spoiled = sum(r.is_spoiled for r in rounds)
         rows.append([c.title + (f" ({c.note})" if c.note else ""), spread([r.ratio() for r in rounds]),
-                     spread([r.ratio("per_cpu_s") for r in rounds]), f"{c.goal:.2f}" if c.goal else "",
+                     spread([r.ratio("per_cpu_s") for r in rounds]), fast_ratio(rounds, "per_cpu_s"),
+                     f"{c.goal:.2f}" if c.goal else "",
                      ns_per_event(filtered.ns.get(c.name, [])), spread(shown, "{:.2%}"), loss(rounds),
                      f"{len(rounds)}" + (f", {spoiled} spoiled" if spoiled else "") if rounds else ""])
-    head = ["", "throughput, empty program = 1", "the same per CPU second of the load", "goal", "BPF ns per event",
-            "events shown", "lost", "rounds"]
+    head = ["", "throughput, empty program = 1", "the same per CPU second of the load",
+            "that of fast runs alone", "goal", "BPF ns per event", "events shown", "lost", "rounds"]
     return table(head, rows) + "\n" + programs(filtered.field, filtered.ns)
 
 

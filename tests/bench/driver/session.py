@@ -253,15 +253,20 @@ class Session:
     def memory(self):
         return single.memory(self.ours, self.loads, self.workdir, self.memory_sockets)
 
+    # Differences are small here: many short runs.
     @property
     def filter_events(self):
-        return self.options.events // 2
+        return self.options.events // 5
+
+    @property
+    def filter_rounds(self):
+        return 3 * self.options.rounds
 
     def plan_filtered(self):
         empty, flag, field = filters(self.options.build)
         each = self.pace.load_s(self.filter_events)
-        return (self.pace.rounds_s(self.options.rounds, [flag, *field], each) +
-                self.options.rounds * len([flag, *field]) * self.pace.start_of(empty) +
+        return (self.pace.rounds_s(self.filter_rounds, [flag, *field], each) +
+                self.filter_rounds * len([flag, *field]) * self.pace.start_of(empty) +
                 self.ns_rounds * self._plan_counted([empty, flag, *field], self.ns_events))
 
     def filtered(self):
@@ -269,7 +274,7 @@ class Session:
         everyone = [empty, flag, *field]
         ns = self._count_ns(everyone, self.ns_events, self.ns_rounds, "ns of filters")
         rounds = self._interleave("filtered", lambda: self.loads.churn(self.filter_events), [flag, *field],
-                                  self.options.rounds, "per_cpu_s", beside=empty)
+                                  self.filter_rounds, "per_cpu_s", beside=empty)
         return Filtered(everyone, rounds, ns)
 
     def plan_micro(self):
