@@ -34,13 +34,36 @@ std::size_t visible_width(std::string_view text)
     return width;
 }
 
-void wrap(std::string &out, std::string_view text, std::size_t columns, std::size_t keep, std::size_t goes_on_at)
+namespace {
+
+// Where `text` is broken at the latest: at its last space before which there is room, but not before `from`.
+std::size_t break_in(std::string_view text, std::size_t from, std::size_t room)
 {
-    if (text.size() <= columns || visible_width(text) <= columns) {
-        out += text;
+    if (text.size() <= room)
+        return text.size();
+    const auto at = text.rfind(' ', room);
+    return at != std::string_view::npos && at >= from ? at : std::min(text.find(' ', from), text.size());
+}
+
+// Without colours every byte has a column.
+void wrap_plain(std::string &out, std::string_view text, std::size_t columns, std::size_t keep, std::size_t goes_on_at)
+{
+    for (std::size_t from = keep, room = columns;;) {
+        const auto size = break_in(text, from, room);
+        out += text.substr(0, size);
         out += '\n';
-        return;
+        text.remove_prefix(std::min(size + 1, text.size()));
+        if (text.empty())
+            return;
+        out.append(goes_on_at, ' ');
+        from = 0;
+        room = columns - std::min(columns, goes_on_at);
     }
+}
+
+void wrap_colored(std::string &out, std::string_view text, std::size_t columns, std::size_t keep,
+                  std::size_t goes_on_at)
+{
     std::size_t used = 0;
     bool is_first = true;
     while (!text.empty()) {
@@ -67,6 +90,20 @@ void wrap(std::string &out, std::string_view text, std::size_t columns, std::siz
         text.remove_prefix(std::min(word.size() + 1, text.size()));
     }
     out += '\n';
+}
+
+} // namespace
+
+void wrap(std::string &out, std::string_view text, std::size_t columns, std::size_t keep, std::size_t goes_on_at)
+{
+    if (text.find('\x1b') == std::string_view::npos) {
+        wrap_plain(out, text, columns, keep, goes_on_at);
+    } else if (visible_width(text) <= columns) {
+        out += text;
+        out += '\n';
+    } else {
+        wrap_colored(out, text, columns, keep, goes_on_at);
+    }
 }
 
 void Folder::fold(std::string &out, std::size_t begin, std::size_t columns)

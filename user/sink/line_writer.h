@@ -51,9 +51,27 @@ public:
         end_ += size;
     }
 
+    // At most max_room.
+    void put_blanks(std::size_t count)
+    {
+        std::memset(room(max_room), ' ', max_room); // a constant size is a move or two
+        end_ += count;
+    }
+    // What was put since `begin`, which room(2 * max_room) returned, moves to the right until it is `width` (at most
+    // max_room) wide. Longer than that it stays where it is.
+    void align_right(char *begin, std::size_t width)
+    {
+        const auto size = static_cast<std::size_t>(buffer_.data() + end_ - begin);
+        if (size >= width)
+            return;
+        std::memmove(begin + (width - size), begin, size);
+        std::memset(begin, ' ', width - size);
+        end_ += width - size;
+    }
+
     void put_decimal(std::uint64_t value) { advance_to(write_decimal(room(max_decimal_digits), value)); }
 
-    // For those who write digits themselves: at least `bytes` (at most max_room) from the returned pointer on.
+    // For those who write digits themselves: at least `bytes` (at most 2 * max_room) from the returned pointer on.
     char *room(std::size_t bytes)
     {
         if (buffer_.size() - end_ < bytes) [[unlikely]]

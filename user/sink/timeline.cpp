@@ -46,12 +46,6 @@ std::size_t time_width(const OutputStyle &style)
     return 0;
 }
 
-void put_blanks(LineWriter &line, std::size_t count)
-{
-    for (std::size_t i = 0; i < count; i++)
-        line.put(' ');
-}
-
 // What of an identity can change: copying it all for each event would cost more than the rest of a line.
 bool has_news(const Identity &known, const Identity &said)
 {
@@ -272,12 +266,16 @@ void TimelineSink::add_line(Block &block, std::uint64_t time_ns, std::uint64_t u
         return;
     text_.clear();
     LineWriter line(text_);
-    put_blanks(line, indent);
+    line.put_blanks(indent);
     put_time(line, block, time_ns);
     put(line);
     line.finish();
-    text_.pop_back();
     block.last_ns = until_ns;
+    if (text_.size() <= columns_ + 1) { // all bytes, with the one that ends it: it has no more columns than that
+        keep(block, text_);
+        return;
+    }
+    text_.pop_back();
     broken_.clear();
     wrap(broken_, text_, columns_, text_column_, text_column_ + 2);
     keep(block, broken_);
@@ -295,22 +293,16 @@ void TimelineSink::put_time(LineWriter &line, const Block &block, std::uint64_t 
         since.put(line, time_ns);
         line.put(' ');
     }
-    delta_.clear();
-    const bool is_first = block.lines == 0;
-    if (!is_first) {
-        LineWriter delta(delta_);
+    char *begin = line.room(2 * LineWriter::max_room);
+    if (block.lines != 0) {
         const bool before = time_ns < block.last_ns;
-        delta.put(before ? '-' : '+');
-        put_duration(delta, before ? block.last_ns - time_ns : time_ns - block.last_ns, style_.precision);
-        delta.finish();
-        delta_.pop_back();
+        line.put(before ? '-' : '+');
+        put_duration(line, before ? block.last_ns - time_ns : time_ns - block.last_ns, style_.precision);
     }
-    const std::size_t width = style_.precision == TimePrecision::Nano ? delta_width + 4 : delta_width;
-    put_blanks(line, width - std::min(width, delta_.size()));
-    line.put(std::string_view(delta_));
+    line.align_right(begin, style_.precision == TimePrecision::Nano ? delta_width + 4 : delta_width);
     if (style_.color)
         line.put(color::reset);
-    put_blanks(line, 2);
+    line.put_blanks(2);
 }
 
 void TimelineSink::keep(Block &block, std::string_view line)
@@ -409,7 +401,7 @@ void TimelineSink::print(Block &block, const Verdict *verdict, std::string &out)
     print_lines(block, out);
     if ((verdict == nullptr || !verdict->ended) && block.state != TcpState::Close)
         print_line(out, indent + 2, [&](LineWriter &line) {
-            put_blanks(line, indent);
+            line.put_blanks(indent);
             line.put("not ended: in ");
             words_.put_state(line, block.state);
         });
@@ -474,7 +466,7 @@ void TimelineSink::print_lines(const Block &block, std::string &out)
     out += block.first;
     if (block.left_out != 0)
         print_line(out, indent + 2, [&](LineWriter &line) {
-            put_blanks(line, indent);
+            line.put_blanks(indent);
             put_labelled(line, "-- ", block.left_out);
             line.put(block.left_out == 1 ? std::string_view(" line is left out here")
                                          : std::string_view(" lines are left out here"));

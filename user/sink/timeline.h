@@ -110,7 +110,6 @@ private:
     TextSink lines_;     // for what belongs to no connection
     std::string text_;   // the line that is being made
     std::string broken_; // the same, broken
-    std::string delta_;
 
     tsl::robin_map<std::uint64_t, std::uint32_t, CookieHash> index_; // cookie > slot
     std::deque<Block> blocks_;

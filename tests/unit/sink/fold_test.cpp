@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <random>
 #include <vector>
 
 namespace tcpflight {
@@ -57,6 +58,59 @@ TEST(Fold, ColoursTakeNoWidth)
     EXPECT_EQ(visible_width("\x1b[1;31mred\x1b[0m"), 3U);
     EXPECT_EQ(folded("a > b: \x1b[32mc\x1b[0m, d", 11), "a > b: \x1b[32mc\x1b[0m, d\n");
     EXPECT_EQ(folded("a > b: \x1b[32mc\x1b[0m, d", 10), "a > b: \x1b[32mc\x1b[0m,\n    d\n");
+}
+
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t keep, std::size_t goes_on_at)
+{
+    std::string out = "before\n";
+    wrap(out, text, columns, keep, goes_on_at);
+    EXPECT_EQ(out.substr(0, 7), "before\n");
+    return out.substr(7);
+}
+
+TEST(Wrap, BreaksAtTheLastBlankThatFits)
+{
+    EXPECT_EQ(wrapped("one two three", 13, 0, 2), "one two three\n");
+    EXPECT_EQ(wrapped("one two three", 12, 0, 2), "one two\n  three\n");
+    EXPECT_EQ(wrapped("one two three four", 7, 0, 2), "one two\n  three\n  four\n");
+    EXPECT_EQ(wrapped("one two", 6, 0, 2), "one\n  two\n");
+    EXPECT_EQ(wrapped("", 6, 0, 2), "\n");
+}
+
+TEST(Wrap, KeepsTheBeginTogetherAndLongWordsWhole)
+{
+    EXPECT_EQ(wrapped("1 2 3 four", 5, 4, 1), "1 2 3\n four\n");
+    EXPECT_EQ(wrapped("1 2 3 four", 3, 4, 1), "1 2 3\n four\n");
+    EXPECT_EQ(wrapped("longer than that", 3, 0, 1), "longer\n than\n that\n");
+    EXPECT_EQ(wrapped("a bb ccc", 2, 0, 5), "a\n     bb\n     ccc\n");
+}
+
+// Colours take another way, and break where plain text is broken.
+TEST(Wrap, ColoursChangeNoBreak)
+{
+    std::mt19937 random(1);
+    for (int i = 0; i < 2000; i++) {
+        std::string plain;
+        std::string colored;
+        for (auto words = 1 + random() % 12; words != 0; words--) {
+            const std::string word(1 + random() % 9, 'x');
+            if (!plain.empty()) {
+                plain += ' ';
+                colored += ' ';
+            }
+            plain += word;
+            colored += random() % 3 == 0 ? "\x1b[32m" + word + "\x1b[0m" : word;
+        }
+        colored += "\x1b[0m";
+        const auto columns = 1 + random() % 30;
+        const auto keep = random() % 12;
+        const auto goes_on_at = random() % 8;
+        auto broken = wrapped(colored, columns, keep, goes_on_at);
+        for (auto code = broken.find('\x1b'); code != std::string::npos; code = broken.find('\x1b'))
+            broken.erase(code, broken.find('m', code) + 1 - code);
+        ASSERT_EQ(wrapped(plain, columns, keep, goes_on_at), broken)
+            << plain << ", " << columns << " columns, " << keep << " kept, on at " << goes_on_at;
+    }
 }
 
 EventBuilder with_longest_ipv4_tuple()
