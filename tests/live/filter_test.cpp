@@ -250,7 +250,7 @@ private:
 // A connect is told before its port is chosen. When it is, user space hears that the filter does not want it.
 TEST_F(Filter, ForgetsConnectsThatItTurnsOutNotToWant)
 {
-    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40000 50000"));
+    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40001 50000"));
     ASSERT_TRUE(set_sysctl("ipv4/ip_local_reserved_ports", "45000"));
     const UnwantedChurn churn("port 45000 and netns " + std::to_string(netns()));
     const std::string count = std::to_string(UnwantedChurn::count);
@@ -266,7 +266,7 @@ TEST_F(Filter, ForgetsConnectsThatItTurnsOutNotToWant)
 // What the kernel will not choose is known before it chooses: then nothing is told at all.
 TEST_F(Filter, RefusesAConnectAtOnceIfNoPortThatItCanGetIsWanted)
 {
-    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40000 50000"));
+    ASSERT_TRUE(set_sysctl("ipv4/ip_local_port_range", "40001 50000"));
     for (const char *expression : {"port 39999", "port 50001", "src port 443 or dst port 443"}) {
         const UnwantedChurn churn(std::string(expression) + " and netns " + std::to_string(netns()));
         EXPECT_NE(churn.contents().find(" 0 changes of state, "), std::string::npos) << churn.contents();

@@ -42,6 +42,13 @@ public:
         std::memcpy(room(Size - 1), literal, Size - 1);
         end_ += Size - 1;
     }
+    // Of `padded` the first `size`. All of it is copied: a constant size is a move or two.
+    template <std::size_t Room> void put_padded(const std::array<char, Room> &padded, std::size_t size)
+    {
+        static_assert(Room <= max_room);
+        std::memcpy(room(Room), padded.data(), Room);
+        end_ += size;
+    }
     // Of `text` so much is put, and so much can be read, rounded up to a multiple of 16.
     void put_rounded(const char *text, std::size_t size)
     {
