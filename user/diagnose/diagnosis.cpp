@@ -37,7 +37,7 @@ bool is_plain(const Story &story)
 
 Diagnosis::Diagnosis(const Settings &settings, Emit emit, Identify identify)
     : settings_(settings), emit_(std::move(emit)), identify_(std::move(identify)),
-      pairs_([this](std::uint32_t slot) { return at(slot).connection; }), pressure_(settings.thresholds),
+      pairs_([this](std::uint32_t slot) { return stories_[slot].connection; }), pressure_(settings.thresholds),
       scarcity_(settings.thresholds)
 {
 }
@@ -131,17 +131,16 @@ void Diagnosis::drop(std::uint64_t connection, std::uint32_t slot)
 // Null: it has no story, or that has ended.
 Story *Diagnosis::find(std::uint64_t connection, std::uint32_t slot)
 {
-    if (slot / chunk_size >= chunks_.size())
+    if (slot >= stories_.size())
         return nullptr;
-    auto &story = at(slot);
+    auto &story = stories_[slot];
     return story.connection == connection ? &story : nullptr;
 }
 
 Story &Diagnosis::find_or_begin(const Event &event, std::uint32_t slot)
 {
-    while (slot / chunk_size >= chunks_.size())
-        chunks_.push_back(std::make_unique<std::array<Story, chunk_size>>());
-    auto &story = at(slot);
+    stories_.reach(slot);
+    auto &story = stories_[slot];
     if (story.connection != event.connection) {
         // One that the table has forgotten can be in its place.
         if (story.connection != 0)
@@ -189,7 +188,7 @@ const Story *Diagnosis::other_end_of(const Story &story, const Identity *identit
 void Diagnosis::leave(Story &story, std::uint32_t slot)
 {
     if (story.ends_known)
-        pairs_.forget(story.connection, pairs_.leave(slot));
+        pairs_.drop(slot);
     story = {};
 }
 
@@ -207,7 +206,7 @@ void Diagnosis::end(Story &story, std::uint32_t slot, const Event &event)
     if (ended.identity_known)
         ended.identity = *event.identity;
     ended.incomplete = event.incomplete;
-    ended.ends = ended.story.ends_known ? pairs_.leave(slot) : 0;
+    ended.ends = ended.story.ends_known ? pairs_.leave({.connection = event.connection, .slot = slot}) : 0;
 }
 
 void Diagnosis::judge_silent(Story &story, const Event &event)
@@ -523,7 +522,7 @@ void Diagnosis::finish()
 void Diagnosis::restart()
 {
     netns_.clear();
-    chunks_.clear();
+    stories_.clear();
     pairs_.clear();
     stuck_.clear();
     pressure_.clear();
@@ -534,20 +533,18 @@ void Diagnosis::restart()
 
 void Diagnosis::move(const std::function<std::uint32_t(std::uint64_t connection)> &slot_of)
 {
-    auto before = std::exchange(chunks_, {});
+    auto before = std::exchange(stories_, {});
     pairs_.clear();
-    for (auto &chunk : before) {
-        for (auto &story : *chunk) {
-            const auto slot = story.connection != 0 ? slot_of(story.connection) : no_slot;
-            if (slot == no_slot)
-                continue;
-            while (slot / chunk_size >= chunks_.size())
-                chunks_.push_back(std::make_unique<std::array<Story, chunk_size>>());
-            const auto *identity = identify_(story.connection);
-            story.ends_known =
-                identity != nullptr && pairs_.add({.connection = story.connection, .slot = slot}, *identity);
-            at(slot) = std::move(story);
-        }
+    for (std::size_t number = 0; number < before.size(); number++) {
+        auto &story = before[number];
+        const auto slot = story.connection != 0 ? slot_of(story.connection) : no_slot;
+        if (slot == no_slot)
+            continue;
+        stories_.reach(slot);
+        const auto *identity = identify_(story.connection);
+        story.ends_known =
+            identity != nullptr && pairs_.add({.connection = story.connection, .slot = slot}, *identity);
+        stories_[slot] = std::move(story);
     }
     ended_.for_each([](Ended &ended) { ended.story.ends_known = false; });
 }

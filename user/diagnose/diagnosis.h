@@ -15,15 +15,13 @@
 #include "diagnose/thresholds.h"
 #include "model/event.h"
 #include "model/queue.h"
+#include "model/slots.h"
 
 #include <tsl/robin_map.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <vector>
 
 namespace tcpflight {
 
@@ -88,7 +86,6 @@ private:
 
     Story *find(std::uint64_t connection, std::uint32_t slot);
     Story &find_or_begin(const Event &event, std::uint32_t slot);
-    Story &at(std::uint32_t slot) { return (*chunks_[slot / chunk_size])[slot % chunk_size]; }
     void add(Story &story, const Event &event, std::uint32_t slot);
     void add_late(const Event &event, std::uint32_t slot);
     Ended *find_ended(std::uint64_t connection);
@@ -130,13 +127,12 @@ private:
 
     // Network namespaces; when there are more, which a damaged recording can have, all are forgotten.
     static constexpr std::size_t most_netns = 65'536;
-    static constexpr std::size_t chunk_size = 1024; // stories: 64 KiB
 
     Settings settings_;
     tsl::robin_map<std::uint32_t, Netns> netns_; // by inode number
     Emit emit_;
     Identify identify_;
-    std::vector<std::unique_ptr<std::array<Story, chunk_size>>> chunks_; // by slot
+    Slots<Story> stories_;
     Pairs pairs_;
     Stuck stuck_;
     Pressure pressure_;

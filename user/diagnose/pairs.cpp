@@ -49,39 +49,62 @@ bool Pairs::add(End end, const Identity &identity)
     if (identity.local.port == 0 || identity.remote.port == 0)
         return false;
     learn_address(mix(0, identity.local.address));
-    if (end.slot >= slots_.size())
-        slots_.resize(end.slot + std::size_t{1});
-    const auto ends = ends_of(identity.local, identity.remote, identity);
+    slots_.reach(end.slot);
     const auto remote = mix(0, identity.remote.address);
-    slots_[end.slot] = {.ends = ends, .remote = short_of(remote)};
+    slots_[end.slot] = {.ends = ends_of(identity.local, identity.remote, identity), .remote = short_of(remote)};
     if (is_here(remote))
-        by_ends_[ends] = end;
+        enter(end.slot);
     return true;
 }
 
-std::uint64_t Pairs::leave(std::uint32_t slot)
+// Of two with the same ends, which only a gap or other namespaces can make, the last one counts.
+void Pairs::enter(std::uint32_t slot)
 {
-    slots_[slot].remote = 0;
-    return slots_[slot].ends;
+    const auto ends = slots_[slot].ends;
+    if (const auto before = find(ends); before != no_slot)
+        by_ends_.remove(ends, before);
+    by_ends_.add(ends, slot);
+}
+
+std::uint64_t Pairs::leave(const End &end)
+{
+    const auto ends = slots_[end.slot].ends;
+    if (find(ends) == end.slot)
+        left_[ends] = end.connection;
+    drop(end.slot);
+    return ends;
+}
+
+void Pairs::drop(std::uint32_t slot)
+{
+    auto &known = slots_[slot];
+    if (find(known.ends) == slot)
+        by_ends_.remove(known.ends, slot);
+    known.remote = 0;
 }
 
 // A later connection can have the same ends.
 void Pairs::forget(std::uint64_t connection, std::uint64_t ends)
 {
-    if (auto found = by_ends_.find(ends); found != by_ends_.end() && found->second.connection == connection)
-        by_ends_.erase(found);
+    if (auto found = left_.find(ends); found != left_.end() && found->second == connection)
+        left_.erase(found);
 }
 
 std::optional<Pairs::End> Pairs::other_end_of(const Identity &identity) const
 {
-    auto found = by_ends_.find(ends_of(identity.remote, identity.local, identity));
-    return found != by_ends_.end() ? std::optional(found->second) : std::nullopt;
+    const auto ends = ends_of(identity.remote, identity.local, identity);
+    if (const auto slot = find(ends); slot != no_slot)
+        return End{.connection = connection_in_(slot), .slot = slot};
+    if (auto found = left_.find(ends); found != left_.end())
+        return End{.connection = found->second};
+    return std::nullopt;
 }
 
 void Pairs::clear()
 {
     slots_.clear();
     by_ends_.clear();
+    left_.clear();
     addresses_.clear();
 }
 
@@ -99,8 +122,8 @@ void Pairs::learn_address(std::uint64_t address)
     const bool are_all = addresses_.size() >= max_addresses;
     for (std::uint32_t slot = 0; slot < slots_.size(); slot++) {
         const auto &known = slots_[slot];
-        if (known.remote != 0 && (are_all || known.remote == short_of(address)))
-            by_ends_[known.ends] = {.connection = connection_in_(slot), .slot = slot};
+        if (known.remote != 0 && (are_all || known.remote == short_of(address)) && find(known.ends) != slot)
+            enter(slot);
     }
 }
 

@@ -6,6 +6,8 @@
 #pragma once
 
 #include "model/event.h"
+#include "model/slot_index.h"
+#include "model/slots.h"
 
 #include <tsl/robin_map.h>
 #include <tsl/robin_set.h>
@@ -15,7 +17,6 @@
 #include <functional>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace tcpflight {
 
@@ -23,7 +24,7 @@ class Pairs {
 public:
     struct End {
         std::uint64_t connection = 0;
-        std::uint32_t slot = 0;
+        std::uint32_t slot = no_slot; // where it lives; no_slot: it has left
     };
 
     // Which connection lives in a slot, of those that were added and have not left.
@@ -33,9 +34,11 @@ public:
 
     // `slot`: as in Diagnosis; it must be free. False: the ends are not known yet.
     bool add(End end, const Identity &identity);
-    // The connection has left its slot, and can still be found. What is returned is for forget().
-    std::uint64_t leave(std::uint32_t slot);
+    // The connection leaves its slot, and can still be found until forget(), for which what is returned is.
+    std::uint64_t leave(const End &end);
     void forget(std::uint64_t connection, std::uint64_t ends);
+    // Both at once.
+    void drop(std::uint32_t slot);
     // The other end of the connection with this identity; none: it is not here, or not known.
     [[nodiscard]] std::optional<End> other_end_of(const Identity &identity) const;
     // Forgets everything.
@@ -55,10 +58,16 @@ private:
 
     [[nodiscard]] bool is_here(std::uint64_t address) const;
     void learn_address(std::uint64_t address);
+    [[nodiscard]] std::uint32_t find(std::uint64_t ends) const
+    {
+        return by_ends_.find(ends, [this](std::uint32_t slot) { return slots_[slot].ends; });
+    }
+    void enter(std::uint32_t slot);
 
     ConnectionIn connection_in_;
-    std::vector<Ends> slots_;
-    tsl::robin_map<std::uint64_t, End, Hash> by_ends_;
+    Slots<Ends> slots_;
+    SlotIndex by_ends_;                                     // of those that can have their other end here
+    tsl::robin_map<std::uint64_t, std::uint64_t, Hash> left_; // ends > connection
     tsl::robin_set<std::uint64_t, Hash> addresses_; // local ones, hashed
 };
 

@@ -7,10 +7,10 @@
 #include "model/cgroups.h"
 #include "model/direction.h"
 #include "model/event.h"
-#include "table/cookie_index.h"
+#include "model/slot_index.h"
+#include "model/slots.h"
 #include "table/departed.h"
 #include "table/known_connection.h"
-#include "table/slots.h"
 
 #include <tsl/robin_map.h>
 
@@ -162,7 +162,7 @@ private:
 
     Wanted wanted_;
     std::size_t capacity_;
-    CookieIndex index_;
+    SlotIndex index_;
     Slots<Connection> slots_;
     std::vector<std::uint32_t> free_slots_;
     std::size_t clock_hand_ = 0;

@@ -66,12 +66,31 @@ TEST_F(PairsTest, WhatHasLeftIsFoundUntilItIsForgotten)
     const auto server = identity("10.0.0.1", 80, "10.0.0.1", 1000);
     add({.connection = 7, .slot = 0}, client);
     add({.connection = 8, .slot = 1}, server);
-    const auto ends = pairs.leave(0);
+    const auto ends = pairs.leave({.connection = 7, .slot = 0});
     EXPECT_EQ(pairs.other_end_of(server)->connection, 7U);
     add({.connection = 9, .slot = 0}, client); // the same port again
     pairs.forget(7, ends);
     EXPECT_EQ(pairs.other_end_of(server)->connection, 9U);
-    pairs.forget(9, pairs.leave(0));
+    pairs.drop(0);
+    EXPECT_FALSE(pairs.other_end_of(server));
+}
+
+// After a gap one can be there still whose ends another one has by now.
+TEST_F(PairsTest, OfTwoWithTheSameEndsTheLastOneCounts)
+{
+    const auto client = identity("10.0.0.1", 1000, "10.0.0.1", 80);
+    const auto server = identity("10.0.0.1", 80, "10.0.0.1", 1000);
+    add({.connection = 7, .slot = 0}, client);
+    add({.connection = 8, .slot = 1}, server);
+    add({.connection = 9, .slot = 2}, client);
+    EXPECT_EQ(pairs.other_end_of(server)->connection, 9U);
+    pairs.forget(7, pairs.leave({.connection = 7, .slot = 0}));
+    EXPECT_EQ(pairs.other_end_of(server)->connection, 9U);
+    EXPECT_EQ(pairs.other_end_of(server)->slot, 2U);
+    const auto ends = pairs.leave({.connection = 9, .slot = 2});
+    EXPECT_EQ(pairs.other_end_of(server)->connection, 9U);
+    EXPECT_EQ(pairs.other_end_of(server)->slot, no_slot);
+    pairs.forget(9, ends);
     EXPECT_FALSE(pairs.other_end_of(server));
 }
 

@@ -22,6 +22,12 @@ public:
             pieces_.push_back(std::make_unique<std::array<T, piece>>());
         size_++;
     }
+    // All up to `number`.
+    void reach(std::size_t number)
+    {
+        while (size_ <= number)
+            add();
+    }
     void clear()
     {
         pieces_.clear();

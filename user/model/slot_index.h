@@ -1,5 +1,5 @@
-// Where each connection lives: cookie > slot. Open addressing with eight bytes a place, for at a million connections
-// nearly every look is a cache miss, here and in the slot, which has the cookie itself.
+// Where each thing lives: key > slot. Open addressing with eight bytes a place, for at a million connections nearly every
+// look is a cache miss, here and in the slot, which has the key itself.
 #pragma once
 
 #include "model/event.h"
@@ -11,36 +11,36 @@
 
 namespace tcpflight {
 
-class CookieIndex {
+class SlotIndex {
 public:
-    CookieIndex() { clear(); }
+    SlotIndex() { clear(); }
 
     [[nodiscard]] std::size_t size() const { return size_; }
 
-    // no_slot: it is not there. `cookie_in(slot)` is whose slot it is.
-    template <typename CookieIn> [[nodiscard]] std::uint32_t find(std::uint64_t cookie, const CookieIn &cookie_in) const
+    // no_slot: it is not there. `key_in(slot)` is the key of what lives there.
+    template <typename KeyIn> [[nodiscard]] std::uint32_t find(std::uint64_t key, const KeyIn &key_in) const
     {
-        const auto tag = tag_of(cookie);
+        const auto tag = tag_of(key);
         for (std::size_t at = home_of(tag);; at = next(at)) {
             const auto &place = places_[at];
-            if (place.slot == no_slot || (place.tag == tag && cookie_in(place.slot) == cookie))
+            if (place.slot == no_slot || (place.tag == tag && key_in(place.slot) == key))
                 return place.slot;
         }
     }
 
     // It must not be there.
-    void add(std::uint64_t cookie, std::uint32_t slot)
+    void add(std::uint64_t key, std::uint32_t slot)
     {
         if (4 * (size_ + 1) > 3 * places_.size())
             grow();
-        put({.tag = tag_of(cookie), .slot = slot});
+        put({.tag = tag_of(key), .slot = slot});
         size_++;
     }
 
     // It must be there.
-    void remove(std::uint64_t cookie, std::uint32_t slot)
+    void remove(std::uint64_t key, std::uint32_t slot)
     {
-        std::size_t hole = home_of(tag_of(cookie));
+        std::size_t hole = home_of(tag_of(key));
         while (places_[hole].slot != slot)
             hole = next(hole);
         // What stands behind it moves up, unless it is at home already.
@@ -71,10 +71,10 @@ private:
     static constexpr unsigned smallest_bits = 6;
 
     // Cookies are numbered one after the other. The seed: a hostile recording cannot choose them so that they collide.
-    [[nodiscard]] std::uint32_t tag_of(std::uint64_t cookie) const
+    [[nodiscard]] std::uint32_t tag_of(std::uint64_t key) const
     {
         constexpr std::uint64_t odd = 0x9e3779b97f4a7c15U;
-        std::uint64_t mixed = (cookie ^ seed_) * odd;
+        std::uint64_t mixed = (key ^ seed_) * odd;
         mixed = (mixed ^ mixed >> 32) * odd;
         return static_cast<std::uint32_t>(mixed >> 32);
     }

@@ -1,6 +1,6 @@
-#include "table/cookie_index.h"
+#include "model/slot_index.h"
 
-#include "table/slots.h"
+#include "model/slots.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 namespace tcpflight {
 namespace {
 
-class CookieIndexTest : public testing::Test {
+class SlotIndexTest : public testing::Test {
 protected:
     void add(std::uint64_t cookie)
     {
@@ -26,17 +26,17 @@ protected:
     }
 
     std::vector<std::uint64_t> cookies; // by slot
-    CookieIndex index;
+    SlotIndex index;
 };
 
-TEST_F(CookieIndexTest, FindsNothingWhereNothingIs)
+TEST_F(SlotIndexTest, FindsNothingWhereNothingIs)
 {
     EXPECT_EQ(find(1), no_slot);
     EXPECT_EQ(index.size(), 0U);
 }
 
 // Cookies are numbered one after the other, and come back in steps where each CPU takes its own.
-TEST_F(CookieIndexTest, FindsAllOfMany)
+TEST_F(SlotIndexTest, FindsAllOfMany)
 {
     for (std::uint64_t step : {1U, 2U, 64U, 4096U}) {
         for (std::uint64_t i = 1; i <= 10'000; i++)
@@ -52,7 +52,7 @@ TEST_F(CookieIndexTest, FindsAllOfMany)
 }
 
 // What is removed leaves no hole in the way to others: compared with a map, in any order.
-TEST_F(CookieIndexTest, AgreesWithAMapThroughAnythingThatHappens)
+TEST_F(SlotIndexTest, AgreesWithAMapThroughAnythingThatHappens)
 {
     std::mt19937_64 random(20'261'130);
     std::map<std::uint64_t, std::uint32_t> known;
@@ -94,6 +94,17 @@ TEST(Slots, StayWhereTheyAre)
     EXPECT_EQ(next, 1000U);
     slots.clear();
     EXPECT_EQ(slots.size(), 0U);
+}
+
+TEST(Slots, ReachesANumberThatWasNotThere)
+{
+    Slots<int> slots;
+    slots.reach(700);
+    EXPECT_EQ(slots.size(), 701U);
+    slots[700] = 7;
+    slots.reach(3);
+    EXPECT_EQ(slots.size(), 701U);
+    EXPECT_EQ(slots[700], 7);
 }
 
 } // namespace
