@@ -62,16 +62,16 @@ Result<bool> Sweeps::collect()
 }
 
 std::optional<std::vector<std::byte>> Sweeps::compare(const Table &table, std::uint64_t until_ns,
-                                                      std::uint64_t consumed)
+                                                      std::uint64_t consumed, Meanwhile &meanwhile)
 {
     if (!look_ || until_ns < look_->end_ns)
         return std::nullopt;
     auto records = settings_.tell(*look_, until_ns); // by which the others are judged
-    const auto absent = absences_.compare(table, *look_, until_ns);
+    const auto absent = absences_.compare(table, *look_, until_ns, meanwhile);
     records.insert(records.end(), absent.begin(), absent.end());
-    const auto waiting = waiting_.find(table, *look_, until_ns);
+    const auto waiting = waiting_.find(table, *look_, until_ns, meanwhile);
     records.insert(records.end(), waiting.begin(), waiting.end());
-    const auto usage = usage_.tell(*look_, until_ns);
+    const auto usage = usage_.tell(*look_, until_ns, meanwhile);
     records.insert(records.end(), usage.begin(), usage.end());
     still_at_.reset();
     if (consumed == asked_at_ && shows_listeners_at_most(*look_))

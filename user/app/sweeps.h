@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/look.h"
+#include "model/meanwhile.h"
 #include "model/result.h"
 #include "probe/sweeper.h"
 #include "table/absences.h"
@@ -34,7 +35,8 @@ public:
     // Of a look that is whole, if `table` has seen all events up to `until_ns` and that is behind its end: what became
     // of the connections, which of them wait, what much is taken of, and how the namespaces are set, as records. None:
     // there is no such look.
-    std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns, std::uint64_t consumed);
+    std::optional<std::vector<std::byte>> compare(const Table &table, std::uint64_t until_ns, std::uint64_t consumed,
+                                                  Meanwhile &meanwhile);
     // Nothing has happened since a look at which there were listeners at most, and those wait for nothing.
     [[nodiscard]] bool is_still(std::uint64_t consumed) const { return still_at_ == consumed; }
 

@@ -283,7 +283,8 @@ bool Session::tell_absences(std::uint64_t until_ns)
     if (!sweeps_)
         return true;
     auto lost_by_now = lost(pipeline_.totals());
-    auto looked = sweeps_->compare(pipeline_.known(), until_ns, consumed_);
+    Meanwhile meanwhile([this] { source_.take_aside(); });
+    auto looked = sweeps_->compare(pipeline_.known(), until_ns, consumed_, meanwhile);
     if (!looked)
         return true;
     looked_at_lost_ = lost_by_now;
@@ -291,6 +292,7 @@ bool Session::tell_absences(std::uint64_t until_ns)
     for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
         if (!consume(rest.first(size)))
             return false;
+        meanwhile.step();
     }
     return true;
 }

@@ -34,18 +34,8 @@ using Clock = std::chrono::steady_clock;
 constexpr char with_owners = 'o';
 constexpr char sockets_alone = 's';
 
-// What goes before the bytes of an answer: records, or the message of an error; then the namespaces and their limits.
-struct AnswerHeader {
-    std::uint64_t bytes = 0;
-    std::uint64_t begin_ns = 0;
-    std::uint64_t end_ns = 0;
-    std::uint64_t cpu_ns = 0;
-    std::uint64_t out_of_reach = 0;
-    std::uint32_t visited = 0; // namespaces
-    std::uint32_t present = 0;
-    std::uint32_t limits = 0; // of namespaces
-    std::uint32_t failed = 0; // 1: an error
-};
+// So much is read at a time: with a million sockets an answer has hundreds of megabytes, and events do not wait.
+constexpr std::size_t at_a_time = std::size_t{1} << 20;
 
 // --- the child ---
 
@@ -65,7 +55,7 @@ bool answer(int socket, const Snapshot &snapshot, std::uint64_t cpu_ns)
     const auto &[visited_set, present_set] = snapshot.namespaces;
     const std::vector<std::uint32_t> visited(visited_set.begin(), visited_set.end());
     const std::vector<std::uint32_t> present(present_set.begin(), present_set.end());
-    AnswerHeader header{.bytes = snapshot.records.size(),
+    SweeperAnswer header{.bytes = snapshot.records.size(),
                         .begin_ns = snapshot.begin_ns,
                         .end_ns = snapshot.end_ns,
                         .cpu_ns = cpu_ns,
@@ -80,7 +70,7 @@ bool answer(int socket, const Snapshot &snapshot, std::uint64_t cpu_ns)
 
 bool answer(int socket, const Error &error)
 {
-    AnswerHeader header{.bytes = error.message.size(), .failed = 1};
+    SweeperAnswer header{.bytes = error.message.size(), .failed = 1};
     return send_all(socket, std::as_bytes(std::span(&header, 1))) &&
            send_all(socket, std::as_bytes(std::span(error.message)));
 }
@@ -198,9 +188,21 @@ template <typename T> std::vector<T> take(std::span<const std::byte> &bytes, std
     return taken;
 }
 
-Result<Look> to_look(const AnswerHeader &header, std::vector<std::byte> answer)
+std::size_t size_of(const SweeperAnswer &header)
 {
-    auto rest = std::span<const std::byte>(answer).subspan(sizeof(header) + header.bytes);
+    return header.bytes +
+           sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present}) +
+           sizeof(NetnsLimits) * std::size_t{header.limits};
+}
+
+Result<Look> to_look(const SweeperAnswer &header, std::vector<std::byte> answer)
+{
+    if (header.failed != 0) {
+        std::string message(answer.size(), '\0');
+        std::memcpy(message.data(), answer.data(), message.size());
+        return failure(std::move(message));
+    }
+    auto rest = std::span<const std::byte>(answer).subspan(header.bytes);
     Look look{.begin_ns = header.begin_ns,
               .end_ns = header.end_ns,
               .cpu_ns = header.cpu_ns,
@@ -209,15 +211,9 @@ Result<Look> to_look(const AnswerHeader &header, std::vector<std::byte> answer)
               .present = take<std::uint32_t>(rest, header.present),
               .limits = take<NetnsLimits>(rest, header.limits),
               .out_of_reach = header.out_of_reach};
-    answer.erase(answer.begin(), answer.begin() + sizeof(header));
     answer.resize(header.bytes);
-    if (header.failed == 0) {
-        look.records = std::move(answer);
-        return look;
-    }
-    std::string message(answer.size(), '\0');
-    std::memcpy(message.data(), answer.data(), message.size());
-    return failure(std::move(message));
+    look.records = std::move(answer);
+    return look;
 }
 
 } // namespace
@@ -240,8 +236,8 @@ Result<Sweeper> Sweeper::start(SocketIterators iterators)
 }
 
 Sweeper::Sweeper(Sweeper &&other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), socket_(std::exchange(other.socket_, -1)), answer_(std::move(other.answer_)),
-      awaited_(other.awaited_)
+    : pid_(std::exchange(other.pid_, -1)), socket_(std::exchange(other.socket_, -1)), header_(other.header_),
+      answer_(std::move(other.answer_)), received_(other.received_)
 {
 }
 
@@ -249,8 +245,9 @@ Sweeper &Sweeper::operator=(Sweeper &&other) noexcept
 {
     std::swap(pid_, other.pid_);
     std::swap(socket_, other.socket_);
+    std::swap(header_, other.header_);
     std::swap(answer_, other.answer_);
-    std::swap(awaited_, other.awaited_);
+    std::swap(received_, other.received_);
     return *this;
 }
 
@@ -272,7 +269,7 @@ Sweeper::~Sweeper()
 Result<void> Sweeper::request(char what)
 {
     answer_.clear();
-    awaited_ = sizeof(AnswerHeader);
+    received_ = 0;
     if (send(socket_, &what, sizeof(what), MSG_NOSIGNAL) != sizeof(what))
         return failed("cannot ask for them", errno);
     return {};
@@ -283,34 +280,35 @@ Result<void> Sweeper::ask()
     return request(sockets_alone);
 }
 
+// Empty: the answer is whole.
+std::span<std::byte> Sweeper::missing()
+{
+    if (received_ < sizeof(header_))
+        return std::as_writable_bytes(std::span(&header_, 1)).subspan(received_);
+    return std::span(answer_).subspan(received_ - sizeof(header_));
+}
+
 Result<std::optional<Look>> Sweeper::collect()
 {
-    for (;;) {
-        auto size = answer_.size();
-        answer_.resize(awaited_);
-        auto got = recv(socket_, answer_.data() + size, awaited_ - size, MSG_DONTWAIT);
-        int error = errno;
-        answer_.resize(size + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    for (const auto before = received_; !missing().empty();) {
+        if (received_ - before >= at_a_time)
+            return std::nullopt;
+        const auto room = missing();
+        const auto got = recv(socket_, room.data(), std::min(room.size(), at_a_time), MSG_DONTWAIT);
         if (got == 0)
             return failure("the process that looks for them ended");
-        if (got < 0 && (error == EAGAIN || error == EWOULDBLOCK))
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             return std::nullopt;
-        if (got < 0 && error != EINTR)
-            return failed("cannot read the answer", error);
-        if (answer_.size() < awaited_)
-            continue;
-        AnswerHeader header;
-        std::memcpy(&header, answer_.data(), sizeof(header));
-        awaited_ = sizeof(header) + header.bytes +
-                   sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present}) +
-                   sizeof(NetnsLimits) * std::size_t{header.limits};
-        if (answer_.size() < awaited_)
-            continue;
-        auto look = to_look(header, std::exchange(answer_, {}));
-        if (!look)
-            return tl::unexpected(look.error());
-        return std::optional<Look>(std::move(*look));
+        if (got < 0 && errno != EINTR)
+            return failed("cannot read the answer", errno);
+        received_ += got > 0 ? static_cast<std::size_t>(got) : 0;
+        if (received_ == sizeof(header_))
+            answer_.resize(size_of(header_));
     }
+    auto look = to_look(header_, std::exchange(answer_, {}));
+    if (!look)
+        return tl::unexpected(look.error());
+    return std::optional<Look>(std::move(*look));
 }
 
 Result<Look> Sweeper::find_all(std::chrono::milliseconds patience)

@@ -13,9 +13,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace tcpflight {
+
+// What the process says first: how much follows, and what needs no room of its own.
+struct SweeperAnswer {
+    std::uint64_t bytes = 0; // of records, or of an error's message; then the namespaces and their limits
+    std::uint64_t begin_ns = 0;
+    std::uint64_t end_ns = 0;
+    std::uint64_t cpu_ns = 0;
+    std::uint64_t out_of_reach = 0;
+    std::uint32_t visited = 0; // namespaces
+    std::uint32_t present = 0;
+    std::uint32_t limits = 0; // of namespaces
+    std::uint32_t failed = 0; // 1: an error
+};
 
 class Sweeper {
 public:
@@ -34,7 +48,7 @@ public:
     Result<Look> find_all(std::chrono::milliseconds patience);
 
     // Asks for a look without owners, and does not wait for it: fd() becomes readable, again and again, and collect()
-    // takes what is there until the look is whole. One at a time. An error of either is the end: nothing more comes.
+    // takes some of what is there, until the look is whole. One at a time. An error of either is the end: nothing more comes.
     Result<void> ask();
     [[nodiscard]] int fd() const { return socket_; }
     Result<std::optional<Look>> collect();
@@ -43,11 +57,13 @@ private:
     Sweeper(pid_t pid, int socket) : pid_(pid), socket_(socket) {}
 
     Result<void> request(char what);
+    std::span<std::byte> missing();
 
     pid_t pid_ = -1;
     int socket_ = -1;
-    std::vector<std::byte> answer_; // as far as it has come
-    std::size_t awaited_ = 0;       // its size, as far as known
+    SweeperAnswer header_;
+    std::vector<std::byte> answer_; // behind the header
+    std::size_t received_ = 0;      // of both
 };
 
 } // namespace tcpflight

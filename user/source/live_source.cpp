@@ -12,6 +12,11 @@
 namespace tcpflight {
 namespace {
 
+// The ring is looked at so often while records are handed over: some ten times in what it takes to fill it.
+constexpr std::uint64_t records_in_between = 4096;
+// Memory of a stream that is kept although it is empty.
+constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+
 std::uint64_t stamp(std::span<const std::byte> record)
 {
     std::uint64_t time_ns = 0;
@@ -50,6 +55,15 @@ void LiveSource::Stream::append(std::span<const std::byte> records)
     bytes.insert(bytes.end(), records.begin(), records.end());
 }
 
+// After a burst.
+void LiveSource::Stream::give_back()
+{
+    if (is_empty() && bytes.capacity() > kept_bytes) {
+        std::vector<std::byte>().swap(bytes);
+        head = 0;
+    }
+}
+
 Result<LiveSource> LiveSource::open(const Channel &channel)
 {
     auto ring = RingReader::open(channel.ring_fd, channel.ring_bytes);
@@ -69,7 +83,19 @@ bool LiveSource::read(std::uint64_t until_ns, RecordConsumer &consumer)
     held_up_ = !collect();
     if (!held_up_ || until_ns == everything)
         settled_ns_ = std::max(settled_ns_, until_ns);
-    return merge(std::min(until_ns, settled_ns_), consumer);
+    const bool more = merge(std::min(until_ns, settled_ns_), consumer);
+    for (auto &stream : streams_)
+        stream.give_back();
+    return more;
+}
+
+void LiveSource::take_aside()
+{
+    std::size_t taken = 0;
+    for (const auto &stream : streams_)
+        taken += stream.bytes.size() - stream.head;
+    if (taken < aside_times * channel_.ring_bytes)
+        collect();
 }
 
 void LiveSource::add(std::span<const std::byte> records)
@@ -220,6 +246,8 @@ bool LiveSource::merge(std::uint64_t until_ns, RecordConsumer &consumer)
             stream->head += size;
             if (!consumer.consume(record))
                 return false;
+            if (++handed_over_ % records_in_between == 0)
+                take_aside(); // younger than `until_ns`, all of it: read() has found the rest
             size = record_size(*stream);
         } while (size != 0 && stamp(stream->rest()) <= limit);
         if (size != 0) {

@@ -31,7 +31,7 @@ public:
     static Result<LiveSource> open(const Channel &channel);
 
     // Hands over every record stamped up to `until_ns` (CLOCK_BOOTTIME), which must have passed. False: the consumer
-    // had enough; what it did not take is still there.
+    // had enough; what it did not take is still there. What comes in between is taken aside, as by take_aside().
     bool read(std::uint64_t until_ns, RecordConsumer &consumer);
     // As `until_ns`, at the end: waits for nothing that is still being written.
     static constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
@@ -41,6 +41,11 @@ public:
     [[nodiscard]] std::uint64_t settled_ns() const { return settled_ns_; }
     // Did the last read find a record that was still being written?
     [[nodiscard]] bool is_held_up() const { return held_up_; }
+
+    // For whoever takes long until the next read(): what has come goes into memory of our own, so that the ring has
+    // room again; no more than `aside_times` its size.
+    void take_aside();
+    static constexpr std::size_t aside_times = 16;
 
     // Records of other origin, in the order of time: the next read merges them with its own.
     void add(std::span<const std::byte> records);
@@ -64,6 +69,7 @@ private:
         [[nodiscard]] bool is_empty() const { return head == bytes.size(); }
         [[nodiscard]] std::span<const std::byte> rest() const { return std::span(bytes).subspan(head); }
         void append(std::span<const std::byte> records);
+        void give_back();
     };
     class Items;
 
@@ -84,6 +90,7 @@ private:
                                                             // one for what was added
     std::vector<std::uint64_t> losses_told_;                // by CPU
     std::vector<std::pair<std::uint64_t, Stream *>> heads_; // a heap, the oldest on top
+    std::uint64_t handed_over_ = 0; // records
     std::uint64_t settled_ns_ = 0;
     bool held_up_ = false;
     std::uint64_t damaged_ = 0;

@@ -24,12 +24,13 @@ struct Sighting {
 
 using Sightings = tsl::robin_map<std::uint64_t, Sighting>;
 
-Sightings read_records(std::span<const std::byte> bytes)
+Sightings read_records(std::span<const std::byte> bytes, Meanwhile &meanwhile)
 {
     Sightings sightings;
     sightings.reserve(bytes.size() / (sizeof(tf_header) + sizeof(tf_socket) + sizeof(tf_identity)));
     Record record{};
     for (std::size_t size = 0; (size = first_record_size(bytes)) != 0; bytes = bytes.subspan(size)) {
+        meanwhile.step();
         if (decode(bytes.first(size), record) != DecodeError::None || record.header.type != TF_RECORD_FOUND)
             continue;
         const auto &header = record.header;
@@ -72,10 +73,19 @@ struct Absences::Comparison {
     const Absences &before;
     const Look &look;
     std::uint64_t now_ns;
-    Sightings sightings = read_records(look.records);
+    Sightings sightings;
     tsl::robin_map<std::uint64_t, Sign> signs = {};
     tsl::robin_map<std::uint64_t, std::uint64_t> missing = {};
     std::vector<std::byte> out = {};
+    std::vector<const KnownConnection *> changed = {}; // for what may have to be told of
+
+    // Of most there is nothing to tell.
+    [[nodiscard]] bool is_as_known(const KnownConnection &connection) const
+    {
+        if (connection.last_seen_ns >= look.begin_ns || !connection.identity_known)
+            return true;
+        return !connection.time_wait_socket && sightings.contains(connection.cookie);
+    }
 
     void look_for(const KnownConnection &connection)
     {
@@ -139,10 +149,21 @@ struct Absences::Comparison {
     }
 };
 
-std::vector<std::byte> Absences::compare(const Table &table, const Look &look, std::uint64_t now_ns)
+std::vector<std::byte> Absences::compare(const Table &table, const Look &look, std::uint64_t now_ns,
+                                         Meanwhile &meanwhile)
 {
-    Comparison comparison{*this, look, now_ns};
-    table.for_each([&comparison](const KnownConnection &connection) { comparison.look_for(connection); });
+    Comparison comparison{*this, look, now_ns, read_records(look.records, meanwhile)};
+    table.for_each_unordered([&](const KnownConnection &connection) {
+        meanwhile.step();
+        if (!comparison.is_as_known(connection))
+            comparison.changed.push_back(&connection);
+    });
+    std::sort(comparison.changed.begin(), comparison.changed.end(),
+              [](const auto *a, const auto *b) { return a->cookie < b->cookie; });
+    for (const auto *connection : comparison.changed) {
+        meanwhile.step();
+        comparison.look_for(*connection);
+    }
     signs_ = std::move(comparison.signs);
     missing_ = std::move(comparison.missing);
     return std::move(comparison.out);

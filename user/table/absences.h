@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/look.h"
+#include "model/meanwhile.h"
 #include "table/table.h"
 
 #include <tsl/robin_map.h>
@@ -19,8 +20,9 @@ namespace tcpflight {
 class Absences {
 public:
     // `table` has seen every event up to the end of the look. `now_ns`, CLOCK_BOOTTIME: for the time stamps of what was
-    // found missing; not before the end of the look. Looks are passed in the order of time.
-    std::vector<std::byte> compare(const Table &table, const Look &look, std::uint64_t now_ns);
+    // found missing; not before the end of the look. Looks are passed in the order of time. `meanwhile`, here and in
+    // the like: `table` stays as it is.
+    std::vector<std::byte> compare(const Table &table, const Look &look, std::uint64_t now_ns, Meanwhile &meanwhile);
 
     // Is anything missing that only another look can make sure of?
     [[nodiscard]] bool is_in_doubt() const { return !missing_.empty(); }

@@ -591,13 +591,19 @@ void Table::for_each(const Visit &visit) const
     // The cookie with it: where many are alive, to look it up for each comparison would take most of the time.
     std::vector<std::pair<std::uint64_t, const KnownConnection *>> alive;
     alive.reserve(index_.size());
-    slots_.for_each([&alive](const Connection &connection) {
-        if (connection.cookie != 0)
-            alive.emplace_back(connection.cookie, &connection);
-    });
+    for_each_unordered(
+        [&alive](const KnownConnection &connection) { alive.emplace_back(connection.cookie, &connection); });
     std::sort(alive.begin(), alive.end());
     for (const auto &[cookie, connection] : alive)
         visit(*connection);
+}
+
+void Table::for_each_unordered(const Visit &visit) const
+{
+    slots_.for_each([&visit](const Connection &connection) {
+        if (connection.cookie != 0)
+            visit(connection);
+    });
 }
 
 const Identity *Table::identity_of(std::uint64_t cookie) const

@@ -68,6 +68,7 @@ public:
     void for_each_known(const Visit &visit) const override;
     // Really all.
     void for_each(const Visit &visit) const;
+    void for_each_unordered(const Visit &visit) const;
 
     // What another table knew of cgroups; before restore() or heal(), which name them. None: forget all.
     void restore_cgroups(std::span<const KnownCgroup> cgroups);

@@ -152,11 +152,12 @@ private:
 
 } // namespace
 
-std::vector<Usage> count_usage(const Look &look)
+std::vector<Usage> count_usage(const Look &look, Meanwhile &meanwhile)
 {
     Counter counter(look);
     std::span<const std::byte> rest = look.records;
     for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
+        meanwhile.step();
         tf_header header{};
         std::memcpy(&header, rest.data(), sizeof(header));
         if (header.type == TF_RECORD_FOUND && (header.flags & TF_FLAG_IDENTITY) != 0)
@@ -165,11 +166,11 @@ std::vector<Usage> count_usage(const Look &look)
     return counter.much();
 }
 
-std::vector<std::byte> UsageTeller::tell(const Look &look, std::uint64_t now_ns)
+std::vector<std::byte> UsageTeller::tell(const Look &look, std::uint64_t now_ns, Meanwhile &meanwhile)
 {
     std::vector<std::byte> out;
     std::map<UsageKey, Usage> told;
-    for (const auto &usage : count_usage(look)) {
+    for (const auto &usage : count_usage(look, meanwhile)) {
         append(out, usage, now_ns);
         told[key_of(usage)] = usage;
     }

@@ -67,10 +67,13 @@ std::uint64_t mix(std::uint64_t hash, const std::uint8_t (&address)[16]) // NOLI
 // Both ends of a connection that are on this host, by their tuples.
 class Ends {
 public:
-    explicit Ends(const Look &look)
+    Ends(const Look &look, Meanwhile &meanwhile)
     {
+        constexpr auto smallest = sizeof(tf_header) + sizeof(tf_socket) + sizeof(tf_identity);
+        tuples_.reserve(look.records.size() / smallest); // to grow would take long at a time
         std::span<const std::byte> rest = look.records;
         for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
+            meanwhile.step();
             tf_header header{};
             std::memcpy(&header, rest.data(), sizeof(header));
             if (header.type != TF_RECORD_FOUND || (header.flags & TF_FLAG_IDENTITY) == 0)
@@ -109,14 +112,15 @@ private:
 
 } // namespace
 
-std::vector<std::byte> Waiting::find(const Table &table, const Look &look, std::uint64_t now_ns)
+std::vector<std::byte> Waiting::find(const Table &table, const Look &look, std::uint64_t now_ns, Meanwhile &meanwhile)
 {
     std::vector<std::byte> out;
     const auto told = std::exchange(told_, {});
     const auto deserted = std::exchange(deserted_, {});
-    const Ends ends(look);
+    const Ends ends(look, meanwhile);
     std::span<const std::byte> rest = look.records;
     for (std::size_t size = 0; (size = first_record_size(rest)) != 0; rest = rest.subspan(size)) {
+        meanwhile.step();
         const auto record = rest.first(size);
         tf_header header{};
         std::memcpy(&header, record.data(), sizeof(header));

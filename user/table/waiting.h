@@ -3,6 +3,7 @@
 #pragma once
 
 #include "model/look.h"
+#include "model/meanwhile.h"
 #include "table/table.h"
 
 #include <tsl/robin_map.h>
@@ -20,7 +21,7 @@ public:
     // the look before is told of again, also if it does not now. A connection that has had an event since the look
     // began is left out: it moved. One whose other end ought to be on this host, and is not
     // there, is told of at two looks: the first can come before the end of the other is known.
-    std::vector<std::byte> find(const Table &table, const Look &look, std::uint64_t now_ns);
+    std::vector<std::byte> find(const Table &table, const Look &look, std::uint64_t now_ns, Meanwhile &meanwhile);
 
 private:
     static constexpr std::uint32_t deserted_told = 2;

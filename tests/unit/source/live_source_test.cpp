@@ -6,8 +6,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tcpflight::test {
@@ -206,6 +209,63 @@ TEST_F(LiveSourceTest, GoesOnWhereTheConsumerHadEnough)
     EXPECT_EQ(taken.list, (List{"1@10", "1@11"}));
     taken.limit = 100;
     EXPECT_EQ(read(), (List{"1@12", "1@13"}));
+}
+
+// While records are handed over, which can take longer than it takes to fill the ring, that is emptied.
+TEST_F(LiveSourceTest, TakesAsideWhatComesWhileRecordsAreHandedOver)
+{
+    struct Slow : Taken {
+        explicit Slow(std::function<void()> work) : meanwhile(std::move(work)) {}
+        bool consume(std::span<const std::byte> record) override
+        {
+            if (list.size() % 1000 == 0)
+                meanwhile();
+            return Taken::consume(record);
+        }
+        std::function<void()> meanwhile;
+    };
+    constexpr std::uint64_t found_count = 20'000;
+    std::vector<std::byte> found;
+    for (std::uint64_t i = 0; i < found_count; i++) {
+        const auto bytes = RecordBuilder::found(7, 1 + i, 1).bytes();
+        found.insert(found.end(), bytes.begin(), bytes.end());
+    }
+    source.add(found);
+    std::uint64_t next_us = 1'000'000;
+    std::size_t most = 0;
+    std::uint64_t sent = 0;
+    Slow slow([&] {
+        for (int i = 0; i < 5; i++, sent++)
+            stage(0, 1, next_us++);
+        flush(0);
+        most = std::max(most, static_cast<std::size_t>(ring.producer() - ring.consumer()));
+    });
+    source.read(found_count * 1000, slow);
+    EXPECT_EQ(slow.list.size(), found_count);
+    EXPECT_LE(most, ring_size) << "what had not been read was overwritten";
+    const auto rest = read();
+    ASSERT_EQ(rest.size(), sent);
+    for (std::uint64_t i = 0; i < sent; i++)
+        EXPECT_EQ(rest[i], "1@" + std::to_string(1'000'000 + i));
+    EXPECT_EQ(source.damaged(), 0U);
+}
+
+TEST_F(LiveSourceTest, TakesNoMoreAsideThanItMay)
+{
+    std::uint64_t next_us = 10;
+    std::size_t in_ring = 0;
+    std::size_t bytes = 0;
+    while (in_ring < ring_size / 2) {
+        ASSERT_LT(bytes, 2 * LiveSource::aside_times * ring_size);
+        for (int i = 0; i < 5; i++)
+            stage(0, 1, next_us++);
+        bytes += stages[0].used;
+        flush(0);
+        source.take_aside();
+        in_ring = ring.producer() - ring.consumer();
+    }
+    EXPECT_GE(bytes, LiveSource::aside_times * ring_size);
+    EXPECT_EQ(read().size(), next_us - 10) << "and nothing is missing";
 }
 
 TEST_F(LiveSourceTest, CountsWhatMakesNoSense)

@@ -62,7 +62,8 @@ struct LookBuilder {
 // A record of a comparison, taken apart.
 std::vector<Record> compare(Absences &absences, const Table &table, const LookBuilder &builder)
 {
-    const auto bytes = absences.compare(table, builder.look, builder.look.end_ns + 7);
+    Meanwhile meanwhile;
+    const auto bytes = absences.compare(table, builder.look, builder.look.end_ns + 7, meanwhile);
     std::vector<Record> records;
     std::span<const std::byte> rest = bytes;
     while (!rest.empty()) {

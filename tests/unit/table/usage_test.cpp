@@ -30,6 +30,7 @@ protected:
 
     std::uint64_t cookie_ = 0;
     Look look_;
+    Meanwhile meanwhile_;
 };
 
 TEST_F(UsageTest, CountsPortsOfTheRangeByDestination)
@@ -41,7 +42,7 @@ TEST_F(UsageTest, CountsPortsOfTheRangeByDestination)
         sees(static_cast<std::uint16_t>(41'000 + i), 443); // bound by the program, outside of the range
     for (std::uint16_t i = 0; i < 4; i++)
         sees(static_cast<std::uint16_t>(40'000 + i), 80); // less than half of it
-    const auto usage = count_usage(look_);
+    const auto usage = count_usage(look_, meanwhile_);
     ASSERT_EQ(usage.size(), 1U);
     EXPECT_EQ(usage[0].kind, Usage::Kind::Ports);
     EXPECT_EQ(usage[0].taken, 5U);
@@ -54,7 +55,7 @@ TEST_F(UsageTest, CountsTimeWaitsOfANamespace)
 {
     for (std::uint16_t i = 0; i < 4; i++)
         sees(80, static_cast<std::uint16_t>(1000 + i), time_wait);
-    const auto usage = count_usage(look_);
+    const auto usage = count_usage(look_, meanwhile_);
     ASSERT_EQ(usage.size(), 1U);
     EXPECT_EQ(usage[0].kind, Usage::Kind::TimeWaits);
     EXPECT_EQ(usage[0].taken, 4U);
@@ -66,7 +67,7 @@ TEST_F(UsageTest, ReservedPortsAreNotThereToTake)
     ASSERT_TRUE(look_.limits[0].ports.reserve("40000-40005"));
     for (std::uint16_t i = 0; i < 3; i++)
         sees(static_cast<std::uint16_t>(40'005 + i), 443); // the first was bound by the program
-    const auto usage = count_usage(look_);
+    const auto usage = count_usage(look_, meanwhile_);
     ASSERT_EQ(usage.size(), 1U);
     EXPECT_EQ(usage[0].taken, 2U);
     EXPECT_EQ(usage[0].at_most, 4U);
@@ -78,7 +79,7 @@ TEST_F(UsageTest, IsToldAtEachLookAndOnceMore)
     UsageTeller teller;
     const auto tell = [&](std::uint64_t now_ns) {
         std::vector<Usage> usage;
-        const auto bytes = teller.tell(look_, now_ns);
+        const auto bytes = teller.tell(look_, now_ns, meanwhile_);
         for (std::span<const std::byte> rest = bytes; !rest.empty();) {
             Record record{};
             const auto size = first_record_size(rest);
@@ -142,9 +143,9 @@ TEST_F(UsageTest, SaysNothingWhereLimitsAreNotKnown)
     for (std::uint16_t i = 0; i < 9; i++)
         sees(static_cast<std::uint16_t>(40'000 + i), 443, time_wait);
     look_.limits = {{.settings = {.netns = netns}, .ports = {}}};
-    EXPECT_TRUE(count_usage(look_).empty());
+    EXPECT_TRUE(count_usage(look_, meanwhile_).empty());
     look_.limits = {};
-    EXPECT_TRUE(count_usage(look_).empty());
+    EXPECT_TRUE(count_usage(look_, meanwhile_).empty());
 }
 
 } // namespace

@@ -44,7 +44,7 @@ protected:
     std::vector<Record> found()
     {
         std::vector<Record> records;
-        const auto bytes = waiting_.find(table_, look_, 22 * ns_per_s);
+        const auto bytes = waiting_.find(table_, look_, 22 * ns_per_s, meanwhile_);
         for (auto rest = std::span<const std::byte>(bytes); !rest.empty();) {
             tf_header header{};
             std::memcpy(&header, rest.data(), sizeof(header));
@@ -65,6 +65,7 @@ protected:
 
     Table table_;
     Look look_;
+    Meanwhile meanwhile_;
     Waiting waiting_;
 };
 
