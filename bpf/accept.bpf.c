@@ -45,7 +45,7 @@ static __always_inline void record_accept(struct event *e)
 	    (e->mem.pid != block.pid || filter_asks & 1 << TF_ASK_UID))
 		e->mem.verdict = TF_VERDICT_OPEN;
 	e->mem.pid = block.pid;
-	if (wanted(e) && !send_event(e, (struct body){&block, sizeof(block)}, NULL, 0))
+	if (wanted(e) && !send_event(e, (struct body){&block, sizeof(block)}, NULL, SEND_ALONE))
 		e->mem = before;
 	remember(&e->mem, e->cookie);
 }

@@ -42,7 +42,7 @@ int on_congestion(unsigned long long *ctx)
 	if (e.task)
 		learn_owner(&e.mem, e.task);
 	if (wanted(&e))
-		send_event(&e, (struct body){&block, sizeof(block)}, tp, 0);
+		send_event(&e, (struct body){&block, sizeof(block)}, tp, SEND_ALONE);
 	remember(&e.mem, e.cookie);
 	return 0;
 }

@@ -433,16 +433,23 @@ static __always_inline _Bool send_staged(const struct event *e, struct shape sha
 	return 1;
 }
 
-/* What goes alone has its size from a constant: each change of state, which has no body, then has its life with it. */
-static __always_inline _Bool always_life(struct body body, _Bool staged)
-{
-	return !body.size && !staged;
-}
+/* How a record goes out; a constant wherever it is used. */
+enum sending {
+	SEND_STAGED,  /* with others: only for on_transition, while it is not interrupted by itself */
+	SEND_RESCUED, /* by itself: a change of state that on_transition was not run for */
+	SEND_ALONE,   /* by itself: anything else */
+};
 
 static __always_inline _Bool send_shape(const struct event *e, struct shape shape, const struct tcp_sock *tp,
-					_Bool staged)
+					enum sending how)
 {
-	return staged ? send_staged(e, shape, tp) : send_alone(e, shape, tp);
+	return how == SEND_STAGED ? send_staged(e, shape, tp) : send_alone(e, shape, tp);
+}
+
+/* What goes alone has its size from a constant: each change of state, which has no body, then has its life with it. */
+static __always_inline _Bool always_life(struct body body, enum sending how)
+{
+	return !body.size && how == SEND_RESCUED;
 }
 
 /*
@@ -450,31 +457,23 @@ static __always_inline _Bool send_shape(const struct event *e, struct shape shap
  * identity, the place is in it in any case, and may say that there is none.
  */
 static __always_inline _Bool send_identity(const struct event *e, struct body body, _Bool metrics,
-					   const struct tcp_sock *tp, _Bool staged)
+					   const struct tcp_sock *tp, enum sending how)
 {
-	return send_shape(e, (struct shape){body, metrics, 1, !staged, always_life(body, staged)}, tp, staged);
+	return send_shape(e, (struct shape){body, metrics, 1, how != SEND_STAGED, always_life(body, how)}, tp, how);
 }
 
 static __always_inline _Bool send_news(const struct event *e, struct body body, _Bool metrics,
-				       const struct tcp_sock *tp, _Bool staged)
+				       const struct tcp_sock *tp, enum sending how)
 {
 	if (e->type == TF_RECORD_ACCEPT && e->placed)
-		return send_shape(e, (struct shape){body, metrics, 0, 1, 0}, tp, staged);
-	return send_shape(e, (struct shape){body, metrics, 0, 0, always_life(body, staged)}, tp, staged);
+		return send_shape(e, (struct shape){body, metrics, 0, 1, 0}, tp, how);
+	return send_shape(e, (struct shape){body, metrics, 0, 0, always_life(body, how)}, tp, how);
 }
 
-/*
- * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL. No body but a
- * tf_syn_queue goes into a stage.
- *
- * An identity that was not sent does not count as said: so a loss heals itself. (A local port missing at SYN_SENT is in
- * every later header.) User space forgets a socket at CLOSE; should anything follow, that begins anew.
- *
- * False: it was not sent, and counted as lost.
- */
-static __always_inline _Bool send_event(struct event *e, struct body body, const struct tcp_sock *tp, _Bool staged)
+/* As send_event(), where it is known whether the identity was said. */
+static __always_inline _Bool send_as(struct event *e, struct body body, const struct tcp_sock *tp, enum sending how,
+				     _Bool said)
 {
-	_Bool said = e->mem.said == (__u8)say_epoch;
 	_Bool sent;
 
 	e->flags |= e->task ? TF_FLAG_OWNED : 0;
@@ -483,9 +482,9 @@ static __always_inline _Bool send_event(struct event *e, struct body body, const
 	if (!said || e->type == TF_RECORD_ACCEPT)
 		find_owner(e);
 	if (tp)
-		sent = said ? send_news(e, body, 1, tp, staged) : send_identity(e, body, 1, tp, staged);
+		sent = said ? send_news(e, body, 1, tp, how) : send_identity(e, body, 1, tp, how);
 	else
-		sent = said ? send_news(e, body, 0, NULL, staged) : send_identity(e, body, 0, NULL, staged);
+		sent = said ? send_news(e, body, 0, NULL, how) : send_identity(e, body, 0, NULL, how);
 	if (!sent) {
 		count_loss(e->stage);
 		if (e->flags & TF_FLAG_OWNED && !said && !e->untyped)
@@ -499,6 +498,21 @@ static __always_inline _Bool send_event(struct event *e, struct body body, const
 	else if (sent)
 		e->mem.said = say_epoch;
 	return sent;
+}
+
+/*
+ * Send an event, with the identity if that was not said yet. `tp`: with metrics, or NULL. No body but a
+ * tf_syn_queue goes into a stage.
+ *
+ * An identity that was not sent does not count as said: so a loss heals itself. (A local port missing at SYN_SENT is in
+ * every later header.) User space forgets a socket at CLOSE; should anything follow, that begins anew.
+ *
+ * False: it was not sent, and counted as lost.
+ */
+static __always_inline _Bool send_event(struct event *e, struct body body, const struct tcp_sock *tp, enum sending how)
+{
+	/* Of what is rescued, which is rare, it is always said: less for the verifier to follow at each start. */
+	return send_as(e, body, tp, how, how != SEND_RESCUED && e->mem.said == (__u8)say_epoch);
 }
 
 #endif

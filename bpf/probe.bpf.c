@@ -86,7 +86,7 @@ static __always_inline int record_probe(const struct sock *sk, const struct tcp_
 
 	recall(&e.mem, cookie);
 	if (wanted(&e))
-		send_event(&e, (struct body){&block, sizeof(block)}, NULL, 0);
+		send_event(&e, (struct body){&block, sizeof(block)}, NULL, SEND_ALONE);
 	remember(&e.mem, cookie);
 	return 0;
 }

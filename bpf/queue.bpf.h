@@ -108,7 +108,7 @@ static __always_inline void tell_queue(struct event *e, __u32 waiting, _Bool of_
 		return;
 	}
 	recall(&e->mem, e->cookie);
-	if (!wanted(e) || send_event(e, (struct body){&queue, sizeof(queue)}, NULL, 0))
+	if (!wanted(e) || send_event(e, (struct body){&queue, sizeof(queue)}, NULL, SEND_ALONE))
 		bpf_map_update_elem(&told_queues, &cookie, &now, BPF_ANY);
 	remember(&e->mem, e->cookie);
 }

@@ -48,7 +48,7 @@ static __always_inline void record_reset(struct tcp_sock *tp, struct tf_reset *r
 	if (e.task)
 		learn_owner(&e.mem, e.task);
 	if (wanted(&e))
-		send_event(&e, (struct body){reset, sizeof(*reset)}, NULL, 0);
+		send_event(&e, (struct body){reset, sizeof(*reset)}, NULL, SEND_ALONE);
 	remember(&e.mem, e.cookie);
 }
 

@@ -109,7 +109,7 @@ int on_retransmit(unsigned long long *ctx)
 	if (wanted(&e)) {
 		fill_retransmission(&block, tp, skb, error);
 		fill_limits(&block, sk, tp);
-		send_event(&e, (struct body){&block, sizeof(block)}, tp, 0);
+		send_event(&e, (struct body){&block, sizeof(block)}, tp, SEND_ALONE);
 	}
 	remember(&e.mem, e.cookie);
 	return 0;

@@ -28,7 +28,7 @@ static __always_inline __u32 measured_us(const struct tcp_sock *tp)
 }
 
 /* At SYN_RECV > ESTABLISHED. False: there is nothing to tell; the event is still to be sent. */
-static __noinline int tell_syn_queue(struct event *e, _Bool staged)
+static __noinline int tell_syn_queue(struct event *e, enum sending how)
 {
 	struct tcp_sock *tp = e->sk ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL;
 	struct tf_syn_queue queue = {};
@@ -39,7 +39,7 @@ static __noinline int tell_syn_queue(struct event *e, _Bool staged)
 	if (!queue.waited_us)
 		return 0;
 	e->flags = TF_FLAG_SYN_QUEUE;
-	send_event(e, (struct body){&queue, sizeof(queue)}, metrics_everywhere ? tp : NULL, staged);
+	send_event(e, (struct body){&queue, sizeof(queue)}, metrics_everywhere ? tp : NULL, how);
 	return 1;
 }
 

@@ -31,7 +31,7 @@ static __always_inline void begin_life(struct event *e)
 	}
 }
 
-static __always_inline void tell(struct event *e, _Bool staged)
+static __always_inline void tell(struct event *e, enum sending how)
 {
 	if (!wanted(e))
 		return;
@@ -40,9 +40,9 @@ static __always_inline void tell(struct event *e, _Bool staged)
 		e->port = local_port(e->sk);
 	if (may_leave_time_wait(e->old_state, e->new_state))
 		e->left = state_left(e->sk, e->old_state, e->cookie);
-	if (was(e, TCP_SYN_RECV) && becomes(e, TCP_ESTABLISHED) && tell_syn_queue(e, staged))
+	if (was(e, TCP_SYN_RECV) && becomes(e, TCP_ESTABLISHED) && tell_syn_queue(e, how))
 		return;
-	send_event(e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL, staged);
+	send_event(e, (struct body){}, metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)e->sk) : NULL, how);
 }
 
 static __always_inline struct birth *this_cpu_birth(void)
@@ -74,7 +74,7 @@ static __always_inline void note_birth(const struct sock *sk)
 }
 
 /* In a function of its own: most kernels never come here, and those that do not should not carry it through caches. */
-static __noinline int tell_birth(struct event *next, _Bool staged)
+static __noinline int tell_birth(struct event *next, enum sending how)
 {
 	struct birth *birth = this_cpu_birth();
 
@@ -94,8 +94,8 @@ static __noinline int tell_birth(struct event *next, _Bool staged)
 	begin_life(next);
 	/* Not tell(): nothing of what it does for other changes is for this one, and its stack is not to be had. */
 	if (wanted(next))
-		send_event(next, (struct body){},
-			   metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)next->sk) : NULL, staged);
+		send_as(next, (struct body){},
+			metrics_everywhere ? (void *)bpf_skc_to_tcp_sock((void *)next->sk) : NULL, how, 0);
 	next->task = task;
 	next->time_ns = 0;
 	next->old_state = old_state;
@@ -182,7 +182,7 @@ static __always_inline __u16 undone_at_end(const struct sock *sk, int new_state)
 }
 
 static __always_inline void record_transition(struct tf_stage *stage, const struct sock *sk, int old_state,
-					      int new_state, _Bool staged)
+					      int new_state, enum sending how)
 {
 	__u64 cookie;
 
@@ -191,7 +191,7 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 		return;
 	}
 	cookie = bpf_get_socket_cookie((void *)sk);
-	if (filter_ops && staged &&
+	if (filter_ops && how == SEND_STAGED &&
 	    (stays_refused(sk, cookie, old_state) || begins_refused(sk, cookie, old_state, new_state))) {
 		(*(volatile __u64 *)&stage->refused)++;
 		return;
@@ -210,7 +210,7 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 
 	recall(&e.mem, e.cookie);
 	if (was(&e, TCP_SYN_RECV) && births_come_early)
-		tell_birth(&e, staged);
+		tell_birth(&e, how);
 	e.undone = undone_at_end(sk, new_state);
 	begin_life(&e);
 	if (e.task) {
@@ -220,7 +220,7 @@ static __always_inline void record_transition(struct tf_stage *stage, const stru
 	}
 	if (was(&e, TCP_LISTEN) && becomes(&e, TCP_CLOSE))
 		drop_listener(sk, cookie, local_port(sk));
-	tell(&e, staged);
+	tell(&e, how);
 	remember(&e.mem, e.cookie);
 }
 
@@ -274,7 +274,7 @@ int BPF_PROG(on_transition, const struct sock *sk, int old_state, int new_state)
 	if (!is_news(sk, old_state, new_state))
 		return 0;
 	*(volatile __u16 *)&stage->busy = 1;
-	record_transition(stage, sk, old_state, new_state, 1);
+	record_transition(stage, sk, old_state, new_state, SEND_STAGED);
 	*(volatile __u16 *)&stage->busy = 0;
 	return 0;
 }
@@ -288,6 +288,6 @@ int BPF_PROG(on_nested_transition, const struct sock *sk, int old_state, int new
 		return 0;
 	__sync_fetch_and_add(&stage->rescued, 1);
 	if (is_news(sk, old_state, new_state))
-		record_transition(stage, sk, old_state, new_state, 0);
+		record_transition(stage, sk, old_state, new_state, SEND_RESCUED);
 	return 0;
 }
