@@ -133,8 +133,7 @@ static __always_inline _Bool stays_refused(const struct sock *sk, __u64 cookie, 
 
 	recall(&mem, cookie);
 	return mem.verdict == TF_VERDICT_REFUSED && goes_on(old_state) &&
-	       (!filter_asks_owner() || !sk->sk_lock.owned ||
-		(__u32)bpf_get_current_task_btf()->tgid == mem.pid);
+	       (!filter_asks_owner() || !sk->sk_lock.owned || (__u32)bpf_get_current_task_btf()->tgid == mem.pid);
 }
 
 /*

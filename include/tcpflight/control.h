@@ -117,7 +117,8 @@ struct tf_filter_facts {
 	__u32 pid;         /* 0: not known */
 	__u32 uid;         /* 0xffffffff: not known */
 	__u32 netns;
-	/* The local port, while it is not known, is one of these, if it is chosen by the kernel; 0: nothing is known of it. */
+	/* The local port, while it is not known, is one of these, if it is chosen by the kernel; 0: nothing is known of
+	 * it. */
 	__u16 first_port;
 	__u16 last_port;
 	__u8 direction; /* enum tf_filter_direction */

@@ -94,7 +94,8 @@ struct Connection {
     tf_filter_facts facts{};
     Identity identity;
     Direction direction = Direction::Unknown;
-    std::vector<std::uint16_t> possible_ports; // local ones; the one that it has, or the ends of a range and what lies in it
+    std::vector<std::uint16_t>
+        possible_ports; // local ones; the one that it has, or the ends of a range and what lies in it
     bool all_known = true;
 };
 

@@ -542,8 +542,7 @@ void Diagnosis::move(const std::function<std::uint32_t(std::uint64_t connection)
             continue;
         stories_.reach(slot);
         const auto *identity = identify_(story.connection);
-        story.ends_known =
-            identity != nullptr && pairs_.add({.connection = story.connection, .slot = slot}, *identity);
+        story.ends_known = identity != nullptr && pairs_.add({.connection = story.connection, .slot = slot}, *identity);
         stories_[slot] = std::move(story);
     }
     ended_.for_each([](Ended &ended) { ended.story.ends_known = false; });

@@ -66,9 +66,9 @@ private:
 
     ConnectionIn connection_in_;
     Slots<Ends> slots_;
-    SlotIndex by_ends_;                                     // of those that can have their other end here
+    SlotIndex by_ends_;                                       // of those that can have their other end here
     tsl::robin_map<std::uint64_t, std::uint64_t, Hash> left_; // ends > connection
-    tsl::robin_set<std::uint64_t, Hash> addresses_; // local ones, hashed
+    tsl::robin_set<std::uint64_t, Hash> addresses_;           // local ones, hashed
 };
 
 } // namespace tcpflight

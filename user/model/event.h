@@ -15,6 +15,7 @@
 #include "model/verdict.h"
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,12 +31,21 @@ enum class OwnerSource : std::uint8_t { Unknown, Inherited, Listen, Connect, Sys
 // "unknown", "inherited", "listen", "connect", "syscall", "accept", "snapshot".
 std::string_view name(OwnerSource source);
 
+using CommName = std::array<char, 16>;
+
+// Not std::array's own comparison, which calls memcmp(): lines are compared with the ones before by it.
+inline bool is_same(const CommName &a, const CommName &b)
+{
+    using Words = std::array<std::uint64_t, 2>;
+    return std::bit_cast<Words>(a) == std::bit_cast<Words>(b);
+}
+
 // The process that owns the socket.
 struct Owner {
     std::uint32_t pid = 0; // the process (thread group), in the initial pid namespace; 0: not known
     std::uint32_t tid = 0; // the thread that was seen
     OwnerSource source = OwnerSource::Unknown;
-    std::array<char, 16> comm{}; // NUL-terminated unless all 16 are used; untrusted: escape before printing
+    CommName comm{};             // NUL-terminated unless all 16 are used; untrusted: escape before printing
     std::uint32_t inner_pid = 0; // the process as its own pid namespace numbers it; 0: that is the initial one
     CgroupKey cgroup{};          // where it is; id 0: in the socket's cgroup
 

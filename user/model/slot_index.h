@@ -1,5 +1,5 @@
-// Where each thing lives: key > slot. Open addressing with eight bytes a place, for at a million connections nearly every
-// look is a cache miss, here and in the slot, which has the key itself.
+// Where each thing lives: key > slot. Open addressing with eight bytes a place, for at a million connections nearly
+// every look is a cache miss, here and in the slot, which has the key itself.
 #pragma once
 
 #include "model/event.h"

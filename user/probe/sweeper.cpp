@@ -56,13 +56,13 @@ bool answer(int socket, const Snapshot &snapshot, std::uint64_t cpu_ns)
     const std::vector<std::uint32_t> visited(visited_set.begin(), visited_set.end());
     const std::vector<std::uint32_t> present(present_set.begin(), present_set.end());
     SweeperAnswer header{.bytes = snapshot.records.size(),
-                        .begin_ns = snapshot.begin_ns,
-                        .end_ns = snapshot.end_ns,
-                        .cpu_ns = cpu_ns,
-                        .out_of_reach = snapshot.out_of_reach,
-                        .visited = static_cast<std::uint32_t>(visited.size()),
-                        .present = static_cast<std::uint32_t>(present.size()),
-                        .limits = static_cast<std::uint32_t>(snapshot.limits.size())};
+                         .begin_ns = snapshot.begin_ns,
+                         .end_ns = snapshot.end_ns,
+                         .cpu_ns = cpu_ns,
+                         .out_of_reach = snapshot.out_of_reach,
+                         .visited = static_cast<std::uint32_t>(visited.size()),
+                         .present = static_cast<std::uint32_t>(present.size()),
+                         .limits = static_cast<std::uint32_t>(snapshot.limits.size())};
     return send_all(socket, std::as_bytes(std::span(&header, 1))) && send_all(socket, snapshot.records) &&
            send_all(socket, std::as_bytes(std::span(visited))) && send_all(socket, std::as_bytes(std::span(present))) &&
            send_all(socket, std::as_bytes(std::span(snapshot.limits)));
@@ -190,8 +190,7 @@ template <typename T> std::vector<T> take(std::span<const std::byte> &bytes, std
 
 std::size_t size_of(const SweeperAnswer &header)
 {
-    return header.bytes +
-           sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present}) +
+    return header.bytes + sizeof(std::uint32_t) * (std::size_t{header.visited} + std::size_t{header.present}) +
            sizeof(NetnsLimits) * std::size_t{header.limits};
 }
 

@@ -48,7 +48,8 @@ public:
     Result<Look> find_all(std::chrono::milliseconds patience);
 
     // Asks for a look without owners, and does not wait for it: fd() becomes readable, again and again, and collect()
-    // takes some of what is there, until the look is whole. One at a time. An error of either is the end: nothing more comes.
+    // takes some of what is there, until the look is whole. One at a time. An error of either is the end: nothing more
+    // comes.
     Result<void> ask();
     [[nodiscard]] int fd() const { return socket_; }
     Result<std::optional<Look>> collect();

@@ -26,12 +26,6 @@ TimeText make_time(const OutputStyle &style)
     return {};
 }
 
-// Of its name: 0 for a value that is not a state.
-std::size_t number_of(TcpState state)
-{
-    return is_valid(state) ? static_cast<std::size_t>(state) : 0;
-}
-
 // Where the owner is.
 void put_place(LineWriter &line, const Identity &identity)
 {
@@ -51,15 +45,7 @@ void put_place(LineWriter &line, const Identity &identity)
 
 } // namespace
 
-TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style))
-{
-    const auto name_of = [](std::size_t state) { return name(TcpState{static_cast<std::uint8_t>(state)}); };
-    for (std::size_t from = 0; from < tcp_states; from++) {
-        state_names_[from] = StateName(name_of(from));
-        for (std::size_t to = 0; to < tcp_states; to++)
-            change_names_[from][to] = ChangeName(std::string(name_of(from)) + " -> " + std::string(name_of(to)));
-    }
-}
+TextSink::TextSink(const OutputStyle &style) : style_(style), time_(make_time(style)), states_(style.color) {}
 
 void TextSink::write(const Event &event, std::string &out)
 {
@@ -125,25 +111,6 @@ void TextSink::put_tuple(LineWriter &line, const Event &event)
     });
 }
 
-void TextSink::put_state(LineWriter &line, TcpState state) const
-{
-    if (style_.color)
-        line.put(color::of(state));
-    state_names_[number_of(state)].put(line);
-    put_in_color(line, color::reset);
-}
-
-void TextSink::put_states(LineWriter &line, TcpState from, TcpState to) const
-{
-    if (!style_.color) {
-        change_names_[number_of(from)][number_of(to)].put(line);
-        return;
-    }
-    put_state(line, from);
-    line.put(" -> ");
-    put_state(line, to);
-}
-
 // Also with -q: what follows a gap cannot be taken for the whole story.
 void TextSink::put_gap(LineWriter &line, const Event &event) const
 {
@@ -178,7 +145,7 @@ void TextSink::put_length(LineWriter &line, const StateChange &change) const
 void TextSink::put_what(LineWriter &line, const Event &event, const StateChange &change)
 {
     put_tuple(line, event);
-    put_states(line, change.from, change.to);
+    states_.put_change(line, change.from, change.to);
     if (change.time_wait_socket && change.to == TcpState::FinWait2)
         line.put(" (orphan)");
     if (!style_.quiet)

@@ -5,11 +5,9 @@
 #include "sink/fold.h"
 #include "sink/recent_text.h"
 #include "sink/sink.h"
+#include "sink/state_text.h"
 #include "sink/style.h"
 
-#include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,31 +34,14 @@ private:
     };
     struct Process {
         std::uint32_t pid = 0;
-        std::array<char, 16> comm{};
-        // Not that of std::array, which calls memcmp().
-        bool operator==(const Process &other) const
-        {
-            using Words = std::array<std::uint64_t, 2>;
-            return pid == other.pid && std::bit_cast<Words>(comm) == std::bit_cast<Words>(other.comm);
-        }
+        CommName comm{};
+        bool operator==(const Process &other) const { return pid == other.pid && is_same(comm, other.comm); }
     };
-    // Padded, so that it can be copied whole.
-    template <std::size_t Room> struct Padded {
-        std::array<char, Room> text{};
-        std::uint8_t size = 0;
-
-        Padded() = default;
-        explicit Padded(std::string_view of) : size(static_cast<std::uint8_t>(of.copy(text.data(), Room))) {}
-        void put(LineWriter &line) const { line.put_padded(text, size); }
-    };
-    using StateName = Padded<16>;
-    using ChangeName = Padded<32>; // "NEW_SYN_RECV -> ESTABLISHED" takes 27
 
     void put_time(LineWriter &line, std::uint64_t time_ns);
     void put_host(LineWriter &line) const;
     void put_tuple(LineWriter &line, const Event &event);
-    void put_state(LineWriter &line, TcpState state) const;
-    void put_states(LineWriter &line, TcpState from, TcpState to) const;
+    void put_state(LineWriter &line, TcpState state) const { states_.put(line, state); }
     void put_in_color(LineWriter &line, std::string_view code) const;
     void put_gap(LineWriter &line, const Event &event) const;
     void put_length(LineWriter &line, const StateChange &change) const;
@@ -84,8 +65,7 @@ private:
     std::optional<std::string> host_;                         // none: not shown
     std::variant<std::monostate, ClockText, DeltaText> time_; // none for -t
     Folder folder_;
-    std::array<StateName, tcp_states> state_names_;
-    std::array<std::array<ChangeName, tcp_states>, tcp_states> change_names_; // without colours
+    StateText states_;
     RecentText<Ends, 112> tuples_; // IPv6 takes up to 107
     RecentText<Process, 64> owners_;
 };

@@ -51,7 +51,7 @@ bool has_news(const Identity &known, const Identity &said)
 {
     return known.local != said.local || known.remote != said.remote || known.uid != said.uid ||
            known.owner.pid != said.owner.pid || known.owner.tid != said.owner.tid ||
-           known.owner.source != said.owner.source || known.owner.comm != said.owner.comm ||
+           known.owner.source != said.owner.source || !is_same(known.owner.comm, said.owner.comm) ||
            known.cgroup_key() != said.cgroup_key() || known.where != said.where;
 }
 

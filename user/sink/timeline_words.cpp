@@ -91,9 +91,7 @@ void TimelineWords::put(LineWriter &line, const ProbeRun &run) const
 
 void TimelineWords::put_what(LineWriter &line, const Event & /*event*/, const StateChange &change) const
 {
-    put_state(line, change.from);
-    line.put(" -> ");
-    put_state(line, change.to);
+    states_.put_change(line, change.from, change.to);
     if (change.time_wait_socket && change.to == TcpState::FinWait2)
         line.put(" (orphan)");
     // Otherwise the times beside the lines tell it.
@@ -240,13 +238,6 @@ void TimelineWords::put_owner(LineWriter &line, const Identity *identity) const
         line.put(name(identity->owner.source));
         line.put(')');
     }
-}
-
-void TimelineWords::put_state(LineWriter &line, TcpState state) const
-{
-    put_in_color(line, color::of(state));
-    line.put(name(state));
-    put_in_color(line, color::reset);
 }
 
 void TimelineWords::put_trouble(LineWriter &line, std::string_view text) const

@@ -4,6 +4,7 @@
 
 #include "model/event.h"
 #include "sink/line_writer.h"
+#include "sink/state_text.h"
 #include "sink/style.h"
 
 #include <cstdint>
@@ -38,13 +39,13 @@ struct ProbeRun {
 
 class TimelineWords {
 public:
-    explicit TimelineWords(const OutputStyle &style) : style_(style) {}
+    explicit TimelineWords(const OutputStyle &style) : style_(style), states_(style.color) {}
 
     // Retransmit, Lost and Verdict have lines of their own.
     void put(LineWriter &line, const Event &event) const;
     void put(LineWriter &line, const RetransmitRun &run) const;
     void put(LineWriter &line, const ProbeRun &run) const;
-    void put_state(LineWriter &line, TcpState state) const;
+    void put_state(LineWriter &line, TcpState state) const { states_.put(line, state); }
     void put_trouble(LineWriter &line, std::string_view text) const;
     // "telnet[2231]", "unknown".
     void put_owner(LineWriter &line, const Identity *identity) const;
@@ -69,6 +70,7 @@ private:
     void put_in_color(LineWriter &line, std::string_view code) const;
 
     OutputStyle style_;
+    StateText states_;
 };
 
 } // namespace tcpflight
