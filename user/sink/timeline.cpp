@@ -114,11 +114,11 @@ void TimelineSink::write(const Event &event, std::string &out)
 
 void TimelineSink::write_verdict(const Event &event, const Verdict &verdict, std::string &out)
 {
-    Block passing;
     auto *block = find(event.connection);
     if (block == nullptr) {
         if (verdict.over || verdict.kind == VerdictKind::TimeWaitReused)
             return; // its block was printed, and there is nothing to add
+        Block passing;
         learn(passing, event);
         passing.state = verdict.state;
         print(passing, &verdict, out);
