@@ -5,7 +5,9 @@
 #include <tsl/robin_set.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 namespace tcpflight {
@@ -17,7 +19,10 @@ constexpr std::size_t max_connections = std::size_t{1} << 25; // counted one by 
 
 class Counter : public RecordingConsumer {
 public:
-    explicit Counter(Summary &summary) : summary_(summary) {}
+    explicit Counter(Summary &summary) : summary_(summary)
+    {
+        std::iota(counted_lately_.begin(), counted_lately_.end(), 1); // none: they would stand elsewhere
+    }
 
     bool record(std::span<const std::byte> bytes) override
     {
@@ -32,8 +37,7 @@ public:
         summary_.first_ns =
             summary_.first_ns == 0 ? header.time_ns : std::min<std::uint64_t>(summary_.first_ns, header.time_ns);
         summary_.last_ns = std::max<std::uint64_t>(summary_.last_ns, header.time_ns);
-        if (cookies_.size() < max_connections)
-            cookies_.insert(header.cookie);
+        count_connection(header.cookie);
         return true;
     }
     void clock(const ClockAnchor &anchor) override
@@ -59,6 +63,16 @@ public:
     [[nodiscard]] std::uint64_t connections() const { return cookies_.size(); }
 
 private:
+    // A connection is told of several times within microseconds.
+    void count_connection(std::uint64_t cookie)
+    {
+        auto &counted = counted_lately_[cookie % counted_lately_.size()];
+        if (counted == cookie || cookies_.size() >= max_connections)
+            return;
+        counted = cookie;
+        cookies_.insert(cookie);
+    }
+
     void count_loss(std::span<const std::byte> bytes)
     {
         tf_loss loss{};
@@ -73,6 +87,7 @@ private:
     Summary &summary_;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > total
     tsl::robin_set<std::uint64_t> cookies_;
+    std::array<std::uint64_t, 1024> counted_lately_{}; // by the cookie's remainder
 };
 
 } // namespace

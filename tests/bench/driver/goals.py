@@ -124,7 +124,11 @@ def _micro(results):
         return Spread(f.items_per_s / 1e6 for f in results.micro if f.name.startswith(prefix))
     formatting = Spread(f.items_per_s / 1e6 for f in results.micro if f.name == "text_ipv4")
     yield Goal("text formatting, million lines a second and core", 10, True, formatting, "{:.1f}")
-    yield Goal("replay to a count, million events a second and core", 20, True, rates("pipeline/count/records"), "{:.1f}")
+    if results.recording:
+        yield Goal("a recording counted (`info`), million events a second and core", 20, True,
+                   results.recording.million_a_second(results.recording.count_cpu_s), "{:.1f}")
+    yield Goal("the same with durations, owners and verdicts, but nothing printed", 20, True, rates("pipeline/count/records"),
+               "{:.1f}")
     yield Goal("timelines (`-g`), million events a second and core", 2, True, rates("pipeline/timelines/records"), "{:.1f}")
     longest, growth = linearity(results.micro, "pipeline/text/records:")
     yield Goal("cost of an event in the longest run, to that in one of a million", 1.1, False, Spread(growth), "{:.2f}",

@@ -28,6 +28,7 @@ class Recording:
     writer_cpu_s: list = field(default_factory=list)  # for all records
     read_cpu_s: list = field(default_factory=list)
     filter_cpu_s: list = field(default_factory=list)
+    count_cpu_s: list = field(default_factory=list)
     large_size: int = 0  # bytes, of the file that is sought in
     seek_ms: list = field(default_factory=list)  # from exec to exit
     seek_cpu_ms: list = field(default_factory=list)
@@ -119,6 +120,7 @@ def measure(contestants, loads, build: Path, workdir: Path, quick, say):
         result.writer_cpu_s.append(_copy(build, path, copy, 0)["writer_cpu_s"])
         result.read_cpu_s.append(_cpu_s([program, "-r", str(path)]))
         result.filter_cpu_s.append(_cpu_s([program, "-r", str(path), FILTER]))
+        result.count_cpu_s.append(_cpu_s([program, "info", str(path)]))
     least = (1 << 26) if quick else (1 << 30)
     say(f"  seeking in {least >> 20} MiB")
     large = _copy(build, path, copy, least)

@@ -168,6 +168,8 @@ def recording(r):
         ["bytes per event", f"{r.size / r.records:.1f}", "8"],
         ["bytes per change of state", f"{r.size / r.events:.1f}", ""],
         ["writing: CPU s per million events", spread(per_million.values), "0.06"],
+        ["reading and counting (`info`): million events per CPU s", spread(r.million_a_second(r.count_cpu_s).values, "{:.1f}"),
+         "20"],
         ["reading and filtering: million events per CPU s", spread(r.million_a_second(r.filter_cpu_s).values, "{:.1f}"),
          "10"],
         ["reading and printing: million events per CPU s", spread(r.million_a_second(r.read_cpu_s).values, "{:.1f}"), ""],
