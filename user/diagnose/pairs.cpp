@@ -69,18 +69,19 @@ void Pairs::enter(std::uint32_t slot)
 std::uint64_t Pairs::leave(const End &end)
 {
     const auto ends = slots_[end.slot].ends;
-    if (find(ends) == end.slot)
+    if (drop(end.slot))
         left_[ends] = end.connection;
-    drop(end.slot);
     return ends;
 }
 
-void Pairs::drop(std::uint32_t slot)
+bool Pairs::drop(std::uint32_t slot)
 {
     auto &known = slots_[slot];
-    if (find(known.ends) == slot)
-        by_ends_.remove(known.ends, slot);
     known.remote = 0;
+    if (find(known.ends) != slot)
+        return false;
+    by_ends_.remove(known.ends, slot);
+    return true;
 }
 
 // A later connection can have the same ends.

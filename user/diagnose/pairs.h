@@ -37,8 +37,8 @@ public:
     // The connection leaves its slot, and can still be found until forget(), for which what is returned is.
     std::uint64_t leave(const End &end);
     void forget(std::uint64_t connection, std::uint64_t ends);
-    // Both at once.
-    void drop(std::uint32_t slot);
+    // Both at once. Could it be found until now?
+    bool drop(std::uint32_t slot);
     // The other end of the connection with this identity; none: it is not here, or not known.
     [[nodiscard]] std::optional<End> other_end_of(const Identity &identity) const;
     // Forgets everything.

@@ -1,6 +1,7 @@
 #include "source/live_source.h"
 
 #include "decode/decode.h"
+#include "model/meanwhile.h"
 #include "source/loss_record.h"
 #include "tcpflight/control.h"
 
@@ -12,8 +13,6 @@
 namespace tcpflight {
 namespace {
 
-// The ring is looked at so often while records are handed over: some ten times in what it takes to fill it.
-constexpr std::uint64_t records_in_between = 4096;
 // Memory of a stream that is kept although it is empty.
 constexpr std::size_t kept_bytes = std::size_t{1} << 20;
 
@@ -230,6 +229,9 @@ std::size_t LiveSource::record_size(Stream &stream)
 
 bool LiveSource::merge(std::uint64_t until_ns, RecordConsumer &consumer)
 {
+    // Some ten times in what it takes to fill the ring. What comes is younger than `until_ns`: read() has found the
+    // rest.
+    Meanwhile meanwhile([this] { take_aside(); });
     heads_.clear();
     for (auto &stream : streams_) {
         if (record_size(stream) != 0)
@@ -246,8 +248,7 @@ bool LiveSource::merge(std::uint64_t until_ns, RecordConsumer &consumer)
             stream->head += size;
             if (!consumer.consume(record))
                 return false;
-            if (++handed_over_ % records_in_between == 0)
-                take_aside(); // younger than `until_ns`, all of it: read() has found the rest
+            meanwhile.step();
             size = record_size(*stream);
         } while (size != 0 && stamp(stream->rest()) <= limit);
         if (size != 0) {

@@ -90,7 +90,6 @@ private:
                                                             // one for what was added
     std::vector<std::uint64_t> losses_told_;                // by CPU
     std::vector<std::pair<std::uint64_t, Stream *>> heads_; // a heap, the oldest on top
-    std::uint64_t handed_over_ = 0;                         // records
     std::uint64_t settled_ns_ = 0;
     bool held_up_ = false;
     std::uint64_t damaged_ = 0;

@@ -79,7 +79,7 @@ struct Absences::Comparison {
     std::vector<std::byte> out = {};
     std::vector<const KnownConnection *> changed = {}; // for what may have to be told of
 
-    // Of most there is nothing to tell.
+    // Of most there is nothing to tell. What happened meanwhile, or is nowhere, cannot be judged.
     [[nodiscard]] bool is_as_known(const KnownConnection &connection) const
     {
         if (connection.last_seen_ns >= look.begin_ns || !connection.identity_known)
@@ -89,9 +89,6 @@ struct Absences::Comparison {
 
     void look_for(const KnownConnection &connection)
     {
-        // What happened meanwhile, or is nowhere, cannot be judged.
-        if (connection.last_seen_ns >= look.begin_ns || !connection.identity_known)
-            return;
         auto sighting = sightings.find(connection.cookie);
         if (sighting != sightings.end())
             see(connection, sighting->second);
