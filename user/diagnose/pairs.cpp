@@ -51,7 +51,11 @@ bool Pairs::add(End end, const Identity &identity)
     learn_address(mix(0, identity.local.address));
     slots_.reach(end.slot);
     const auto remote = mix(0, identity.remote.address);
-    slots_[end.slot] = {.ends = ends_of(identity.local, identity.remote, identity), .remote = short_of(remote)};
+    const auto ends = ends_of(identity.local, identity.remote, identity);
+    slots_[end.slot] = {.high = static_cast<std::uint32_t>(ends >> 32),
+                        .low = static_cast<std::uint32_t>(ends),
+                        .remote = short_of(remote)};
+    added_++;
     if (is_here(remote))
         enter(end.slot);
     return true;
@@ -60,7 +64,7 @@ bool Pairs::add(End end, const Identity &identity)
 // Of two with the same ends, which only a gap or other namespaces can make, the last one counts.
 void Pairs::enter(std::uint32_t slot)
 {
-    const auto ends = slots_[slot].ends;
+    const auto ends = slots_[slot].ends();
     if (const auto before = find(ends); before != no_slot)
         by_ends_.remove(ends, before);
     by_ends_.add(ends, slot);
@@ -68,7 +72,7 @@ void Pairs::enter(std::uint32_t slot)
 
 std::uint64_t Pairs::leave(const End &end)
 {
-    const auto ends = slots_[end.slot].ends;
+    const auto ends = slots_[end.slot].ends();
     if (drop(end.slot))
         left_[ends] = end.connection;
     return ends;
@@ -78,9 +82,10 @@ bool Pairs::drop(std::uint32_t slot)
 {
     auto &known = slots_[slot];
     known.remote = 0;
-    if (find(known.ends) != slot)
+    const auto ends = known.ends();
+    if (find(ends) != slot)
         return false;
-    by_ends_.remove(known.ends, slot);
+    by_ends_.remove(ends, slot);
     return true;
 }
 
@@ -107,23 +112,29 @@ void Pairs::clear()
     by_ends_.clear();
     left_.clear();
     addresses_.clear();
+    added_ = scanned_ = 0;
+    all_here_ = false;
 }
 
 bool Pairs::is_here(std::uint64_t address) const
 {
-    return addresses_.size() >= max_addresses || addresses_.contains(address);
+    return all_here_ || addresses_.contains(address);
 }
 
-// Rare: an address is new once.
+// An address is new once; but a host can have thousands, and each is looked for among all that is alive.
 void Pairs::learn_address(std::uint64_t address)
 {
+    // A slot takes a nanosecond, and an entry some tens; the base is less than a start takes.
+    constexpr std::uint64_t slots_an_entry = 16;
+    constexpr std::uint64_t base = 1'000'000;
     if (is_here(address))
         return;
     addresses_.insert(address);
-    const bool are_all = addresses_.size() >= max_addresses;
+    scanned_ += slots_.size();
+    all_here_ = addresses_.size() >= max_addresses || scanned_ > base + slots_an_entry * added_;
     for (std::uint32_t slot = 0; slot < slots_.size(); slot++) {
         const auto &known = slots_[slot];
-        if (known.remote != 0 && (are_all || known.remote == short_of(address)) && find(known.ends) != slot)
+        if (known.remote != 0 && (all_here_ || known.remote == short_of(address)) && find(known.ends()) != slot)
             enter(slot);
     }
 }

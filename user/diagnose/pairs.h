@@ -44,13 +44,18 @@ public:
     // Forgets everything.
     void clear();
 
-    // More local addresses are not told apart: then every connection gets its entry.
+    // More local addresses are not told apart: then every connection gets its entry. So it is as soon as going through
+    // the slots for new addresses costs more than the entries would.
     static constexpr std::size_t max_addresses = 4096;
 
 private:
+    // Twelve bytes, for there can be a million.
     struct Ends {
-        std::uint64_t ends = 0;   // hash of the tuple
+        std::uint32_t high = 0; // of the hash of the tuple
+        std::uint32_t low = 0;
         std::uint32_t remote = 0; // of the hash of the other address, see short_of(); 0: the slot is free
+
+        [[nodiscard]] std::uint64_t ends() const { return std::uint64_t{high} << 32 | low; }
     };
     struct Hash {
         std::size_t operator()(std::uint64_t mixed) const { return mixed >> 20; }
@@ -60,7 +65,7 @@ private:
     void learn_address(std::uint64_t address);
     [[nodiscard]] std::uint32_t find(std::uint64_t ends) const
     {
-        return by_ends_.find(ends, [this](std::uint32_t slot) { return slots_[slot].ends; });
+        return by_ends_.find(ends, [this](std::uint32_t slot) { return slots_[slot].ends(); });
     }
     void enter(std::uint32_t slot);
 
@@ -69,6 +74,9 @@ private:
     SlotIndex by_ends_;                                       // of those that can have their other end here
     tsl::robin_map<std::uint64_t, std::uint64_t, Hash> left_; // ends > connection
     tsl::robin_set<std::uint64_t, Hash> addresses_;           // local ones, hashed
+    std::uint64_t added_ = 0;                                 // ends
+    std::uint64_t scanned_ = 0;                               // slots, for new addresses
+    bool all_here_ = false;                                   // as far as one has to look
 };
 
 } // namespace tcpflight

@@ -1,9 +1,11 @@
 // Where each thing lives: key > slot. Open addressing with eight bytes a place, for at a million connections nearly
-// every look is a cache miss, here and in the slot, which has the key itself.
+// every look is a cache miss, here and in the slot, which has the key itself. It grows by a half and by a third in
+// turns, so that at least half of the places are taken; a power of two would leave up to five eighths of them free.
 #pragma once
 
 #include "model/event.h"
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -45,9 +47,8 @@ public:
             hole = next(hole);
         // What stands behind it moves up, unless it is at home already.
         for (std::size_t at = next(hole); places_[at].slot != no_slot; at = next(at)) {
-            const auto mask = places_.size() - 1;
-            const auto from_home = (at - home_of(places_[at].tag)) & mask;
-            if (from_home >= ((at - hole) & mask)) {
+            const auto from_home = distance(home_of(places_[at].tag), at);
+            if (from_home >= distance(hole, at)) {
                 places_[hole] = places_[at];
                 hole = at;
             }
@@ -58,8 +59,7 @@ public:
 
     void clear()
     {
-        shift_ = 32 - smallest_bits;
-        places_.assign(std::size_t{1} << smallest_bits, {});
+        places_.assign(smallest, {});
         size_ = 0;
     }
 
@@ -68,7 +68,7 @@ private:
         std::uint32_t tag = 0;
         std::uint32_t slot = no_slot;
     };
-    static constexpr unsigned smallest_bits = 6;
+    static constexpr std::size_t smallest = 64;
 
     // Cookies are numbered one after the other. The seed: a hostile recording cannot choose them so that they collide.
     [[nodiscard]] std::uint32_t tag_of(std::uint64_t key) const
@@ -78,8 +78,16 @@ private:
         mixed = (mixed ^ mixed >> 32) * odd;
         return static_cast<std::uint32_t>(mixed >> 32);
     }
-    [[nodiscard]] std::size_t home_of(std::uint32_t tag) const { return tag >> shift_; }
-    [[nodiscard]] std::size_t next(std::size_t at) const { return (at + 1) & (places_.size() - 1); }
+    // In the order of tags, whatever the size, so that growing goes through the places old and new from first to last.
+    [[nodiscard]] std::size_t home_of(std::uint32_t tag) const
+    {
+        return static_cast<std::size_t>(std::uint64_t{tag} * places_.size() >> 32);
+    }
+    [[nodiscard]] std::size_t next(std::size_t at) const { return at + 1 < places_.size() ? at + 1 : 0; }
+    [[nodiscard]] std::size_t distance(std::size_t from, std::size_t to) const
+    {
+        return to >= from ? to - from : to + places_.size() - from;
+    }
 
     void put(const Place &place)
     {
@@ -91,9 +99,9 @@ private:
 
     void grow()
     {
-        std::vector<Place> before(2 * places_.size());
+        const auto size = places_.size();
+        std::vector<Place> before(std::has_single_bit(size) ? size / 2 * 3 : size / 3 * 4);
         before.swap(places_);
-        shift_--;
         for (const auto &place : before) {
             if (place.slot != no_slot)
                 put(place);
@@ -106,9 +114,8 @@ private:
         return std::uint64_t{random()} << 32 | random();
     }
 
-    std::vector<Place> places_; // a power of two, a quarter of them free at least
+    std::vector<Place> places_; // a power of two, or one and a half; a quarter of them free at least
     std::size_t size_ = 0;
-    unsigned shift_ = 0; // of a tag, to the place where it is at home
     std::uint64_t seed_ = make_seed();
 };
 

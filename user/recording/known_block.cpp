@@ -30,8 +30,8 @@ StoredConnection to_stored(const KnownConnection &known)
 {
     // All fields by name: a new one does not compile until it is stored.
     const auto &[cookie, changed_ns, last_seen_ns, queued_ns, syn_ns, expires_ns, gaps_seen, state, entry_seen, found,
-                 opened_here, time_wait_socket, identity_known, incomplete, acknowledged, drops_known, identity, drops,
-                 overflows, last_seq, attempt, timeouts_seen] = known;
+                 opened_here, time_wait_socket, identity_known, incomplete, acknowledged, drops_known, timeouts_seen,
+                 identity, drops, overflows, last_seq, attempt] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
             .last_seen_ns = last_seen_ns,
@@ -72,12 +72,12 @@ KnownConnection to_known(const StoredConnection &stored, const tf_identity &raw,
             .incomplete = (stored.bits & incomplete_bit) != 0,
             .acknowledged = (stored.bits & acknowledged_bit) != 0,
             .drops_known = (stored.bits & drops_known_bit) != 0,
+            .timeouts_seen = stored.timeouts_seen,
             .identity = std::move(identity),
             .drops = stored.drops,
             .overflows = stored.overflows,
             .last_seq = stored.last_seq,
-            .attempt = stored.attempt,
-            .timeouts_seen = stored.timeouts_seen};
+            .attempt = stored.attempt};
 }
 
 template <typename T> std::byte *bytes_of(std::vector<T> &structs)

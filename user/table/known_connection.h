@@ -32,13 +32,15 @@ struct KnownConnection {
     bool incomplete = false;
     bool acknowledged = false; // of a handshake: see Handshake
     bool drops_known = false;
+    std::uint8_t timeouts_seen = 0; // at its last retransmission: one more than its time-outs in a row; 0: not known
     Identity identity;
-    std::uint32_t drops = 0;        // of a listener, if drops_known: what it had dropped when that was told last
-    std::uint32_t overflows = 0;    // likewise, of those what it had dropped while a queue was full
-    std::uint32_t last_seq = 0;     // of the last retransmitted segment
-    std::uint32_t attempt = 0;      // how often that segment was; 0: none was
-    std::uint8_t timeouts_seen = 0; // one more than its time-outs in a row at that time; 0: not known
+    std::uint32_t drops = 0;     // of a listener, if drops_known: what it had dropped when that was told last
+    std::uint32_t overflows = 0; // likewise, of those what it had dropped while a queue was full
+    std::uint32_t last_seq = 0;  // of the last retransmitted segment
+    std::uint32_t attempt = 0;   // how often that segment was; 0: none was
 };
+// There can be a million of them.
+static_assert(sizeof(KnownConnection) == 192);
 
 // The gaps that the table knows of, which no connection owns.
 struct KnownGaps {

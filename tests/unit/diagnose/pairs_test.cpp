@@ -110,5 +110,30 @@ TEST_F(PairsTest, ManyAddressesAreNotToldApart)
     EXPECT_EQ(pairs.other_end_of(late)->connection, 7U);
 }
 
+// So many connections, on so many addresses, that they are no longer gone through for each new one.
+TEST_F(PairsTest, ManyConnectionsOnManyAddresses)
+{
+    constexpr std::uint32_t count = 100'000;
+    const auto client = [](std::uint32_t i) {
+        const auto address = i / 100;
+        const auto text = "10.1." + std::to_string(address / 250) + "." + std::to_string(address % 250);
+        return identity(text, static_cast<std::uint16_t>(1 + i % 50'000), "10.0.0.1",
+                        static_cast<std::uint16_t>(80 + i / 50'000));
+    };
+    const auto turned = [](Identity one) {
+        std::swap(one.local, one.remote);
+        return one;
+    };
+    for (std::uint32_t i = 0; i < count; i++)
+        add({.connection = 1 + i, .slot = i}, client(i));
+    // The server's ends come last; until then nobody is known to lead to 10.0.0.1 and be here.
+    for (std::uint32_t i = 0; i < count; i += 1000)
+        add({.connection = 1 + count + i, .slot = count + i / 1000}, turned(client(i)));
+    for (std::uint32_t i = 0; i < count; i += 1000) {
+        ASSERT_EQ(pairs.other_end_of(client(i))->connection, 1 + count + i);
+        ASSERT_EQ(pairs.other_end_of(turned(client(i)))->connection, 1 + i);
+    }
+}
+
 } // namespace
 } // namespace tcpflight::test
