@@ -5,12 +5,15 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 
 namespace tcpflight {
 namespace {
 
 // libbpf's callback has no context argument.
 std::string *collecting = nullptr; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// Programs are loaded on two threads.
+std::mutex adding; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 // A verifier log can be megabytes long; the end of it says what was wrong.
 constexpr std::size_t max_text = std::size_t{256} << 10;
@@ -25,6 +28,7 @@ __attribute__((format(printf, 2, 0))) int collect(libbpf_print_level level, cons
     if (length > 0) {
         std::string line(static_cast<std::size_t>(length), '\0');
         std::vsnprintf(line.data(), line.size() + 1, format, again);
+        const std::lock_guard alone(adding);
         *collecting += line;
         if (collecting->size() > max_text)
             collecting->erase(0, collecting->size() - max_text);

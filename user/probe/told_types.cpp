@@ -16,6 +16,7 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace tcpflight {
 namespace {
@@ -24,6 +25,7 @@ namespace {
 struct Told {
     bool has_types = false;
     std::unordered_map<const bpf_program *, unsigned> targets; // what typed programs hang on: BTF ids
+    std::function<void()> maps_exist;
 };
 std::unique_ptr<Told> told; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
@@ -48,6 +50,8 @@ int set_target(bpf_program *program, bpf_prog_load_opts *options, long /*cookie*
     if (target == told->targets.end())
         return -ESRCH;
     options->attach_btf_id = target->second;
+    if (auto call = std::exchange(told->maps_exist, nullptr))
+        call();
     return 0;
 }
 
@@ -86,7 +90,7 @@ ToldTypes::~ToldTypes()
     told.reset();
 }
 
-Result<void> ToldTypes::fill(const KernelBtf &kernel, bpf_object &object)
+void ToldTypes::fill_copy(const KernelBtf &kernel, const bpf_object &object)
 {
     bpf_program *program = nullptr;
     bpf_object__for_each_program(program, &object)
@@ -94,6 +98,16 @@ Result<void> ToldTypes::fill(const KernelBtf &kernel, bpf_object &object)
         if (bpf_program__autoload(program))
             told->targets[program] = find_target(kernel, bpf_program__section_name(program));
     }
+}
+
+void ToldTypes::when_maps_exist(std::function<void()> call)
+{
+    told->maps_exist = std::move(call);
+}
+
+Result<void> ToldTypes::fill(const KernelBtf &kernel, const bpf_object &object)
+{
+    fill_copy(kernel, object);
     if (path_.empty())
         return {};
     const auto types = needed_types(kernel, *bpf_object__btf(&object));

@@ -10,6 +10,7 @@
 #include "probe/reset_reasons.h"
 #include "probe/told_types.h"
 #include "probe/tracepoint.h"
+#include "probe/two_objects.h"
 #include "tcpflight/control.h"
 
 #include <bpf/bpf.h>
@@ -24,21 +25,24 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace tcpflight {
 
 struct Tracer::Programs {
-    programs *skeleton = nullptr;
-    std::vector<bpf_program *> chosen; // in the order of attaching
+    TwoObjects objects;
+    programs *skeleton = nullptr;      // the first of the objects
+    std::vector<bpf_program *> chosen; // of both, in the order of attaching
     std::vector<bpf_link *> links;
     Tracepoints tracepoints;
     std::size_t ring_bytes = 0;
     std::span<tf_stage> stages;
 
-    Programs() = default;
+    explicit Programs(const ToldTypes &told) : objects(told) {}
     Programs(const Programs &) = delete;
     Programs &operator=(const Programs &) = delete;
     ~Programs()
@@ -46,7 +50,6 @@ struct Tracer::Programs {
         unlink();
         if (!stages.empty())
             munmap(stages.data(), stages.size_bytes());
-        programs::destroy(skeleton);
     }
 
     void unlink()
@@ -74,6 +77,11 @@ std::uint64_t nested_misses(const bpf_program *program)
     return info.recursion_misses;
 }
 
+bool is_nested_transition(const bpf_program *program)
+{
+    return bpf_program__name(program) == std::string_view("on_nested_transition");
+}
+
 void configure(programs &skeleton, const TracerSettings &settings, std::size_t ring_bytes, const KernelBtf &btf)
 {
     bpf_map__set_max_entries(skeleton.maps.ring, static_cast<__u32>(ring_bytes));
@@ -83,6 +91,15 @@ void configure(programs &skeleton, const TracerSettings &settings, std::size_t r
     skeleton.rodata->retransmit_has_error = btf.tracepoint_arguments("tcp_retransmit_skb") >= 3;
     configure_resets(skeleton, btf);
     push_down(settings.filter, skeleton);
+}
+
+// About half of the verifier's work to each. What hangs on perf events stays, as these were opened for it.
+void share_out(std::vector<bpf_program *> &chosen, const TwoObjects &objects)
+{
+    for (auto &program : chosen) {
+        if (program != objects.first().progs.on_transition && bpf_program__type(program) != BPF_PROG_TYPE_TRACEPOINT)
+            program = objects.move_to_second(program);
+    }
 }
 
 Result<std::span<tf_stage>> map_stages(const bpf_map *map)
@@ -105,45 +122,45 @@ Result<Tracer> Tracer::attach(const TracerSettings &settings)
 {
     if (auto allowed = check_privileges("tracing"); !allowed)
         return tl::unexpected(allowed.error());
-    for (auto limit = settings.layer;;) {
-        LibbpfLog log;
-        auto btf = KernelBtf::load();
-        if (!btf)
-            return tl::unexpected(btf.error());
-        auto layer = highest_layer(*btf, limit);
-        auto tracer = attach_in(layer, settings, std::move(*btf), log);
+    for (auto layer = settings.layer;;) {
+        auto tracer = attach_in(layer, settings);
         if (tracer || layer == Layer::Core)
             return tracer;
-        limit = below(layer);
+        layer = below(layer);
     }
 }
 
-Result<Tracer> Tracer::attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf, const LibbpfLog &log)
+Result<Tracer> Tracer::attach_in(Layer &layer, const TracerSettings &settings)
 {
-    auto state = std::make_unique<Programs>();
+    LibbpfLog log;
+    ToldTypes told;
+    auto state = std::make_unique<Programs>(told);
     // A page of 64 KiB (arm64) is more than the smallest size that may be asked for.
     state->ring_bytes = std::max(std::size_t{settings.ring_bytes}, static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
-    ToldTypes told;
-    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = told.path());
-    state->skeleton = programs::open(&options);
-    if (state->skeleton == nullptr)
-        return load_error("open", errno, log);
     {
         // Gone before there is a ring: they are the most that is in memory.
-        const auto types = std::move(btf);
-        configure(*state->skeleton, settings, state->ring_bytes, types);
-        state->chosen = choose_programs(*state->skeleton, types, layer, state->tracepoints);
+        const auto types = KernelBtf::load();
+        if (!types)
+            return tl::unexpected(types.error());
+        layer = highest_layer(*types, layer);
+        if (int error = state->objects.wait_until_open(); error != 0)
+            return load_error("open", error, log);
+        state->skeleton = &state->objects.first();
+        configure(*state->skeleton, settings, state->ring_bytes, *types);
+        state->chosen = choose_programs(*state->skeleton, *types, layer, state->tracepoints);
         // Typed tracepoints (5.5) are older than much of the rest, so that there is nothing to fall back to.
         if (!bpf_program__autoload(state->skeleton->progs.on_transition))
             return failure(
                 "this kernel does not offer changes of state to BPF programs (btf_trace_inet_sock_set_state is "
                 "not among its types): tcpflight needs Linux 5.12 or later");
         state->skeleton->rodata->syns_are_seen = bpf_program__autoload(state->skeleton->progs.on_syn);
-        if (auto filled = told.fill(types, *state->skeleton->obj); !filled)
+        share_out(state->chosen, state->objects);
+        if (auto filled = told.fill(*types, *state->skeleton->obj); !filled)
             return tl::unexpected(filled.error());
+        told.fill_copy(*types, state->objects.second());
     }
-    if (int error = programs::load(state->skeleton); error != 0)
-        return load_error("load", -error, log);
+    if (int error = state->objects.load(told); error != 0)
+        return load_error("load", error, log);
     // What held the kernel's types: glibc keeps free memory of that size for the next one, and there is none.
     malloc_trim(0);
     if (auto filled = fill_filter(settings.filter, *state->skeleton); !filled)
@@ -198,7 +215,7 @@ std::uint64_t Tracer::nested_losses() const
     // What on_nested_transition missed itself is no loss: on_transition had it, or it is among that one's misses.
     std::uint64_t missed = 0;
     for (const auto *program : programs_->chosen)
-        missed += program == programs_->skeleton->progs.on_nested_transition ? 0 : nested_misses(program);
+        missed += is_nested_transition(program) ? 0 : nested_misses(program);
     return missed - std::min(missed, rescued);
 }
 

@@ -14,9 +14,6 @@
 
 namespace tcpflight {
 
-class KernelBtf;
-class LibbpfLog;
-
 struct TracerSettings {
     Filter filter;                       // the kernel takes the part that it can decide
     std::uint32_t ring_bytes = 4U << 20; // a power of two; a page, if that is more
@@ -26,7 +23,7 @@ struct TracerSettings {
 
 class Tracer {
 public:
-    // Loads and attaches; on return every event is being recorded, and the process has given up all capabilities.
+    // Loads and attaches; on return every event is being recorded.
     static Result<Tracer> attach(const TracerSettings &settings);
 
     Tracer(Tracer &&) noexcept;
@@ -59,7 +56,8 @@ public:
 
 private:
     struct Programs;
-    static Result<Tracer> attach_in(Layer layer, const TracerSettings &settings, KernelBtf btf, const LibbpfLog &log);
+    // In the highest layer up to `layer` that this kernel takes, which it is set to.
+    static Result<Tracer> attach_in(Layer &layer, const TracerSettings &settings);
     explicit Tracer(std::unique_ptr<Programs> programs);
     std::unique_ptr<Programs> programs_;
 };
