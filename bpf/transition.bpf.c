@@ -1,4 +1,6 @@
 /* Every change of a TCP socket's state: sock:inet_sock_set_state (Linux 4.16; before, tcp:tcp_set_state). */
+#define TYPED_ONLY
+
 #include "kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
@@ -239,7 +241,8 @@ static __always_inline _Bool is_news(const struct sock *sk, int old_state, int n
 static __always_inline void put_note(struct tf_stage *stage, const struct sock *sk)
 {
 	volatile __u64 *notes = stage->notes;
-	__u16 depth = *(volatile __u16 *)&stage->noted;
+	/* Nobody takes back what is put down before on_nested_transition is attached, and none may stay. */
+	__u16 depth = *(volatile __u8 *)&stage->paired ? *(volatile __u16 *)&stage->noted : 0;
 
 	notes[depth % TF_NOTES] = (__u64)sk;
 	*(volatile __u16 *)&stage->noted = depth + 1;
@@ -283,7 +286,10 @@ int BPF_PROG(on_nested_transition, const struct sock *sk, int old_state, int new
 {
 	struct tf_stage *stage = this_cpu_stage();
 
-	if (!stage || __builtin_expect(take_note(stage, sk), 1))
+	if (!stage)
+		return 0;
+	*(volatile __u8 *)&stage->paired = 1;
+	if (__builtin_expect(take_note(stage, sk), 1))
 		return 0;
 	__sync_fetch_and_add(&stage->rescued, 1);
 	if (is_news(sk, old_state, new_state))

@@ -28,7 +28,7 @@ struct tf_stage {
 	__u16 busy;    /* on_transition is writing into this stage */
 	__u16 noted;   /* notes put down and not taken back, modulo 65536 */
 	__u8 type;     /* TF_ITEM_BATCH; where a record in the ring has its header.type */
-	__u8 unused;
+	__u8 paired;   /* on_nested_transition has run on this CPU: notes are taken back */
 	__u16 cpu;
 	__u32 rescued; /* a counter: events that on_transition was not run for, and on_nested_transition took */
 	/* The sockets of the events that on_transition has seen and on_nested_transition not yet. */

@@ -10,6 +10,9 @@ std::vector<Concern> concerns(programs &skeleton)
     const auto &programs = skeleton.progs;
     return {
         {{programs.on_transition}},
+        // At once: what happens in between and it would rescue is counted as lost. Not before: it would take all for
+        // itself.
+        {{programs.on_nested_transition}},
         {{programs.on_retransmit}},
         {{programs.on_congestion}}, // if it was asked for
         {{programs.on_syn}},
@@ -28,8 +31,6 @@ std::vector<Concern> concerns(programs &skeleton)
         {{programs.on_time_wait_taken}, {programs.on_time_wait_taken_kprobe}},
         {{programs.on_time_wait_timer}, {programs.on_time_wait_timer_kprobe}},
         {{programs.on_time_wait_schedule}, {programs.on_time_wait_schedule_kprobe}},
-        // Last: while the others are attached and it is not, what it would rescue is counted as lost.
-        {{programs.on_nested_transition}},
     };
 }
 
