@@ -1,4 +1,6 @@
 /* Changes of a sender's congestion state: tcp:tcp_cong_state_set (Linux 5.16). With -v only. */
+#define TYPED_ONLY
+
 #include "kernel_types.h"
 
 #include <bpf/bpf_helpers.h>

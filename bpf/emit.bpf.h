@@ -38,12 +38,25 @@ struct event {
 };
 
 /*
+ * TYPED_ONLY, in an object file: all its programs are handed their sockets. Then what reads others is not even
+ * compiled, for the verifier to find out at each start that it is never run, and to take it out piece by piece.
+ */
+static __always_inline _Bool was_followed_to(const struct event *e)
+{
+#ifdef TYPED_ONLY
+	return 0;
+#else
+	return e->untyped;
+#endif
+}
+
+/*
  * The verifier does not always follow the constant to where it is used. Under lockdown=confidentiality it must find no
  * helper that reads memory at all, and no program is loaded that needs one.
  */
 static __always_inline _Bool is_untyped(const struct event *e)
 {
-	return e->untyped && may_probe_read;
+	return was_followed_to(e) && may_probe_read;
 }
 
 /*
@@ -152,7 +165,7 @@ static __always_inline __u64 cgroup_id(const struct event *e)
 
 	if (is_untyped(e) && bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);
-	return e->untyped ? 0 : cgroup_of(sk);
+	return was_followed_to(e) ? 0 : cgroup_of(sk);
 }
 
 /* Is `sk` a request_sock? That has no more than what all sockets have in common. */
@@ -203,7 +216,7 @@ static __always_inline void find_owner(struct event *e)
 			e->owner.source = TF_OWNER_ACCEPT;
 		find_place(&place, e->cgroup);
 		e->owner.place = place;
-	} else if (!e->untyped && (kept = kept_owner(e->sk, e->port, e->netns)) && kept->pid == e->mem.pid) {
+	} else if (!was_followed_to(e) && (kept = kept_owner(e->sk, e->port, e->netns)) && kept->pid == e->mem.pid) {
 		e->owner = *kept;
 		e->owner.source = source_of_kept(e, kept);
 	}
@@ -487,7 +500,7 @@ static __always_inline _Bool send_as(struct event *e, struct body body, const st
 		sent = said ? send_news(e, body, 0, NULL, how) : send_identity(e, body, 0, NULL, how);
 	if (!sent) {
 		count_loss(e->stage);
-		if (e->flags & TF_FLAG_OWNED && !said && !e->untyped)
+		if (e->flags & TF_FLAG_OWNED && !said && !was_followed_to(e))
 			keep(e->sk, &e->owner);
 	}
 

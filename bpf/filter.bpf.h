@@ -62,7 +62,7 @@ static __always_inline __u8 decide(const struct event *e)
 		facts.netns = netns_inode(e);
 	if (filter_asks & (1 << TF_ASK_NET | 1 << TF_ASK_FAMILY))
 		read_addresses(facts.local, facts.remote, e);
-	if (filter_asks & 1 << TF_ASK_PORT && !e->port && !e->untyped)
+	if (filter_asks & 1 << TF_ASK_PORT && !e->port && !was_followed_to(e))
 		read_port_range(&facts, e->sk);
 	return filter_decide(&facts);
 }

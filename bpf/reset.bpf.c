@@ -1,4 +1,6 @@
 /* Connections cut off with a RST: tcp:tcp_send_reset and tcp:tcp_receive_reset. */
+#define TYPED_ONLY
+
 #include "kernel_types.h"
 
 #include <bpf/bpf_endian.h>

@@ -1,4 +1,6 @@
 /* Every segment sent again, SYN and FIN included: tcp:tcp_retransmit_skb. SYN-ACKs have a tracepoint of their own. */
+#define TYPED_ONLY
+
 #include "kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
