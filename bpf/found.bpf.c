@@ -214,6 +214,12 @@ int find_sockets(struct bpf_iter__tcp *ctx)
 	__u64 now = bpf_ktime_get_boot_ns();
 	int state = skc->skc_state;
 
+	/*
+	 * It was gone before the kernel came to show it: a handshake that is a connection by now, which may have ended
+	 * too, or a TIME_WAIT that is over. What is still there was there at `now`.
+	 */
+	if (!skc->skc_nulls_node.pprev)
+		return 0;
 	rec.header.time_ns = now;
 	rec.header.cookie = bpf_get_socket_cookie(skc);
 	rec.header.type = TF_RECORD_FOUND;

@@ -11,6 +11,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <set>
 #include <span>
 #include <string>
@@ -133,17 +134,20 @@ Result<void> read_everywhere(const SocketIterators &iterators, Snapshot &snapsho
 
 } // namespace
 
-// Holders first: whoever opens a socket after that is seen doing so.
+// Beside each other, for either takes long where there is much, and tracing waits: whoever opens a socket meanwhile is
+// seen doing so.
 Result<Snapshot> take_snapshot(const SocketIterators &iterators)
 {
     prctl(PR_SET_NAME, TF_LOOKER_NAME, 0, 0, 0);
     Snapshot snapshot;
-    auto holders = iterators.holders();
+    auto reading = std::async(std::launch::async | std::launch::deferred, [&] { return iterators.holders(); });
+    auto read = read_everywhere(iterators, snapshot);
+    auto holders = reading.get();
     if (!holders)
         return tl::unexpected(holders.error());
-    snapshot.holders = std::move(*holders);
-    if (auto read = read_everywhere(iterators, snapshot); !read)
+    if (!read)
         return tl::unexpected(read.error());
+    snapshot.holders = std::move(*holders);
     set_owners(snapshot.records, choose_owners(snapshot.holders));
     snapshot.out_of_reach = count_out_of_reach(snapshot.holders, snapshot.namespaces.visited);
     return snapshot;

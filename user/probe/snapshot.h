@@ -27,7 +27,7 @@ struct Snapshot {
     std::size_t out_of_reach = 0;
 };
 
-// Enters each network namespace, if it may; this process must have one thread. Calls it TF_LOOKER_NAME.
+// Enters each network namespace, if it may, with this thread, which it calls TF_LOOKER_NAME.
 Result<Snapshot> take_snapshot(const SocketIterators &iterators);
 
 // The same without asking who has them open: there are no owners.

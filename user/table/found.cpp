@@ -3,6 +3,8 @@
 #include "table/convert.h"
 #include "table/table.h"
 
+#include <algorithm>
+
 namespace tcpflight {
 namespace {
 
@@ -24,6 +26,16 @@ Direction direction_of(TcpState state)
     }
 }
 
+// A handshake that is about to be over: the socket may be made already, without the cookie that the look gave to what
+// came before it. What becomes of it, its events tell.
+bool is_passing(const Record &record)
+{
+    constexpr std::uint64_t passing_ns = 1'000'000;
+    const auto &header = record.header;
+    return TcpState{header.new_state} == TcpState::NewSynRecv &&
+           header.time_ns - std::min<std::uint64_t>(record.socket.since_ns, header.time_ns) < passing_ns;
+}
+
 } // namespace
 
 std::optional<Event> Table::observe_found(const Record &record)
@@ -39,6 +51,8 @@ std::optional<Event> Table::observe_found(const Record &record)
     }
     // Its connection has ended before our eyes.
     if (record.has(TF_FLAG_TIME_WAIT_SOCKET) && (record.socket.bits & TF_SOCKET_SEEN) != 0)
+        return std::nullopt;
+    if (is_passing(record))
         return std::nullopt;
     auto admission = wanted_ ? wanted_(identity, direction_of(TcpState{record.header.new_state})) : Admission::Yes;
     if (admission == Admission::No)

@@ -168,6 +168,16 @@ TEST(Found, IsNotToldOfWhatHasEndedBeforeOurEyes)
     EXPECT_TRUE(observe(table, found(2, 1000, established, seen))) << "its events were lost, or it has none yet";
 }
 
+// Its socket can have been made a moment before, and has another cookie then.
+TEST(Found, IsNotToldOfAHandshakeThatHasJustBegun)
+{
+    Table table;
+    EXPECT_FALSE(observe(table, found(1, 5000, new_syn_recv, since(4'001'000))));
+    EXPECT_TRUE(observe(table, found(2, 5000, new_syn_recv, since(4'000'000))));
+    EXPECT_TRUE(observe(table, found(3, 5000, new_syn_recv))) << "the kernel does not know";
+    EXPECT_TRUE(observe(table, found(4, 5000, established, since(4'999'000))));
+}
+
 TEST(Found, IsNeitherToldNorKeptIfNobodyWantsIt)
 {
     Table table(only([](const Identity &identity) { return identity.local.port == 1; }));
