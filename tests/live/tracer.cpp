@@ -146,7 +146,7 @@ Tracer::Tracer(std::uint32_t netns, const std::vector<std::string> &arguments, O
                                 std::getenv("TCPFLIGHT_TEST_SHARED") != nullptr),
       process_(is_shared_ ? shared_process()
                           : std::make_shared<Process>(start_tcpflight(json_arguments(arguments), std::move(out)))),
-      schema_(documented_schema()), taken_(process_->out().rfind('\n') + 1)
+      schema_(documented_schema()), taken_(is_shared_ ? process_->out().rfind('\n') + 1 : 0)
 {
     if (!is_shared_)
         return;

@@ -131,7 +131,8 @@ int Session::run()
         top_->begin(loop_.signal_fd());
     else
         report_listening(options_, tracer_.hooks());
-    for (bool more = flush(); more;) {
+    // What has come since the programs were attached need not wait for a batch's time.
+    for (bool more = flush() && read_batch(); more;) {
         want_look();
         switch (loop_.wait(rest_ != Rest::Sleeping, due_ns())) {
         case EventLoop::Wake::Batch: more = read_batch(); break;
