@@ -1,13 +1,13 @@
 #include "recording/summary.h"
 
+#include "model/slots.h"
 #include "tcpflight/records.h"
 
-#include <tsl/robin_set.h>
+#include <tsl/robin_map.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
 namespace tcpflight {
@@ -15,14 +15,61 @@ namespace {
 
 constexpr std::size_t max_damages = 1000;
 constexpr std::size_t max_clocks = 1000;
-constexpr std::size_t max_connections = std::size_t{1} << 25; // counted one by one; beyond that no further
+
+// How many numbers there are, where most come in bundles: the kernel hands them out to each CPU by the thousands. A bit
+// for each in a cache line of them; at most half a gigabyte of these, and no number of a further one is counted.
+class NumberCount {
+public:
+    void add(std::uint64_t number)
+    {
+        auto *line = line_of(number / line_bits);
+        if (line == nullptr)
+            return;
+        auto &word = (*line)[number % line_bits / word_bits];
+        const auto bit = std::uint64_t{1} << number % word_bits;
+        count_ += (word & bit) == 0 ? 1 : 0;
+        word |= bit;
+    }
+
+    [[nodiscard]] std::uint64_t count() const { return count_; }
+
+private:
+    static constexpr std::size_t line_bits = 512;
+    static constexpr std::size_t word_bits = 64;
+    static constexpr std::size_t max_lines = std::size_t{1} << 23;
+    using Line = std::array<std::uint64_t, line_bits / word_bits>;
+
+    // nullptr: there are too many.
+    Line *line_of(std::uint64_t name)
+    {
+        auto &[lately, line] = lately_[name % lately_.size()];
+        if (line != nullptr && lately == name)
+            return line;
+        auto found = numbers_.find(name);
+        if (found == numbers_.end()) {
+            if (lines_.size() >= max_lines)
+                return nullptr;
+            found = numbers_.emplace(name, static_cast<std::uint32_t>(lines_.size())).first;
+            lines_.add();
+        }
+        lately = name;
+        line = &lines_[found->second];
+        return line;
+    }
+
+    struct Hash {
+        std::size_t operator()(std::uint64_t name) const { return (name * 0x9e3779b97f4a7c15U) >> 32; }
+    };
+
+    Slots<Line> lines_;
+    tsl::robin_map<std::uint64_t, std::uint32_t, Hash> numbers_; // of lines
+    std::array<std::pair<std::uint64_t, Line *>, 256> lately_{}; // by the name's remainder
+    std::uint64_t count_ = 0;
+};
 
 class Counter : public RecordingConsumer {
 public:
-    explicit Counter(Summary &summary) : summary_(summary)
-    {
-        std::iota(counted_lately_.begin(), counted_lately_.end(), 1); // none: they would stand elsewhere
-    }
+    explicit Counter(Summary &summary) : summary_(summary) {}
 
     bool record(std::span<const std::byte> bytes) override
     {
@@ -37,7 +84,7 @@ public:
         summary_.first_ns =
             summary_.first_ns == 0 ? header.time_ns : std::min<std::uint64_t>(summary_.first_ns, header.time_ns);
         summary_.last_ns = std::max<std::uint64_t>(summary_.last_ns, header.time_ns);
-        count_connection(header.cookie);
+        connections_.add(header.cookie);
         return true;
     }
     void clock(const ClockAnchor &anchor) override
@@ -60,19 +107,9 @@ public:
             summary_.damages.push_back(damage);
     }
 
-    [[nodiscard]] std::uint64_t connections() const { return cookies_.size(); }
+    [[nodiscard]] std::uint64_t connections() const { return connections_.count(); }
 
 private:
-    // A connection is told of several times within microseconds.
-    void count_connection(std::uint64_t cookie)
-    {
-        auto &counted = counted_lately_[cookie % counted_lately_.size()];
-        if (counted == cookie || cookies_.size() >= max_connections)
-            return;
-        counted = cookie;
-        cookies_.insert(cookie);
-    }
-
     void count_loss(std::span<const std::byte> bytes)
     {
         tf_loss loss{};
@@ -86,8 +123,7 @@ private:
 
     Summary &summary_;
     std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> told_; // (cpu, reason) > total
-    tsl::robin_set<std::uint64_t> cookies_;
-    std::array<std::uint64_t, 1024> counted_lately_{}; // by the cookie's remainder
+    NumberCount connections_;                                               // by their cookies
 };
 
 } // namespace

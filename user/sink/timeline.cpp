@@ -264,14 +264,25 @@ void TimelineSink::add_line(Block &block, std::uint64_t time_ns, std::uint64_t u
 {
     if (style_.quiet)
         return;
-    text_.clear();
-    LineWriter line(text_);
+    // Where nearly all of them stay as they are.
+    auto &lines = block.first;
+    const auto before = lines.size();
+    LineWriter line(lines);
     line.put_blanks(indent);
     put_time(line, block, time_ns);
     put(line);
     line.finish();
     block.last_ns = until_ns;
-    if (text_.size() <= columns_ + 1) { // all bytes, with the one that ends it: it has no more columns than that
+    const auto size = lines.size() - before;
+    const bool fits = size <= columns_ + 1; // all bytes, with the one that ends it: it has no more columns than that
+    if (fits && block.lines < limits_.first_lines && bytes_ + size <= limits_.bytes) {
+        block.lines++;
+        bytes_ += size;
+        return;
+    }
+    text_.assign(lines, before);
+    lines.resize(before);
+    if (fits) {
         keep(block, text_);
         return;
     }

@@ -554,5 +554,22 @@ TEST(Summary, TellsWhatIsInIt)
     EXPECT_TRUE(summary.is_whole());
 }
 
+// Cookies close together, as a CPU hands them out, and far apart, as a filter leaves them.
+TEST(Summary, CountsEachConnectionOnce)
+{
+    Recording recording;
+    constexpr std::uint64_t close_together = 5000;
+    constexpr std::uint64_t far_apart = 3000;
+    std::uint64_t time_us = 0;
+    for (int round = 0; round < 3; round++) {
+        for (std::uint64_t i = 0; i < close_together; i++)
+            recording.writer.write(RecordBuilder::state(1 + i, ++time_us, 1, 4).bytes());
+        for (std::uint64_t i = 1; i <= far_apart; i++)
+            recording.writer.write(RecordBuilder::state(i << 40 | i, ++time_us, 1, 4).bytes());
+    }
+    recording.writer.finish();
+    EXPECT_EQ(summarize(recording.input(), "x.tfr").value().connections, close_together + far_apart);
+}
+
 } // namespace
 } // namespace tcpflight::test
