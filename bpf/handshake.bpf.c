@@ -59,35 +59,34 @@ static __always_inline void fill_handshake(struct tf_handshake *h, const struct 
 	h->retransmits = req->num_retrans;
 }
 
-/* The tuple and the namespace are the handshake's, all else is the listener's. */
-static __always_inline void find_listeners_owner(struct event *e, const struct sock *listener)
+/*
+ * The tuple and the namespace are the handshake's, all else is the listener's. Not by way of find_owner(): with the
+ * owner in `e` as well as in the record the stack is too small up to Linux 6.1 (512 bytes, with what is called).
+ */
+static __always_inline void fill_request_identity(struct tf_identity *id, struct tf_owner_place *place,
+						  const struct event *e, const struct sock *listener)
 {
-	struct kept_owner *kept;
+	struct kept_owner *owner;
 
-	e->netns = netns_inode(e);
-	if (e->untyped)
-		return;
-	e->cgroup = cgroup_id(&(struct event){.sk = listener});
-	kept = kept_owner(listener, e->port, e->netns);
-	if (!kept)
-		return;
-	e->owner = *kept;
-	e->owner.source = TF_OWNER_INHERITED;
-	if (!e->mem.pid)
-		e->mem.pid = kept->pid;
-}
-
-static __always_inline void fill_request_identity(struct tf_identity *id, const struct event *e,
-						  const struct sock *listener)
-{
+	id->uid = UID_UNKNOWN;
 	fill_addresses(id, e);
-	id->cgroup = e->cgroup;
-	id->netns = e->netns;
-	id->uid = e->untyped ? UID_UNKNOWN : listener->sk_uid.val;
+	id->netns = netns_inode(e);
 	id->local_port = e->port;
 	id->remote_port = bpf_ntohs(SK_FIELD(e, __sk_common.skc_dport));
 	id->family = SK_FIELD(e, __sk_common.skc_family);
-	fill_owner(id, e);
+	if (e->untyped)
+		return;
+	id->uid = listener->sk_uid.val;
+	id->cgroup = cgroup_id(&(struct event){.sk = listener});
+	owner = kept_owner(listener, e->port, netns_inode(e));
+	if (!owner)
+		return;
+	id->pid = owner->pid;
+	id->tid = owner->tid;
+	id->owner_source = TF_OWNER_INHERITED;
+	((__u64 *)id->comm)[0] = owner->comm[0];
+	((__u64 *)id->comm)[1] = owner->comm[1];
+	*place = owner->place;
 }
 
 static __always_inline _Bool send_handshake(const struct event *e, const struct sock *listener,
@@ -105,8 +104,7 @@ static __always_inline _Bool send_handshake(const struct event *e, const struct 
 	rec.header.new_state = e->new_state;
 	if (said)
 		return !bpf_ringbuf_output(&ring, &rec, offsetof(struct handshake_record, identity), 0);
-	fill_request_identity(&rec.identity, e, listener);
-	rec.place = e->owner.place;
+	fill_request_identity(&rec.identity, &rec.place, e, listener);
 	return !bpf_ringbuf_output(&ring, &rec, sizeof(rec), 0);
 }
 
@@ -118,8 +116,11 @@ static __always_inline void record_handshake(struct event *e, const struct sock 
 	e->new_state = h->step == TF_HANDSHAKE_ENDED ? TCP_CLOSE : TCP_NEW_SYN_RECV;
 	e->port = SK_FIELD(e, __sk_common.skc_num);
 	recall(&e->mem, e->cookie);
-	if (!e->mem.pid || e->mem.said != (__u8)say_epoch)
-		find_listeners_owner(e, listener);
+	if (!e->mem.pid && !e->untyped) {
+		struct kept_owner *owner = kept_owner(listener, e->port, netns_inode(e));
+
+		e->mem.pid = owner ? owner->pid : 0;
+	}
 	if (wanted(e)) {
 		if (!send_handshake(e, listener, h))
 			count_loss(e->stage);
