@@ -31,7 +31,7 @@ StoredConnection to_stored(const KnownConnection &known)
     // All fields by name: a new one does not compile until it is stored.
     const auto &[cookie, changed_ns, last_seen_ns, queued_ns, syn_ns, expires_ns, gaps_seen, state, entry_seen, found,
                  opened_here, time_wait_socket, identity_known, incomplete, acknowledged, drops_known, timeouts_seen,
-                 identity, drops, overflows, last_seq, attempt] = known;
+                 admission, identity, drops, overflows, last_seq, attempt] = known;
     return {.cookie = cookie,
             .changed_ns = changed_ns,
             .last_seen_ns = last_seen_ns,

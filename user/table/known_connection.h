@@ -5,6 +5,7 @@
 // codec takes it apart by structured binding, so that a new field does not compile until it is stored.
 #pragma once
 
+#include "model/admission.h"
 #include "model/cgroups.h"
 #include "model/event.h"
 #include "model/tcp_state.h"
@@ -33,6 +34,7 @@ struct KnownConnection {
     bool acknowledged = false; // of a handshake: see Handshake
     bool drops_known = false;
     std::uint8_t timeouts_seen = 0; // at its last retransmission: one more than its time-outs in a row; 0: not known
+    Admission admission = Admission::Yes; // the table's filter's; of nobody's business else, and not stored
     Identity identity;
     std::uint32_t drops = 0;     // of a listener, if drops_known: what it had dropped when that was told last
     std::uint32_t overflows = 0; // likewise, of those what it had dropped while a queue was full

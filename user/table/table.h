@@ -110,10 +110,9 @@ public:
 private:
     // What every event touches comes first. Cookie 0: the slot is free.
     struct Connection : KnownConnection {
-        Admission admission = Admission::Yes;
-
         [[nodiscard]] bool wanted() const { return admission != Admission::No; }
     };
+    static_assert(sizeof(Connection) == sizeof(KnownConnection));
 
     std::optional<Event> observe_socket(const Record &record);
     std::optional<Event> observe_loss(const Record &record);
