@@ -275,7 +275,7 @@ void TimelineSink::add_line(Block &block, std::uint64_t time_ns, std::uint64_t u
     block.last_ns = until_ns;
     const auto size = lines.size() - before;
     const bool fits = size <= columns_ + 1; // all bytes, with the one that ends it: it has no more columns than that
-    if (fits && block.lines < limits_.first_lines && bytes_ + size <= limits_.bytes) {
+    if (fits && is_first(block, size)) {
         block.lines++;
         bytes_ += size;
         return;
@@ -316,10 +316,17 @@ void TimelineSink::put_time(LineWriter &line, const Block &block, std::uint64_t 
     line.put_blanks(2);
 }
 
+// Is its next line, of that size, one of those that are kept from the begin on?
+bool TimelineSink::is_first(const Block &block, std::size_t size) const
+{
+    return block.lines < limits_.first_lines && bytes_ + size <= limits_.bytes;
+}
+
 void TimelineSink::keep(Block &block, std::string_view line)
 {
-    const auto number = block.lines++;
-    if (number < limits_.first_lines && bytes_ + line.size() <= limits_.bytes) {
+    const bool first = is_first(block, line.size());
+    block.lines++;
+    if (first) {
         block.first += line;
         bytes_ += line.size();
         return;

@@ -89,6 +89,7 @@ private:
     void end_run(Block &block);
     template <typename Put> void add_line(Block &block, std::uint64_t time_ns, std::uint64_t until_ns, const Put &put);
     void put_time(LineWriter &line, const Block &block, std::uint64_t time_ns);
+    [[nodiscard]] bool is_first(const Block &block, std::size_t size) const;
     void keep(Block &block, std::string_view line);
     void forget(Block &block);
 
