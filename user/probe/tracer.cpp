@@ -140,8 +140,10 @@ Result<Tracer> Tracer::attach_in(Layer &layer, const TracerSettings &settings)
     {
         // Gone before there is a ring: they are the most that is in memory.
         const auto types = KernelBtf::load();
-        if (!types)
+        if (!types) {
+            layer = Layer::Core; // there are no more types in any other
             return tl::unexpected(types.error());
+        }
         layer = highest_layer(*types, layer);
         if (int error = state->objects.wait_until_open(); error != 0)
             return load_error("open", error, log);
