@@ -7,6 +7,7 @@
 #include "cli/options.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -42,6 +43,13 @@ void fill_closed_descriptors()
     }
 }
 
+// What is large and temporary goes back to the system. Left to itself, malloc() keeps the place of whatever was freed once,
+// up to 32 MiB: at a million connections seven bytes of each were holes that an index had left when it grew.
+void return_large_pieces()
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 int print(const std::string &text)
 {
     tcpflight::Output output(STDOUT_FILENO, -1);
@@ -56,6 +64,7 @@ int print(const std::string &text)
 int main(int argc, char **argv)
 {
     fill_closed_descriptors();
+    return_large_pieces();
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is found by writing to it
     auto command = tcpflight::parse_command_line(argc, argv, look_around());
     switch (command.kind) {
