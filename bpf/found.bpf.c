@@ -105,7 +105,7 @@ static __always_inline void fill_age(struct tf_socket *s, const struct tcp_sock 
 		s->since_ns = ago(boot_now, mono_now / tick_ns, tp->retrans_stamp, tick_ns);
 		return;
 	}
-	if (state == TCP_LISTEN || state == TCP_SYN_RECV || state == TCP_CLOSE || !jiffy_us)
+	if (state == TCP_LISTEN || state == TCP_SYN_RECV || state == TCP_CLOSE)
 		return;
 	__u32 now = bpf_jiffies64();
 	if (!tp->data_segs_out)

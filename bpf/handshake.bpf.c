@@ -51,7 +51,7 @@ static __always_inline void fill_handshake(struct tf_handshake *h, const struct 
 			h->bits |= TF_HANDSHAKE_ACKED;
 	}
 	h->timeout_us = US_PER_SECOND;
-	if (bpf_core_field_exists(req->timeout) && jiffy_us)
+	if (bpf_core_field_exists(req->timeout))
 		h->timeout_us = req->timeout * jiffy_us;
 	h->rto_max_ms = rto_max_ms(listener, 0);
 	h->timeouts = BPF_CORE_READ_BITFIELD(req, num_timeout);

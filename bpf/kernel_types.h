@@ -72,7 +72,6 @@ struct local_ports___two {
 struct netns_ipv4 {
 	struct local_ports ip_local_ports;
 	struct inet_timewait_death_row tcp_death_row; /* a pointer in 5.18 to 6.0 */
-	int sysctl_tcp_fin_timeout;                   /* jiffies */
 	/* Wider on some kernels: libbpf adjusts the load. */
 	__u8 sysctl_tcp_syn_retries;
 	__u8 sysctl_tcp_syn_linear_timeouts; /* since 6.5 */

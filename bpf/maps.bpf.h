@@ -82,6 +82,8 @@ const volatile _Bool reset_has_reason __weak = 0;
 const volatile unsigned char reset_reasons[TF_RESET_KERNEL_REASONS] __weak = {};
 /* Packets can be read only with a helper that lockdown=confidentiality refuses. */
 const volatile _Bool may_probe_read __weak = 0;
+/* Microseconds in a jiffy, in which the kernel keeps time-outs: 1000 to 10000. */
+const volatile unsigned int jiffy_us __weak = 0;
 /* State records carry tf_metrics too (-v). */
 const volatile _Bool metrics_everywhere __weak = 0;
 /* Is every SYN recorded? Then the record of ESTABLISHED need not tell how long the handshake took. */
@@ -97,10 +99,6 @@ volatile unsigned int reader_asleep __weak = 0;
 volatile _Bool births_come_early __weak = 0;
 /* 0, which the verifier does not know: see unlearned(). */
 volatile unsigned int nothing __weak = 0;
-/* Microseconds in a jiffy; 0 where user space could not find out. */
-volatile unsigned int jiffy_us __weak = 0;
-/* What clock_rate found: see clock_rate.bpf.c */
-volatile int fin_timeout_jiffies __weak = 0;
 
 /*
  * A number that a branch has taught the verifier keeps two ways apart from there on: it follows what comes behind them

@@ -43,7 +43,7 @@ static __always_inline void fill_window(struct tf_probe *p, const struct sock *s
 	__u32 since = 0;
 
 	p->kind = TF_PROBE_WINDOW;
-	p->interval_ms = jiffy_us && rto_ms < RTO_MIN_MS ? RTO_MIN_MS : rto_ms;
+	p->interval_ms = rto_ms < RTO_MIN_MS ? RTO_MIN_MS : rto_ms;
 	p->interval_max_ms = rto_max_ms(tp, untyped);
 	if (bpf_core_field_exists(tp->inet_conn.icsk_probes_tstamp))
 		since = FIELD(tp, inet_conn.icsk_probes_tstamp, untyped);

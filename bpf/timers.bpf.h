@@ -10,7 +10,6 @@
 #define RTO_MIN_MS 200    /* TCP_RTO_MIN */
 #define RTO_MAX_MS 120000 /* TCP_RTO_MAX */
 
-/* 0 where it is not known how long a jiffy is. */
 static __always_inline __u32 jiffies_to_ms(__u64 jiffies)
 {
 	return jiffies * jiffy_us / 1000;
@@ -19,7 +18,7 @@ static __always_inline __u32 jiffies_to_ms(__u64 jiffies)
 /* Each socket has its own since Linux 6.15. */
 static __always_inline __u32 rto_max_ms(const struct tcp_sock *tp, _Bool untyped)
 {
-	if (!bpf_core_field_exists(tp->inet_conn.icsk_rto_max) || !jiffy_us)
+	if (!bpf_core_field_exists(tp->inet_conn.icsk_rto_max))
 		return RTO_MAX_MS;
 	return jiffies_to_ms(FIELD(tp, inet_conn.icsk_rto_max, untyped));
 }

@@ -8,11 +8,16 @@ namespace {
 
 constexpr std::uint64_t ns_per_s = 1'000'000'000;
 
+std::uint64_t to_ns(const timespec &time)
+{
+    return static_cast<std::uint64_t>(time.tv_sec) * ns_per_s + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 std::uint64_t read_ns(clockid_t id)
 {
     timespec ts{};
     clock_gettime(id, &ts);
-    return static_cast<std::uint64_t>(ts.tv_sec) * ns_per_s + static_cast<std::uint64_t>(ts.tv_nsec);
+    return to_ns(ts);
 }
 
 } // namespace
@@ -20,6 +25,14 @@ std::uint64_t read_ns(clockid_t id)
 std::uint64_t boot_now_ns()
 {
     return read_ns(CLOCK_BOOTTIME);
+}
+
+std::uint32_t jiffy_us()
+{
+    constexpr std::uint64_t ns_per_us = 1000;
+    timespec resolution{};
+    clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
+    return static_cast<std::uint32_t>(to_ns(resolution) / ns_per_us);
 }
 
 ClockAnchor read_clock_anchor()

@@ -23,4 +23,8 @@ ClockAnchor read_clock_anchor();
 // CLOCK_BOOTTIME now, nanoseconds.
 std::uint64_t boot_now_ns();
 
+// How long a jiffy is, microseconds (4000 with CONFIG_HZ=250): coarse clocks go in these (LOW_RES_NSEC in
+// include/linux/hrtimer_defs.h).
+std::uint32_t jiffy_us();
+
 } // namespace tcpflight

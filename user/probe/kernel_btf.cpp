@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -60,6 +61,20 @@ std::size_t hash(std::string_view name)
     return ((sum ^ word) * odd) >> 32;
 }
 
+// A number for the first eight characters, up to a '\0'.
+std::uint32_t begin_of(std::span<const char> text)
+{
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), std::min(text.size(), sizeof(word)));
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
+    // The lowest bit that is left is in the first byte that is 0.
+    if (const auto zeros = (word - ones) & ~word & high_bits; zeros != 0)
+        word &= (zeros & -zeros) - 1;
+    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
+    return static_cast<std::uint32_t>((word * odd) >> 32);
+}
+
 Result<std::vector<std::byte>> read_all(int file)
 {
     std::vector<std::byte> bytes;
@@ -108,6 +123,7 @@ KernelBtf &KernelBtf::operator=(KernelBtf &&other) noexcept
     std::swap(strings_, other.strings_);
     offsets_.swap(other.offsets_);
     names_.swap(other.names_);
+    functions_.swap(other.functions_);
     return *this;
 }
 
@@ -185,12 +201,25 @@ bool KernelBtf::index()
         offsets_.push_back(static_cast<std::uint32_t>(offset));
         offset += sizeof(btf_type) + *tail;
     }
-    names_.resize(std::bit_ceil(2 * offsets_.size() + 2));
-    for (unsigned id = 1; id <= offsets_.size(); id++) {
-        if (const auto offset = type(id)->name_off; offset != 0)
-            add_name(id, name(offset));
-    }
+    index_names();
     return true;
+}
+
+void KernelBtf::index_names()
+{
+    std::vector<std::uint32_t> others;
+    for (unsigned id = 1; id <= offsets_.size(); id++) {
+        const auto *named = type(id);
+        if (named->name_off == 0)
+            continue;
+        if (btf_is_func(named))
+            functions_.push_back({.begin = begin_of(strings_.subspan(named->name_off)), .id = id});
+        else
+            others.push_back(id);
+    }
+    names_.resize(std::bit_ceil(2 * others.size() + 2));
+    for (auto id : others)
+        add_name(id, name(type(id)->name_off));
 }
 
 void KernelBtf::add_name(unsigned id, std::string_view name)
@@ -252,7 +281,12 @@ unsigned KernelBtf::tracepoint_arguments(std::string_view tracepoint) const
 
 unsigned KernelBtf::function_id(std::string_view function) const
 {
-    return find(function, BTF_KIND_FUNC);
+    const auto begin = begin_of(function);
+    for (const auto &[its_begin, id] : functions_) {
+        if (its_begin == begin && name(type(id)->name_off) == function)
+            return id;
+    }
+    return 0;
 }
 
 std::optional<unsigned> KernelBtf::function_arguments(std::string_view function) const

@@ -40,7 +40,7 @@ public:
     // The names and values of an enum; empty if it does not exist.
     [[nodiscard]] std::vector<std::pair<std::string_view, std::uint64_t>> enumerators(std::string_view wanted) const;
 
-    // All types of that name, whatever their kind: ids.
+    // All types of that name, whatever their kind, but no functions: ids.
     [[nodiscard]] std::vector<unsigned> named(std::string_view wanted) const;
     // nullptr: none has this id; 0 is void's.
     [[nodiscard]] const btf_type *type(unsigned id) const;
@@ -49,6 +49,7 @@ public:
 private:
     KernelBtf() = default;
     bool index();
+    void index_names();
     void add_name(unsigned id, std::string_view name);
     [[nodiscard]] unsigned find(std::string_view wanted, unsigned kind) const;
 
@@ -57,7 +58,14 @@ private:
     std::span<const std::byte> types_;
     std::span<const char> strings_;
     std::vector<std::uint32_t> offsets_; // of each type in types_, by id - 1
-    std::vector<std::uint32_t> names_;   // ids at the place that their name's hash gives, or the next free one; 0: free
+    // Functions are half of all that has a name, and only a few are asked for: finding one goes through them all.
+    struct Function {
+        std::uint32_t begin; // of its name
+        std::uint32_t id;
+    };
+    std::vector<Function> functions_;
+    std::vector<std::uint32_t> names_; // ids of the others, at the place that the name's hash gives, or the next free
+                                       // one; 0: free
 };
 
 } // namespace tcpflight

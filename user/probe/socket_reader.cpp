@@ -1,6 +1,6 @@
 #include "probe/socket_reader.h"
 
-#include "probe/clock_rate.h"
+#include "model/clock.h"
 #include "probe/libbpf_log.h"
 #include "probe/load_error.h"
 #include "probe/lockdown.h"
@@ -29,7 +29,7 @@ void keep_iterators_only(programs &skeleton)
     bpf_object__for_each_program(program, object)
     {
         bool used = program == wanted.find_sockets || program == wanted.find_holders ||
-                    program == wanted.find_inhabitants || program == wanted.clock_rate;
+                    program == wanted.find_inhabitants;
         bpf_program__set_autoload(program, used);
     }
     for (auto *map : {skeleton.maps.ring, skeleton.maps.stages, skeleton.maps.filter_program})
@@ -52,13 +52,13 @@ Result<Snapshot> read_sockets_now(bool metrics)
     if (!skeleton)
         return load_error("open", errno, log);
     keep_iterators_only(*skeleton);
+    skeleton->rodata->jiffy_us = jiffy_us();
     skeleton->rodata->metrics_everywhere = metrics;
     skeleton->rodata->may_probe_read = lockdown_mode() != "confidentiality";
     if (auto filled = told.fill(*types, *skeleton->obj); !filled)
         return tl::unexpected(filled.error());
     if (int error = programs::load(skeleton.get()); error != 0)
         return load_error("load", -error, log);
-    skeleton->bss->jiffy_us = measure_jiffy_us(*skeleton);
     auto iterators = SocketIterators::attach(*skeleton);
     if (!iterators)
         return tl::unexpected(iterators.error());

@@ -1,6 +1,6 @@
 #include "probe/tracer.h"
 
-#include "probe/clock_rate.h"
+#include "model/clock.h"
 #include "probe/kernel_btf.h"
 #include "probe/layers.h"
 #include "probe/libbpf_log.h"
@@ -86,6 +86,7 @@ void configure(programs &skeleton, const TracerSettings &settings, std::size_t r
 {
     bpf_map__set_max_entries(skeleton.maps.ring, static_cast<__u32>(ring_bytes));
     bpf_map__set_max_entries(skeleton.maps.stages, static_cast<__u32>(libbpf_num_possible_cpus()));
+    skeleton.rodata->jiffy_us = jiffy_us();
     skeleton.rodata->metrics_everywhere = settings.metrics;
     bpf_program__set_autoload(skeleton.progs.on_congestion, settings.metrics);
     skeleton.rodata->retransmit_has_error = btf.tracepoint_arguments("tcp_retransmit_skb") >= 3;
@@ -171,8 +172,6 @@ Result<Tracer> Tracer::attach_in(Layer &layer, const TracerSettings &settings)
     if (!stages)
         return tl::unexpected(stages.error());
     state->stages = *stages;
-    state->skeleton->bss->jiffy_us = measure_jiffy_us(*state->skeleton);
-
     for (const auto *program : state->chosen) {
         const auto links = attach_program(program, state->tracepoints);
         if (links.empty())

@@ -23,6 +23,13 @@ TEST(Clock, ConvertsForwardsAndBackwards)
     EXPECT_EQ(anchor.to_wall(0), 995'000);
 }
 
+TEST(Clock, JiffiesAreOneOfTheKernelsChoices)
+{
+    // kernel/Kconfig.hz: CONFIG_HZ is 100, 250, 300 or 1000.
+    EXPECT_TRUE(jiffy_us() == 10'000 || jiffy_us() == 4'000 || jiffy_us() == 3'333 || jiffy_us() == 1'000)
+        << jiffy_us();
+}
+
 TEST(Clock, SurvivesAWallClockBeforeTheEpoch)
 {
     const ClockAnchor anchor{.boot_ns = 10, .wall_ns = -100};
