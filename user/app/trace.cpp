@@ -379,7 +379,7 @@ Result<Sweeper> add_what_is_there(const Tracer &tracer, LiveSource &source, int 
     if (!found)
         return tl::unexpected(found.error());
     source.add(settings_records(found->limits, found->begin_ns));
-    source.add(found->records);
+    source.add(std::move(found->records));
     report_out_of_reach(found->out_of_reach, "shown from their next event on", verbosity);
     return sweeper;
 }

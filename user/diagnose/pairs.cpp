@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace tcpflight {
 namespace {
@@ -48,15 +49,17 @@ bool Pairs::add(End end, const Identity &identity)
 {
     if (identity.local.port == 0 || identity.remote.port == 0)
         return false;
-    learn_address(mix(0, identity.local.address));
+    const auto &[local, remote] = std::tie(identity.local.address, identity.remote.address);
+    if (!is_loopback(local))
+        learn_address(mix(0, local));
     slots_.reach(end.slot);
-    const auto remote = mix(0, identity.remote.address);
+    const auto hash = mix(0, remote);
     const auto ends = ends_of(identity.local, identity.remote, identity);
     slots_[end.slot] = {.high = static_cast<std::uint32_t>(ends >> 32),
                         .low = static_cast<std::uint32_t>(ends),
-                        .remote = short_of(remote)};
+                        .remote = short_of(hash)};
     added_++;
-    if (is_here(remote))
+    if (is_loopback(remote) || is_here(hash))
         enter(end.slot);
     return true;
 }

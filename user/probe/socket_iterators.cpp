@@ -69,20 +69,23 @@ std::array<int, 3> SocketIterators::descriptors() const
     return {bpf_link__fd(links_[Sockets]), bpf_link__fd(links_[Holders]), bpf_link__fd(links_[Inhabitants])};
 }
 
-Result<void> SocketIterators::read(List list, std::vector<std::byte> &out) const
+template <typename T> Result<void> SocketIterators::read(List list, std::vector<T> &out) const
 {
     // The kernel hands over some 32 KiB at a time, whole records always (kernel/bpf/bpf_iter.c).
-    constexpr std::size_t chunk = std::size_t{64} << 10;
+    constexpr std::size_t chunk = (std::size_t{64} << 10) / sizeof(T);
+    // What is not needed of it is never touched, and so no memory; growing is that twice.
+    constexpr std::size_t usual = (std::size_t{4} << 20) / sizeof(T);
+    out.reserve(usual);
     OpenList open(links_[list]);
     if (open.get() < 0)
         return failed(errno);
     for (auto size = out.size();;) {
         out.resize(size + chunk);
-        auto got = ::read(open.get(), out.data() + size, chunk);
+        auto got = ::read(open.get(), out.data() + size, chunk * sizeof(T));
         if (got < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         int error = errno;
-        size += got > 0 ? static_cast<std::size_t>(got) : 0;
+        size += got > 0 ? static_cast<std::size_t>(got) / sizeof(T) : 0;
         out.resize(size);
         if (got < 0)
             return failed(error);
@@ -93,12 +96,9 @@ Result<void> SocketIterators::read(List list, std::vector<std::byte> &out) const
 
 template <typename T> Result<std::vector<T>> SocketIterators::read_all(List list) const
 {
-    std::vector<std::byte> bytes;
-    if (auto done = read(list, bytes); !done)
+    std::vector<T> all;
+    if (auto done = read(list, all); !done)
         return tl::unexpected(done.error());
-    std::vector<T> all(bytes.size() / sizeof(T));
-    if (!all.empty())
-        std::memcpy(all.data(), bytes.data(), all.size() * sizeof(T));
     return all;
 }
 

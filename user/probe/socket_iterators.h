@@ -42,7 +42,7 @@ private:
     enum List : std::size_t { Sockets, Holders, Inhabitants };
 
     SocketIterators() = default;
-    Result<void> read(List list, std::vector<std::byte> &out) const;
+    template <typename T> Result<void> read(List list, std::vector<T> &out) const;
     template <typename T> Result<std::vector<T>> read_all(List list) const;
 
     std::array<bpf_link *, 3> links_{}; // by List

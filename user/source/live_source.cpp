@@ -72,7 +72,7 @@ Result<LiveSource> LiveSource::open(const Channel &channel)
 }
 
 LiveSource::LiveSource(RingReader ring, const Channel &channel)
-    : ring_(std::move(ring)), channel_(channel), streams_(2 * channel.stages.size() + 2),
+    : ring_(std::move(ring)), channel_(channel), streams_(2 * channel.stages.size() + 1),
       losses_told_(channel.stages.size())
 {
 }
@@ -97,9 +97,11 @@ void LiveSource::take_aside()
         collect();
 }
 
-void LiveSource::add(std::span<const std::byte> records)
+void LiveSource::add(std::vector<std::byte> records)
 {
-    streams_.back().append(records);
+    Stream added;
+    added.bytes = std::move(records);
+    streams_.push_back(std::move(added));
 }
 
 bool LiveSource::has_rest() const

@@ -47,8 +47,8 @@ public:
     void take_aside();
     static constexpr std::size_t aside_times = 16;
 
-    // Records of other origin, in the order of time: the next read merges them with its own.
-    void add(std::span<const std::byte> records);
+    // Records of other origin, in the order of time among themselves: the next read merges them with its own.
+    void add(std::vector<std::byte> records);
 
     // Has the last read left records that were too young, or could not be read yet?
     [[nodiscard]] bool has_rest() const;
@@ -87,7 +87,7 @@ private:
     RingReader ring_;
     Channel channel_;
     std::vector<Stream> streams_;                           // one a CPU, one for single records, one a CPU for losses,
-                                                            // one for what was added
+                                                            // one for each add()
     std::vector<std::uint64_t> losses_told_;                // by CPU
     std::vector<std::pair<std::uint64_t, Stream *>> heads_; // a heap, the oldest on top
     std::uint64_t settled_ns_ = 0;
