@@ -174,20 +174,13 @@ static __always_inline _Bool is_request(const struct event *e)
 	return was(e, TCP_NEW_SYN_RECV);
 }
 
-static __always_inline __u32 netns_of_request(const struct sock *sk)
-{
-	const struct sock *plain = (const void *)bpf_skc_to_tcp_request_sock((void *)sk);
-
-	return plain ? plain->__sk_common.skc_net.net->ns.inum : nothing;
-}
-
 static __always_inline __u32 netns_inode(const struct event *e)
 {
 	const struct sock *sk = e->sk;
 
 	if (is_untyped(e))
 		return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	return is_request(e) ? netns_of_request(sk) : netns_of(sk);
+	return netns_of(sk);
 }
 
 static __always_inline __u8 source_of_kept(const struct event *e, const struct kept_owner *kept)

@@ -28,12 +28,9 @@ static __always_inline __u8 direction_of(const struct event *e)
  */
 static __always_inline void read_port_range(struct tf_filter_facts *facts, const struct sock *sk)
 {
-	const struct sock *plain = followable(sk);
-	const struct net *net = plain ? plain->__sk_common.skc_net.net : NULL;
+	const struct net *net = followable(sk)->__sk_common.skc_net.net;
 	const struct net___two *two = (const void *)net;
 
-	if (!net)
-		return;
 	if (bpf_core_field_exists(net->ipv4.ip_local_ports.range)) {
 		__u32 range = net->ipv4.ip_local_ports.range;
 

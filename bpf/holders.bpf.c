@@ -56,7 +56,7 @@ int find_holders(struct bpf_iter__task_file *ctx)
 		.pid = task->tgid,
 		.tid = task->pid,
 		.fd = ctx->fd,
-		.netns = sk->__sk_common.skc_net.net->ns.inum,
+		.netns = netns_of(sk),
 	};
 	((__u64 *)holder.comm)[0] = *(__u64 *)&task->comm[0];
 	((__u64 *)holder.comm)[1] = *(__u64 *)&task->comm[8];
@@ -70,7 +70,10 @@ int find_inhabitants(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
 
-	if (!task || task->flags & PF_KTHREAD || !task->nsproxy)
+	if (!task)
+		return 0;
+	task = untrusted(task, TF_UNTRUSTED_TASK);
+	if (task->flags & PF_KTHREAD || !task->nsproxy)
 		return 0;
 	struct tf_inhabitant inhabitant = {
 		.tid = task->pid,

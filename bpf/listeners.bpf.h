@@ -37,9 +37,7 @@ struct {
 
 static __always_inline __u32 netns_of(const struct sock *sk)
 {
-	const struct sock *plain = followable(sk);
-
-	return plain ? plain->__sk_common.skc_net.net->ns.inum : nothing;
+	return followable(sk)->__sk_common.skc_net.net->ns.inum;
 }
 
 static __always_inline void fill_listener_key(struct listener_key *key, const struct sock *sk, __u16 port, __u32 netns)

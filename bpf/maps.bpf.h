@@ -110,15 +110,32 @@ static __always_inline __u32 unlearned(__u32 number)
 }
 
 /*
- * A full TCP socket, to follow pointers from; NULL: it is none. Where one of its pointers leads, the verifier asks of
- * each field of a socket that a program was handed: may it be trusted too? That is a search through the names of all
- * the kernel's types, each time it comes by (docs/decisions/0020-what-the-verifier-follows.md). What a helper returned
- * it does not trust to begin with, so that it need not ask. Only for pointers: reading all else is dearer from here, as
- * each load is guarded.
+ * The same pointer, to follow pointers from. Where a pointer leads that is loaded from what the verifier trusts, such
+ * as what a program was handed, it asks: may that be trusted too? This is a search through the names of all the
+ * kernel's types, up to four times for each load (Linux 6.3 to 6.18, docs/decisions/0020-what-the-verifier-follows.md).
+ * What is not trusted it need not ask about. Only for pointers: reading all else is dearer from here, as each load is
+ * guarded.
+ *
+ * The call that stands here is none of the kernel's; user space puts another one in its place
+ * (user/probe/told_types.cpp).
  */
+static __always_inline void *untrusted(const void *object, enum tf_untrusted type)
+{
+	void *same;
+
+	asm volatile("r1 = %[object]\n"
+		     "r2 = %[type]\n"
+		     "call %[mark]\n"
+		     "%[same] = r0"
+		     : [same] "=r"(same)
+		     : [object] "r"(object), [type] "i"(type), [mark] "i"(TF_UNTRUSTED_CALL)
+		     : "r0", "r1", "r2", "r3", "r4", "r5");
+	return same;
+}
+
 static __always_inline const struct sock *followable(const struct sock *sk)
 {
-	return (const void *)bpf_skc_to_tcp_sock((void *)sk);
+	return untrusted(sk, TF_UNTRUSTED_SOCK);
 }
 
 #endif

@@ -41,14 +41,12 @@ static __always_inline struct cgroup *old_cgroup(const struct css_set *set)
 /*
  * `socket_cgroup`: the socket's, by number; 0: not known. All 0: in the initial pid namespace, and there.
  *
- * What belongs to a process is reached by way of what its threads have in common: of each pointer that is loaded from
- * what the verifier trusts, a task or its css_set, it searches the names of all the kernel's types for whether it may
- * be trusted too, and what it does not trust is followed without that (0020-what-the-verifier-follows.md).
- * `curr_target` is one of the threads; in a threaded cgroup, `dom_cset` is the process's, where they may differ.
+ * What belongs to a process is reached by way of what its threads have in common: a kernel that knows no untrusted() is
+ * asked about one pointer of what it trusts, and not of many. `curr_target` is one of the threads; in a threaded cgroup, `dom_cset` is the process's, where they may differ.
  */
 static __always_inline void place_of_task(struct tf_owner_place *place, struct task_struct *task, __u64 socket_cgroup)
 {
-	const struct signal_struct *process = task->signal;
+	const struct signal_struct *process = ((struct task_struct *)untrusted(task, TF_UNTRUSTED_TASK))->signal;
 	const struct css_set *set = process->curr_target->cgroups->dom_cset;
 	const struct cgroup *cgroup = set->dfl_cgrp;
 	__u32 hierarchy;
@@ -67,10 +65,7 @@ static __always_inline void place_of_task(struct tf_owner_place *place, struct t
 	}
 }
 
-/*
- * Of the current task. A function of its own to the verifier too: to follow a pointer costs it a search through all
- * names of the kernel's types, each time it comes by.
- */
+/* Of the current task. A function of its own to the verifier too: it then goes through it once. */
 __weak __noinline int find_place(struct tf_owner_place *place, __u64 socket_cgroup)
 {
 	if (place)
@@ -82,9 +77,7 @@ static __always_inline __u64 cgroup_of(const struct sock *sk)
 {
 	if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		return 0;
-	const struct sock *plain = followable(sk);
-
-	return plain ? plain->sk_cgrp_data.cgroup->kn->id : nothing;
+	return followable(sk)->sk_cgrp_data.cgroup->kn->id;
 }
 
 #endif

@@ -22,7 +22,7 @@ static __always_inline __u8 reason_of(const struct sock *sk, __u8 state, __u8 to
 		return told;
 	if (sk->__sk_common.skc_flags & 1 << SOCK_LINGER && !sk->sk_lingertime)
 		return TF_RESET_LINGER_0;
-	return sk->sk_socket ? TF_RESET_DISCONNECTED : TF_RESET_NOT_ACCEPTED;
+	return followable(sk)->sk_socket ? TF_RESET_DISCONNECTED : TF_RESET_NOT_ACCEPTED;
 }
 
 static __always_inline void record_reset(struct tcp_sock *tp, struct tf_reset *reset)
@@ -155,7 +155,7 @@ int on_reset_sent(unsigned long long *ctx)
 		reset.reason = TF_RESET_TIME_WAIT;
 		record_stray(skb, common->skc_net.net, common->skc_cookie.counter, tw->tw_sk.tw_substate, &reset);
 	} else {
-		record_stray(skb, skb->dev->nd_net.net, 0, TCP_CLOSE, &reset);
+		record_stray(skb, ((const struct sk_buff *)untrusted(skb, TF_UNTRUSTED_SKB))->dev->nd_net.net, 0, TCP_CLOSE, &reset);
 	}
 	return 0;
 }

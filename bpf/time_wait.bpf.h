@@ -32,12 +32,10 @@ static __always_inline __u8 probably_left(const struct sock *sk, int old_state)
 /* The state in which the connection goes on: TCP_TIME_WAIT, TCP_FIN_WAIT2; 0: it does not. */
 static __noinline __u8 state_left(const struct sock *sk, int old_state, __u64 cookie)
 {
-	const struct sock *plain = followable(sk);
-
-	if (!plain || sk->sk_err)
+	if (sk->sk_err)
 		return 0;
 
-	const struct net *net = plain->__sk_common.skc_net.net;
+	const struct net *net = followable(sk)->__sk_common.skc_net.net;
 
 	if (!may_probe_read || !bpf_core_field_exists(net->ipv4.tcp_death_row.hashinfo))
 		return probably_left(sk, old_state);

@@ -132,6 +132,18 @@ enum tf_filter_verdict {
 	TF_VERDICT_REFUSED = 2,
 };
 
+/* A mark in the place of a call: no helper of the kernel has this number. See untrusted() in bpf/maps.bpf.h. */
+#define TF_UNTRUSTED_CALL 0x7f75
+
+/* What is not to be trusted. */
+enum tf_untrusted {
+	TF_UNTRUSTED_TASK,
+	TF_UNTRUSTED_CGROUP,
+	TF_UNTRUSTED_SOCK,
+	TF_UNTRUSTED_SKB,
+	TF_UNTRUSTED_TYPES,
+};
+
 /* A process that has a TCP socket open, as the iterator over open files tells it. */
 struct tf_holder {
 	__u64 cookie; /* of the socket */

@@ -298,6 +298,11 @@ std::optional<unsigned> KernelBtf::function_arguments(std::string_view function)
     return btf_vlen(prototype);
 }
 
+unsigned KernelBtf::struct_id(std::string_view name) const
+{
+    return find(name, BTF_KIND_STRUCT);
+}
+
 std::vector<std::pair<std::string_view, std::uint64_t>> KernelBtf::enumerators(std::string_view wanted) const
 {
     std::vector<std::pair<std::string_view, std::uint64_t>> found;

@@ -37,6 +37,9 @@ public:
     // None: no such function.
     [[nodiscard]] std::optional<unsigned> function_arguments(std::string_view function) const;
 
+    // Its BTF id; 0 if the kernel has no such struct.
+    [[nodiscard]] unsigned struct_id(std::string_view name) const;
+
     // The names and values of an enum; empty if it does not exist.
     [[nodiscard]] std::vector<std::pair<std::string_view, std::uint64_t>> enumerators(std::string_view wanted) const;
 

@@ -1,6 +1,7 @@
 #include "probe/told_types.h"
 
 #include "probe/needed_types.h"
+#include "tcpflight/control.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -11,9 +12,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -25,6 +29,8 @@ namespace {
 struct Told {
     bool has_types = false;
     std::unordered_map<const bpf_program *, unsigned> targets; // what typed programs hang on: BTF ids
+    unsigned cast = 0;                                         // bpf_rdonly_cast; 0: there is none
+    std::array<unsigned, TF_UNTRUSTED_TYPES> types{};          // by tf_untrusted
     std::function<void()> maps_exist;
 };
 std::unique_ptr<Told> told; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -42,10 +48,53 @@ unsigned find_target(const KernelBtf &kernel, std::string_view section)
     return 0;
 }
 
+// Functions of the kernel can be called by compiled programs only. Where there is no such setting they always are.
+bool compiles_programs()
+{
+    std::ifstream file("/proc/sys/net/core/bpf_jit_enable");
+    int setting = 0;
+    return !(file >> setting) || setting != 0;
+}
+
+// Puts what the mark in untrusted() (bpf/maps.bpf.h) stands for in its place: a pointer of the same value and type that
+// the verifier does not trust, or where the kernel has no such function (Linux 6.2), simply the same one. The verifier
+// looks for names first since 6.3.
+void make_untrusted(const bpf_program *program)
+{
+    // libbpf hands out its own copy, as it loads it next, and would take another one of the same length.
+    auto *begin = const_cast<bpf_insn *>(bpf_program__insns(program)); // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    const std::span instructions(begin, bpf_program__insn_cnt(program));
+    for (std::size_t i = 1; i < instructions.size(); i++) {
+        auto &call = instructions[i];
+        auto &type = instructions[i - 1]; // r2 = ...
+        if (call.code != (BPF_JMP | BPF_CALL) || call.src_reg != 0 || call.imm != TF_UNTRUSTED_CALL)
+            continue;
+        if (told->cast != 0) {
+            type.imm = static_cast<int>(told->types.at(static_cast<std::size_t>(type.imm)));
+            call = {.code = BPF_JMP | BPF_CALL,
+                    .dst_reg = 0,
+                    .src_reg = BPF_PSEUDO_KFUNC_CALL,
+                    .off = 0,
+                    .imm = static_cast<int>(told->cast)};
+        } else {
+            call = {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 0, .src_reg = 1, .off = 0, .imm = 0};
+        }
+    }
+}
+
+int prepare(bpf_program *program, bpf_prog_load_opts * /*options*/, long /*cookie*/)
+{
+    if (told == nullptr)
+        return -ESRCH;
+    make_untrusted(program);
+    return 0;
+}
+
 int set_target(bpf_program *program, bpf_prog_load_opts *options, long /*cookie*/)
 {
     if (told == nullptr)
         return -ESRCH;
+    make_untrusted(program);
     const auto target = told->targets.find(program);
     if (target == told->targets.end())
         return -ESRCH;
@@ -61,12 +110,23 @@ int attach(const bpf_program *program, long /*cookie*/, bpf_link **link)
     return *link != nullptr ? 0 : -errno;
 }
 
+int attach_kprobe(const bpf_program *program, long /*cookie*/, bpf_link **link)
+{
+    const std::string_view section = bpf_program__section_name(program);
+    *link = bpf_program__attach_kprobe(program, false, section.substr(section.find('/') + 1).data());
+    return *link != nullptr ? 0 : -errno;
+}
+
 // As libbpf's own (section_defs in libbpf.c), but for the search. libbpf keeps pointers to what was registered, and
 // moves it when more is: so once and for all.
 void register_sections()
 {
     LIBBPF_OPTS(libbpf_prog_handler_opts, typed, .prog_prepare_load_fn = set_target, .prog_attach_fn = attach);
     LIBBPF_OPTS(libbpf_prog_handler_opts, iterator, .prog_prepare_load_fn = set_target);
+    LIBBPF_OPTS(libbpf_prog_handler_opts, untyped, .prog_prepare_load_fn = prepare);
+    LIBBPF_OPTS(libbpf_prog_handler_opts, kprobe, .prog_prepare_load_fn = prepare, .prog_attach_fn = attach_kprobe);
+    libbpf_register_prog_handler("tp+", BPF_PROG_TYPE_TRACEPOINT, bpf_attach_type{}, &untyped);
+    libbpf_register_prog_handler("kprobe+", BPF_PROG_TYPE_KPROBE, bpf_attach_type{}, &kprobe);
     libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, &typed);
     libbpf_register_prog_handler("fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, &typed);
     libbpf_register_prog_handler("fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, &typed);
@@ -108,6 +168,9 @@ void ToldTypes::when_maps_exist(std::function<void()> call)
 Result<void> ToldTypes::fill(const KernelBtf &kernel, const bpf_object &object)
 {
     fill_copy(kernel, object);
+    told->types = {kernel.struct_id("task_struct"), kernel.struct_id("cgroup"), kernel.struct_id("sock"),
+                   kernel.struct_id("sk_buff")};
+    told->cast = compiles_programs() ? kernel.function_id("bpf_rdonly_cast") : 0;
     if (path_.empty())
         return {};
     const auto types = needed_types(kernel, *bpf_object__btf(&object));
