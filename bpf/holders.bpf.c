@@ -33,6 +33,7 @@ static __always_inline void keep_found_listener(struct sock *sk, struct task_str
 SEC("iter/task_file")
 int find_holders(struct bpf_iter__task_file *ctx)
 {
+	struct seq_file *seq = ctx->meta->seq; /* here: the verifier searches for names each time it comes by */
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
@@ -61,7 +62,7 @@ int find_holders(struct bpf_iter__task_file *ctx)
 	((__u64 *)holder.comm)[0] = *(__u64 *)&task->comm[0];
 	((__u64 *)holder.comm)[1] = *(__u64 *)&task->comm[8];
 	place_of_task(&holder.place, task, cgroup_of(sk));
-	bpf_seq_write(ctx->meta->seq, &holder, sizeof(holder));
+	bpf_seq_write(seq, &holder, sizeof(holder));
 	return 0;
 }
 

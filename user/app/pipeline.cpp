@@ -48,6 +48,7 @@ void Pipeline::set_filter(const Filter &filter)
     // What is not shown can still be what the filter waits for.
     const auto least = holdback_ ? Severity::Notice : Severity::Alarm;
     diagnosis_.set_least(verdicts_ == Verdicts::All ? Severity::Normal : least);
+    leaves_found_ = !holdback_ && !show_found_ && !timelines_;
     leaves_unwanted_ = !holdback_ && !filter.is_open() && (verdicts_ == Verdicts::None || filter.is_of_both_ends());
 }
 
@@ -106,7 +107,8 @@ void Pipeline::take(const Event &event, std::uint32_t slot)
 {
     if (verdicts_ != Verdicts::None)
         diagnosis_.expect(event, slot);
-    if (const auto *found = std::get_if<Found>(&event.what); found != nullptr && found->waits)
+    const auto *found = std::get_if<Found>(&event.what);
+    if (found != nullptr && (found->waits || leaves_found_))
         ; // for verdicts alone
     else if (show_)
         sequencer_.push(event);

@@ -135,6 +135,7 @@ private:
     Verdicts verdicts_;
     // What the filter does not want is of no use, not even as the other end of what it wants.
     bool leaves_unwanted_ = false;
+    bool leaves_found_ = false; // what was there before is not shown
     bool timelines_;
     Sink &sink_;
     Table table_;

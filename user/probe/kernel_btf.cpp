@@ -208,6 +208,7 @@ bool KernelBtf::index()
 void KernelBtf::index_names()
 {
     std::vector<std::uint32_t> others;
+    functions_.reserve(offsets_.size() / 2);
     for (unsigned id = 1; id <= offsets_.size(); id++) {
         const auto *named = type(id);
         if (named->name_off == 0)

@@ -33,7 +33,9 @@ class Loads:
 
     @contextmanager
     def paced_in_background(self, rate, seconds):
-        command = [self.program, "--here", "paced", "--rate", str(rate), "--seconds", str(seconds)]
+        """All ended by reset: sockets in TIME_WAIT would be there too, more of them with each second."""
+        command = [self.program, "--here", "paced", "--rate", str(rate), "--seconds", str(seconds),
+                   "--reset-percent", "100"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             try:
                 yield
