@@ -161,8 +161,10 @@ static __always_inline void fill_request(struct tf_socket *s, const struct tcp_r
 /* The owner is left to user space, which asks who has the socket open (holders.bpf.c). */
 static __always_inline void fill_found_identity(struct tf_identity *id, const struct sock_common *skc, __u32 uid)
 {
-	fill_addresses(id, &(struct event){.sk = (const struct sock *)skc});
-	id->netns = skc->skc_net.net->ns.inum;
+	const struct sock *sk = (const struct sock *)skc;
+
+	fill_addresses(id, &(struct event){.sk = sk});
+	id->netns = netns_of(sk);
 	id->uid = uid;
 	id->local_port = skc->skc_num;
 	id->remote_port = bpf_ntohs(skc->skc_dport);

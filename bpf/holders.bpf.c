@@ -33,7 +33,7 @@ static __always_inline void keep_found_listener(struct sock *sk, struct task_str
 SEC("iter/task_file")
 int find_holders(struct bpf_iter__task_file *ctx)
 {
-	struct seq_file *seq = ctx->meta->seq; /* here: the verifier searches for names each time it comes by */
+	struct seq_file *seq = ctx->meta->seq;
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
 
