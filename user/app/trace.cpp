@@ -366,28 +366,37 @@ Result<void> drop(const Options &options)
 // The sockets that were there before us. They are read when all events are being recorded already, and merged with
 // those by time and cookie: nothing falls in between, and nothing counts twice. Without them tracing is poorer, and not
 // wrong.
-Result<Sweeper> add_what_is_there(const Tracer &tracer, LiveSource &source, int verbosity)
+Result<Sweeper> ask_what_is_there(const Tracer &tracer)
 {
-    constexpr std::chrono::seconds patience{5};
     auto iterators = tracer.socket_iterators();
     if (!iterators)
         return tl::unexpected(iterators.error());
     auto sweeper = Sweeper::start(std::move(*iterators));
     if (!sweeper)
-        return tl::unexpected(sweeper.error());
-    auto found = sweeper->find_all(patience);
+        return sweeper;
+    if (auto asked = sweeper->ask_for_all(); !asked)
+        return tl::unexpected(asked.error());
+    return sweeper;
+}
+
+Result<Sweeper> add_what_is_there(Result<Sweeper> asked, LiveSource &source, int verbosity)
+{
+    constexpr std::chrono::seconds patience{5};
+    if (!asked)
+        return asked;
+    auto found = asked->await_all(patience);
     if (!found)
         return tl::unexpected(found.error());
     source.add(settings_records(found->limits, found->begin_ns));
     source.add(std::move(found->records));
     report_out_of_reach(found->out_of_reach, "shown from their next event on", verbosity);
-    return sweeper;
+    return asked;
 }
 
 // None: nobody will look again.
-std::optional<Sweeper> start_looking(const Tracer &tracer, LiveSource &source, EventLoop &loop, const Options &options)
+std::optional<Sweeper> start_looking(Result<Sweeper> asked, LiveSource &source, EventLoop &loop, const Options &options)
 {
-    auto sweeper = add_what_is_there(tracer, source, options.verbosity);
+    auto sweeper = add_what_is_there(std::move(asked), source, options.verbosity);
     if (!sweeper) {
         report_error({fmt::format("connections that were there before are shown from their next event on: {}",
                                   sweeper.error().message),
@@ -430,9 +439,10 @@ Result<int> start(const Options &options)
         return tl::unexpected(source.error());
     if (auto watched = loop->watch_ring(channel.ring_fd); !watched)
         return tl::unexpected(watched.error());
-    auto sweeper = start_looking(*tracer, *source, *loop, options);
+    auto asked = ask_what_is_there(*tracer);
     Cgroups cgroups(max_cgroups);
     read_cgroups(cgroups); // behind the attaching: new ones are being told of already
+    auto sweeper = start_looking(std::move(asked), *source, *loop, options);
     // A recording to a file has nothing to do with standard output.
     if (!options.record || options.record->print || options.record->path == "-") {
         if (auto watched = loop->watch_output(STDOUT_FILENO); !watched)

@@ -310,11 +310,14 @@ Result<std::optional<Look>> Sweeper::collect()
     return std::optional<Look>(std::move(*look));
 }
 
-Result<Look> Sweeper::find_all(std::chrono::milliseconds patience)
+Result<void> Sweeper::ask_for_all()
+{
+    return request(with_owners);
+}
+
+Result<Look> Sweeper::await_all(std::chrono::milliseconds patience)
 {
     auto deadline = Clock::now() + patience;
-    if (auto asked = request(with_owners); !asked)
-        return tl::unexpected(asked.error());
     while (wait_readable(socket_, deadline)) {
         auto look = collect();
         if (!look)

@@ -43,9 +43,11 @@ public:
     // Ends the process.
     ~Sweeper();
 
-    // A look with owners. Blocks until it is whole, or fails: it is not waited for longer than `patience`, since a
-    // socket can be locked for as long as its process likes.
-    Result<Look> find_all(std::chrono::milliseconds patience);
+    // Asks for a look with owners.
+    Result<void> ask_for_all();
+    // Blocks until it is whole, or fails: it is not waited for longer than `patience`, since a socket can be locked for
+    // as long as its process likes.
+    Result<Look> await_all(std::chrono::milliseconds patience);
 
     // Asks for a look without owners, and does not wait for it: fd() becomes readable, again and again, and collect()
     // takes some of what is there, until the look is whole. One at a time. An error of either is the end: nothing more
