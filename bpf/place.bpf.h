@@ -41,8 +41,8 @@ static __always_inline struct cgroup *old_cgroup(const struct css_set *set)
 /*
  * `socket_cgroup`: the socket's, by number; 0: not known. All 0: in the initial pid namespace, and there.
  *
- * What belongs to a process is reached by way of what its threads have in common: a kernel that knows no untrusted() is
- * asked about one pointer of what it trusts, and not of many. `curr_target` is one of the threads; in a threaded cgroup, `dom_cset` is the process's, where they may differ.
+ * What belongs to a process is reached by way of what its threads have in common. `curr_target` is one of them; in a
+ * threaded cgroup, `dom_cset` is the process's, where they may differ.
  */
 static __always_inline void place_of_task(struct tf_owner_place *place, struct task_struct *task, __u64 socket_cgroup)
 {

@@ -43,8 +43,8 @@ void fill_closed_descriptors()
     }
 }
 
-// What is large and temporary goes back to the system. Left to itself, malloc() keeps the place of whatever was freed once,
-// up to 32 MiB: at a million connections seven bytes of each were holes that an index had left when it grew.
+// What is large and temporary goes back to the system. Left to itself, malloc() keeps the place of whatever was freed
+// once, up to 32 MiB: at a million connections seven bytes of each were holes that an index had left when it grew.
 void return_large_pieces()
 {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);

@@ -28,8 +28,8 @@ void keep_iterators_only(programs &skeleton)
     bpf_program *program = nullptr;
     bpf_object__for_each_program(program, object)
     {
-        bool used = program == wanted.find_sockets || program == wanted.find_holders ||
-                    program == wanted.find_inhabitants;
+        bool used =
+            program == wanted.find_sockets || program == wanted.find_holders || program == wanted.find_inhabitants;
         bpf_program__set_autoload(program, used);
     }
     for (auto *map : {skeleton.maps.ring, skeleton.maps.stages, skeleton.maps.filter_program})

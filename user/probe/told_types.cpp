@@ -61,7 +61,7 @@ bool compiles_programs()
 // looks for names first since 6.3.
 void make_untrusted(const bpf_program *program)
 {
-    // libbpf hands out its own copy, as it loads it next, and would take another one of the same length.
+    // This is what libbpf is about to load. bpf_program__set_insns() would only put a copy in its place.
     auto *begin = const_cast<bpf_insn *>(bpf_program__insns(program)); // NOLINT(cppcoreguidelines-pro-type-const-cast)
     const std::span instructions(begin, bpf_program__insn_cnt(program));
     for (std::size_t i = 1; i < instructions.size(); i++) {
