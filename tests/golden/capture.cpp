@@ -124,7 +124,11 @@ int main(int argc, char **argv)
     auto source = tcpflight::LiveSource::open(tracer->channel());
     Capture capture(argv[first], static_cast<std::uint32_t>(netns.st_ino));
     auto sweeper = tcpflight::Sweeper::start(tracer->socket_iterators().value());
-    sweeper->ask_for_all().value();
+    if (auto asked = sweeper->ask_for_all(); !asked) {
+        fmt::print(stderr, "golden_capture: {}\n", asked.error().message);
+        kill(child, SIGKILL);
+        return 1;
+    }
     source->add(std::move(sweeper->await_all(std::chrono::seconds(5))->records));
     kill(child, SIGCONT);
     usleep(static_cast<useconds_t>(pause_ms) * 1000);

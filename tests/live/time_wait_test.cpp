@@ -29,15 +29,17 @@ protected:
 
     // The events of this socket up to the last `from` -> `to`, once there is one.
     static std::vector<TraceEvent> wait_for_change(Tracer &tracer, const ActorSocket &socket, const char *from,
-                                                   const char *to)
+                                                   const char *to, Process::Duration timeout = Process::default_timeout)
     {
         std::vector<TraceEvent> own;
-        const bool came = tracer.wait_until([&] {
-            own = events_of(tracer, socket);
-            while (!own.empty() && !own.back().is_change(from, to))
-                own.pop_back();
-            return !own.empty();
-        });
+        const bool came = tracer.wait_until(
+            [&] {
+                own = events_of(tracer, socket);
+                while (!own.empty() && !own.back().is_change(from, to))
+                    own.pop_back();
+                return !own.empty();
+            },
+            timeout);
         EXPECT_TRUE(came) << "no " << from << " -> " << to << " of port " << socket.local.port();
         return own;
     }
@@ -279,7 +281,9 @@ TEST_F(TimeWait, EndsWithItsNetworkNamespace)
     }
     ASSERT_EQ(setns(home, CLONE_NEWNET), 0);
     close(home);
-    const std::vector<TraceEvent> events = wait_for_change(tracer, c.client, "TIME_WAIT", "CLOSE");
+    // A look goes through every namespace of the host, where other tests run too, and then rests for 99 times what that
+    // took of a CPU; and it takes more than one.
+    const std::vector<TraceEvent> events = wait_for_change(tracer, c.client, "TIME_WAIT", "CLOSE", 60s);
     ASSERT_FALSE(events.empty());
     EXPECT_EQ(events.back().text("ended_by"), "netns");
     EXPECT_EQ(events.back().number("pid"), static_cast<std::uint64_t>(pid));
