@@ -68,7 +68,7 @@ def idle(contestants, loads, workdir, seconds, connections, failures):
 class Start:
     sockets: int
     listening_ms: Spread  # from exec to the line "listening on"
-    first_event_ms: Spread  # from exec to the first line of output, with a connection each half millisecond
+    first_event_ms: Spread  # from exec to the first line of output, with a connection each two milliseconds
 
 
 def _ms_until_readable(argv, pipe_of, limit_s=10):
@@ -95,7 +95,7 @@ def start(argv, loads, sockets, repeats):
     with loads.held(sockets):
         machine.wait_until_quiet()
         listening = [_ms_until_readable(argv, "stderr") for _ in range(repeats)]
-        with loads.paced_in_background(2000, 600):
+        with loads.paced_in_background(500, 600):  # more of them would take the tracer's CPU time
             first = [_ms_until_readable(argv, "stdout") for _ in range(repeats)]
     return Start(sockets, Spread(listening), Spread(first))
 
