@@ -211,7 +211,7 @@ int on_accept_exit(struct syscall_exit *exit)
 
 	if (exit->result < 0)
 		return 0;
-	table = ((struct task_struct *)untrusted(task, TF_UNTRUSTED_TASK))->files->fdt;
+	table = untrusted(task, TF_UNTRUSTED_TASK)->files->fdt;
 	socket = own_socket(table, exit->result, &ends);
 	if (!socket)
 		return 0;

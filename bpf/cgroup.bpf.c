@@ -16,7 +16,7 @@ struct cgroup_record {
 SEC("tp_btf/cgroup_mkdir")
 int on_cgroup_made(unsigned long long *ctx)
 {
-	struct cgroup *cgroup = untrusted((void *)ctx[0], TF_UNTRUSTED_CGROUP);
+	struct cgroup *cgroup = untrusted((struct cgroup *)ctx[0], TF_UNTRUSTED_CGROUP);
 	const char *path = (void *)ctx[1];
 
 	if (!may_probe_read)

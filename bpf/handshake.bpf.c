@@ -78,7 +78,7 @@ static __always_inline void fill_request_identity(struct tf_identity *id, struct
 		return;
 	id->uid = listener->sk_uid.val;
 	id->cgroup = cgroup_id(&(struct event){.sk = listener});
-	owner = kept_owner(listener, e->port, netns_inode(e));
+	owner = kept_owner(listener, e->port, id->netns);
 	if (!owner)
 		return;
 	id->pid = owner->pid;

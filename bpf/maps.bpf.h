@@ -119,7 +119,9 @@ static __always_inline __u32 unlearned(__u32 number)
  * The call that stands here is none of the kernel's; user space puts another one in its place
  * (user/probe/told_types.cpp).
  */
-static __always_inline void *untrusted(const void *object, enum tf_untrusted type)
+#define untrusted(object, type) ((typeof(object))untrusted_pointer(object, type))
+
+static __always_inline void *untrusted_pointer(const void *object, enum tf_untrusted type)
 {
 	void *same;
 

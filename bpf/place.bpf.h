@@ -46,7 +46,7 @@ static __always_inline struct cgroup *old_cgroup(const struct css_set *set)
  */
 static __always_inline void place_of_task(struct tf_owner_place *place, struct task_struct *task, __u64 socket_cgroup)
 {
-	const struct signal_struct *process = ((struct task_struct *)untrusted(task, TF_UNTRUSTED_TASK))->signal;
+	const struct signal_struct *process = untrusted(task, TF_UNTRUSTED_TASK)->signal;
 	const struct css_set *set = process->curr_target->cgroups->dom_cset;
 	const struct cgroup *cgroup = set->dfl_cgrp;
 	__u32 hierarchy;

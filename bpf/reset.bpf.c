@@ -155,9 +155,7 @@ int on_reset_sent(unsigned long long *ctx)
 		reset.reason = TF_RESET_TIME_WAIT;
 		record_stray(skb, common->skc_net.net, common->skc_cookie.counter, tw->tw_sk.tw_substate, &reset);
 	} else {
-		const struct sk_buff *plain = untrusted(skb, TF_UNTRUSTED_SKB);
-
-		record_stray(skb, plain->dev->nd_net.net, 0, TCP_CLOSE, &reset);
+		record_stray(skb, untrusted(skb, TF_UNTRUSTED_SKB)->dev->nd_net.net, 0, TCP_CLOSE, &reset);
 	}
 	return 0;
 }

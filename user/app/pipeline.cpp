@@ -48,7 +48,6 @@ void Pipeline::set_filter(const Filter &filter)
     // What is not shown can still be what the filter waits for.
     const auto least = holdback_ ? Severity::Notice : Severity::Alarm;
     diagnosis_.set_least(verdicts_ == Verdicts::All ? Severity::Normal : least);
-    leaves_found_ = !holdback_ && !show_found_ && !timelines_;
     leaves_unwanted_ = !holdback_ && !filter.is_open() && (verdicts_ == Verdicts::None || filter.is_of_both_ends());
 }
 
@@ -108,7 +107,7 @@ void Pipeline::take(const Event &event, std::uint32_t slot)
     if (verdicts_ != Verdicts::None)
         diagnosis_.expect(event, slot);
     const auto *found = std::get_if<Found>(&event.what);
-    if (found != nullptr && (found->waits || leaves_found_))
+    if (found != nullptr && (found->waits || (!holdback_ && !shows_found())))
         ; // for verdicts alone
     else if (show_)
         sequencer_.push(event);
@@ -219,7 +218,7 @@ void Pipeline::deliver(const Event &event)
 void Pipeline::show(const Event &event)
 {
     const bool found = std::holds_alternative<Found>(event.what);
-    if (is_done() || (found && !show_found_ && !timelines_))
+    if (is_done() || (found && !shows_found()))
         return;
     if (const auto *verdict = std::get_if<Verdict>(&event.what)) {
         deliver_verdict(event, *verdict);

@@ -123,6 +123,8 @@ private:
     void deliver(const Event &event);
     void deliver_verdict(const Event &event, const Verdict &verdict);
     void show(const Event &event);
+    // What was there before; a timeline begins with it.
+    [[nodiscard]] bool shows_found() const { return show_found_ || timelines_; }
     bool is_in_range(std::uint64_t time_ns);
     void enter_clock(std::uint64_t time_ns);
     [[nodiscard]] const ClockAnchor &clock_at(std::uint64_t time_ns) const;
@@ -135,7 +137,6 @@ private:
     Verdicts verdicts_;
     // What the filter does not want is of no use, not even as the other end of what it wants.
     bool leaves_unwanted_ = false;
-    bool leaves_found_ = false; // what was there before is not shown
     bool timelines_;
     Sink &sink_;
     Table table_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 namespace tcpflight {
 namespace {
@@ -49,17 +48,15 @@ bool Pairs::add(End end, const Identity &identity)
 {
     if (identity.local.port == 0 || identity.remote.port == 0)
         return false;
-    const auto &[local, remote] = std::tie(identity.local.address, identity.remote.address);
-    if (!is_loopback(local))
-        learn_address(mix(0, local));
+    learn_address(identity.local.address);
     slots_.reach(end.slot);
-    const auto hash = mix(0, remote);
+    const auto remote = mix(0, identity.remote.address);
     const auto ends = ends_of(identity.local, identity.remote, identity);
     slots_[end.slot] = {.high = static_cast<std::uint32_t>(ends >> 32),
                         .low = static_cast<std::uint32_t>(ends),
-                        .remote = short_of(hash)};
+                        .remote = short_of(remote)};
     added_++;
-    if (is_loopback(remote) || is_here(hash))
+    if (is_here(identity.remote.address, remote))
         enter(end.slot);
     return true;
 }
@@ -119,25 +116,27 @@ void Pairs::clear()
     all_here_ = false;
 }
 
-bool Pairs::is_here(std::uint64_t address) const
+// Loopback is, wherever one looks.
+bool Pairs::is_here(const Address &address, std::uint64_t hash) const
 {
-    return all_here_ || addresses_.contains(address);
+    return all_here_ || is_loopback(address) || addresses_.contains(hash);
 }
 
 // An address is new once; but a host can have thousands, and each is looked for among all that is alive.
-void Pairs::learn_address(std::uint64_t address)
+void Pairs::learn_address(const Address &address)
 {
     // A slot takes a nanosecond, and an entry some tens; the base is less than a start takes.
     constexpr std::uint64_t slots_an_entry = 16;
     constexpr std::uint64_t base = 1'000'000;
-    if (is_here(address))
+    const auto hash = mix(0, address);
+    if (is_here(address, hash))
         return;
-    addresses_.insert(address);
+    addresses_.insert(hash);
     scanned_ += slots_.size();
     all_here_ = addresses_.size() >= max_addresses || scanned_ > base + slots_an_entry * added_;
     for (std::uint32_t slot = 0; slot < slots_.size(); slot++) {
         const auto &known = slots_[slot];
-        if (known.remote != 0 && (all_here_ || known.remote == short_of(address)) && find(known.ends()) != slot)
+        if (known.remote != 0 && (all_here_ || known.remote == short_of(hash)) && find(known.ends()) != slot)
             enter(slot);
     }
 }

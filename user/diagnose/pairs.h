@@ -61,8 +61,8 @@ private:
         std::size_t operator()(std::uint64_t mixed) const { return mixed >> 20; }
     };
 
-    [[nodiscard]] bool is_here(std::uint64_t address) const;
-    void learn_address(std::uint64_t address);
+    [[nodiscard]] bool is_here(const Address &address, std::uint64_t hash) const;
+    void learn_address(const Address &address);
     [[nodiscard]] std::uint32_t find(std::uint64_t ends) const
     {
         return by_ends_.find(ends, [this](std::uint32_t slot) { return slots_[slot].ends(); });

@@ -47,10 +47,11 @@ std::optional<std::size_t> tail_bytes(const btf_type &type)
     }
 }
 
+constexpr std::uint64_t odd = 0x9e3779b97f4a7c15; // 2^64 divided by the golden ratio
+
 std::size_t hash(std::string_view name)
 {
     std::uint64_t sum = name.size();
-    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15; // 2^64 divided by the golden ratio
     for (; name.size() >= sizeof(sum); name.remove_prefix(sizeof(sum))) {
         std::uint64_t word = 0;
         std::memcpy(&word, name.data(), sizeof(word));
@@ -71,7 +72,6 @@ std::uint32_t begin_of(std::span<const char> text)
     // The lowest bit that is left is in the first byte that is 0.
     if (const auto zeros = (word - ones) & ~word & high_bits; zeros != 0)
         word &= (zeros & -zeros) - 1;
-    constexpr std::uint64_t odd = 0x9e3779b97f4a7c15;
     return static_cast<std::uint32_t>((word * odd) >> 32);
 }
 

@@ -90,11 +90,10 @@ int prepare(bpf_program *program, bpf_prog_load_opts * /*options*/, long /*cooki
     return 0;
 }
 
-int set_target(bpf_program *program, bpf_prog_load_opts *options, long /*cookie*/)
+int set_target(bpf_program *program, bpf_prog_load_opts *options, long cookie)
 {
-    if (told == nullptr)
-        return -ESRCH;
-    make_untrusted(program);
+    if (int error = prepare(program, options, cookie); error != 0)
+        return error;
     const auto target = told->targets.find(program);
     if (target == told->targets.end())
         return -ESRCH;
